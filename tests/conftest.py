@@ -1,0 +1,20 @@
+"""A quiet TensorFlow, here and in the processes that tests start, with two logical CPUs."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import pytest
+import tensorflow as tf
+
+
+def pytest_configure():
+    """Divide the CPU in two, which TensorFlow takes only before its first operation."""
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+
+
+@pytest.fixture(scope="session")
+def replicas():
+    """Two replicas on the two logical CPUs."""
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
