@@ -1,0 +1,131 @@
+"""Arrays to batches, in an order that is a function of (seed, epoch)."""
+
+import math
+import operator
+
+import numpy as np
+import tensorflow as tf
+
+
+def batches(
+    images, labels=None, batch_size: int = 64, seed: int = 0, *, binarise=False, shuffle=True
+) -> tf.data.Dataset:
+    """Epoch e is `stateless_shuffle(range(n), seed=[seed, e])`, cut into batches.
+
+    Every new iteration over the dataset is the next epoch. `dataset.epoch`, an int64 variable,
+    holds the epoch that the next iteration will be: `dataset.epoch.assign(5)` before it makes that
+    iteration's images, order and noise those of epoch 5, in any process. It advances when the
+    first batch of an iteration is drawn. Datasets derived from this one share the counter but not
+    the attribute.
+
+    Args:
+      images: uint8, or floats in [0, 1], (n, h, w, c).
+      labels: integers (n,), -1 = unlabelled; None gives images alone.
+      batch_size: images in a batch; the last one holds the rest.
+      seed: of the order and of the binarisation, an integer.
+      binarise: draw each pixel from Bernoulli(its grey value), anew in every epoch; the noise is a
+        function of (seed, epoch, batch).
+      shuffle: False keeps the order of the arrays.
+
+    Returns:
+      A finite dataset of (images float32 (b, h, w, c) in [0, 1], labels int32 (b,)), or of images.
+
+    Raises:
+      ValueError: an empty array, a wrong rank or length, a value out of range or not finite.
+      TypeError: images that are neither uint8 nor floats, labels that are not integers.
+    """
+    images = _checked_images(images)
+    if labels is not None:
+        labels = _checked_labels(labels, len(images))
+    batch_size, seed = operator.index(batch_size), operator.index(seed)
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1. Received: batch_size={batch_size}")
+
+    n = len(images)
+    with tf.device("CPU:0"):  # where tf.data runs; it cannot reach a variable on a GPU
+        epoch_counter = tf.Variable(0, dtype=tf.int64, trainable=False, name="epoch")
+        images = tf.constant(images)
+        labels = None if labels is None else tf.constant(labels)
+
+    def positions(epoch):  # -> (epoch, start, indices (b,)), one for each batch
+        order = tf.range(n)
+        if shuffle:
+            order = tf.random.experimental.stateless_shuffle(order, seed=[seed, epoch])
+        starts = tf.data.Dataset.range(0, n, batch_size)
+        return starts.map(lambda start: (epoch, start, order[start : start + batch_size]))
+
+    def gather(epoch, start, indices):
+        chosen = tf.gather(images, indices)
+        if chosen.dtype == tf.uint8:
+            chosen = tf.cast(chosen, tf.float32) / 255.0
+        if binarise:
+            noise_seed = tf.random.fold_in([seed, epoch], start, alg="philox")
+            chosen = _bernoulli(chosen, noise_seed)
+        return chosen if labels is None else (chosen, tf.gather(labels, indices))
+
+    options = tf.data.Options()
+    options.experimental_distribute.auto_shard_policy = (  # there are no files to shard
+        tf.data.experimental.AutoShardPolicy.DATA
+    )
+    # One element, computed when an iterator draws its first batch.
+    epochs = tf.data.Dataset.range(1).map(lambda _: epoch_counter.assign_add(1) - 1)
+    dataset = (
+        epochs.flat_map(positions)
+        .map(gather)
+        .apply(tf.data.experimental.assert_cardinality(math.ceil(n / batch_size)))
+        .prefetch(tf.data.AUTOTUNE)
+        .with_options(options)
+    )
+    dataset.epoch = epoch_counter
+    return dataset
+
+
+def _bernoulli(means, seed):
+    uniform = tf.random.stateless_uniform(tf.shape(means), seed, alg="philox")  # in [0, 1)
+    return tf.cast(uniform < means, tf.float32)
+
+
+def _checked_images(images) -> np.ndarray:
+    images = np.asarray(images)
+    if images.ndim != 4:
+        raise ValueError(
+            "images must have the shape (n, height, width, channels). "
+            f"Received: images.shape={images.shape}"
+        )
+    if not images.size:
+        raise ValueError(f"images must not be empty. Received: images.shape={images.shape}")
+    if images.dtype == np.uint8:
+        return images
+    if not np.issubdtype(images.dtype, np.floating):
+        raise TypeError(
+            f"images must be uint8, or floats in [0, 1]. Received: images.dtype={images.dtype}"
+        )
+    low, high = images.min(), images.max()  # NaN if any value is
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise ValueError(
+            f"images must be finite. Received: images.min()={low}, images.max()={high}"
+        )
+    if low < 0 or high > 1:
+        remedy = "(images + 1) / 2" if low < 0 else "images / 255"
+        raise ValueError(
+            f"images given as floats must lie in [0, 1]; did you mean {remedy}? "
+            f"Received: images.min()={low}, images.max()={high}"
+        )
+    return images.astype(np.float32, copy=False)
+
+
+def _checked_labels(labels, n: int) -> np.ndarray:
+    labels = np.asarray(labels)
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise TypeError(
+            f"labels must be integers, -1 = unlabelled. Received: labels.dtype={labels.dtype}"
+        )
+    if labels.shape != (n,):
+        raise ValueError(
+            f"labels must be one for each of the {n} images. Received: labels.shape={labels.shape}"
+        )
+    if labels.min() < -1:
+        raise ValueError(
+            f"labels must be -1 (unlabelled) or a class. Received: labels.min()={labels.min()}"
+        )
+    return labels.astype(np.int32, copy=False)

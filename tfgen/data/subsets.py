@@ -1,0 +1,46 @@
+"""Stratified subsets: which images are kept, and which keep their label."""
+
+import operator
+
+import numpy as np
+
+
+def stratified(argument: str, labels: np.ndarray, share: float, seed: int) -> np.ndarray:
+    """Sorted positions (m,) of a stratified share of the images.
+
+    The images stand in a fixed order: the i-th of the m_t images of class t, drawn at random, at
+    (i + 1/2) / m_t. A share is a prefix of that order, and the first of each class. So it has
+    round(share * n) images, each class its share to within one, and a smaller share is a subset of
+    a larger one.
+
+    Args:
+      argument: the name that an error gives to the share.
+      labels: (n,); -1, unlabelled, counts as a class.
+      share: in (0, 1].
+      seed: integer in [0, 2**32), which alone decides the order.
+    """
+    if not 0 < share <= 1:
+        raise ValueError(f"{argument} must lie in (0, 1]. Received: {argument}={share!r}")
+    seed = operator.index(seed)
+    if not 0 <= seed < 2**32:
+        raise ValueError(f"seed must lie in [0, 2**32). Received: seed={seed}")
+    # RandomState: its stream is frozen, that of numpy.random.Generator may change with NumPy.
+    drawn = np.random.RandomState(seed).permutation(len(labels))
+    place = np.empty(len(labels))
+    first = []
+    for t in np.unique(labels):
+        members = drawn[labels[drawn] == t]
+        place[members] = (np.arange(len(members)) + 0.5) / len(members)
+        first.append(members[0])
+    order = drawn[np.argsort(place[drawn], kind="stable")]
+    return np.union1d(order[: round(share * len(labels))], first)
+
+
+def hide_labels(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
+    """Labels (n,) of which a stratified share is kept and the rest is -1; 0 hides all."""
+    hidden = np.full_like(labels, -1)
+    if share == 0:
+        return hidden
+    kept = stratified("labelled", labels, share, seed)
+    hidden[kept] = labels[kept]
+    return hidden
