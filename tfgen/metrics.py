@@ -1,0 +1,387 @@
+"""Scores of generative models as formulas on plain NumPy arrays, and intervals around them.
+
+Arrays of probabilities are (n, K), of features (n, d). Everything is computed in float64.
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import linalg, special, stats
+from sklearn.metrics import pairwise_distances_chunked
+
+_BLOCK_BYTES = 32 * 2**20  # of one block of a pairwise matrix
+
+
+class Interval(NamedTuple):
+    """A number and the confidence interval (low, high) around it."""
+
+    value: float
+    low: float
+    high: float
+
+
+class PrecisionRecall(NamedTuple):
+    """Shares in [0, 1]: fakes that look real, and reals that the fakes cover."""
+
+    precision: float
+    recall: float
+
+
+# ---- scores ------------------------------------------------------------------------------------
+
+
+def inception_score(probabilities) -> float:
+    """exp E_x KL(p(t|x) || p(t)), the inception score (Salimans et al. 2016).
+
+    p(t) is the mean of the rows p(t|x), logarithms are natural and 0 log 0 = 0. The score is 1 for
+    identical rows and K for one-hot rows spread evenly over K classes.
+
+    Args:
+      probabilities: (n, K), a classifier's distribution over K classes for each of n images.
+
+    Raises:
+      ValueError: a row is not a distribution (sum within 1e-3 of 1).
+
+    Reference: Salimans et al., *Improved Techniques for Training GANs*, NeurIPS 2016.
+    """
+    conditional = _distributions(probabilities)
+    marginal = conditional.mean(axis=0)
+    return float(np.exp(special.rel_entr(conditional, marginal).sum(axis=1).mean()))
+
+
+def frechet_distance(mean1, cov1, mean2, cov2) -> float:
+    """|m1 - m2|^2 + Tr(C1 + C2 - 2 (C1 C2)^(1/2)), the Frechet distance of two Gaussians.
+
+    The trace of (C1 C2)^(1/2) is the sum of the singular values of C1^(1/2) C2^(1/2). Unlike a
+    square root of the product, or of its eigenvalues, that keeps full precision for singular
+    covariances, such as those of fewer images than features.
+
+    Between moments of finite samples the distance is biased upwards (Chong & Forsyth 2020): compare
+    only values of equal sample sizes.
+
+    Args:
+      mean1, mean2: (d,).
+      cov1, cov2: (d, d), symmetric and positive semi-definite; they may be singular.
+
+    Raises:
+      ValueError: shapes disagree, or a covariance is not symmetric positive semi-definite.
+
+    Reference: Dowson & Landau, *The Frechet distance between multivariate normal distributions*,
+      1982; Heusel et al., *GANs Trained by a Two Time-Scale Update Rule*, NeurIPS 2017.
+    """
+    mean1, cov1 = _gaussian(mean1, cov1, "1")
+    mean2, cov2 = _gaussian(mean2, cov2, "2")
+    if mean1.shape != mean2.shape:
+        raise ValueError(
+            "Both Gaussians must have the same dimension. "
+            f"Received: mean1.shape={mean1.shape}, mean2.shape={mean2.shape}"
+        )
+    root1, root2 = _symmetric_root(cov1, "cov1"), _symmetric_root(cov2, "cov2")
+    overlap = linalg.svdvals(root1 @ root2).sum()
+    distance = np.sum((mean1 - mean2) ** 2) + np.trace(cov1) + np.trace(cov2) - 2.0 * overlap
+    return float(max(distance, 0.0))
+
+
+def kernel_distance(x, y) -> float:
+    """E k(x,x') + E k(y,y') - 2 E k(x,y), the squared MMD with KID's kernel k = (x.y / d + 1)^3.
+
+    Each expectation is the mean over the pairs of rows (i, j) with i != j. Leaving the pairs
+    (i, i) out of the first two makes the estimate unbiased; leaving them out of the third as well
+    keeps it so, and for equally many rows gives the U-statistic of Gretton et al. (2012, Eq. 4).
+    It is the one unbiased estimator of the usual ones that is 0 for a set against itself (row for
+    row). Being unbiased it can be negative; nothing is clipped.
+
+    Args:
+      x, y: (n, d) and (m, d) independent feature samples, at least 2 rows each.
+
+    Reference: Binkowski et al., *Demystifying MMD GANs*, ICLR 2018.
+    """
+    x, y = _samples(x, y, least=2)
+    return _kernel_mean(x, x) + _kernel_mean(y, y) - 2.0 * _kernel_mean(x, y)
+
+
+def precision_recall(real, fake, k: int = 3) -> PrecisionRecall:
+    """Shares of fakes on the reals' manifold and of reals on the fakes' (Kynkaanniemi et al. 2019).
+
+    A set's manifold is the union of the closed balls around its rows that reach their k-th nearest
+    other row. Recall rises with the number of fakes, precision with that of reals: take equally
+    many of both. A set against itself gives (1, 1).
+
+    Args:
+      real, fake: (n, d) and (m, d) features, more than k rows each.
+      k: neighbours that define a ball's radius, at least 1.
+
+    Reference: Kynkaanniemi et al., *Improved Precision and Recall Metric for Assessing Generative
+      Models*, NeurIPS 2019.
+    """
+    if k < 1:
+        raise ValueError(f"k must be at least 1. Received: k={k}")
+    real, fake = _samples(real, fake, least=k + 1, names=("real", "fake"))
+    return PrecisionRecall(
+        precision=_covered(fake, real, _squared_radii(real, k)),
+        recall=_covered(real, fake, _squared_radii(fake, k)),
+    )
+
+
+def accuracy(probabilities, labels) -> float:
+    """E_i [ argmax_t p(t|x_i) = t_i ], the share of images given their label.
+
+    Args:
+      probabilities: (n, K).
+      labels: (n,) integers in [0, K).
+    """
+    probabilities = _rows(probabilities, "probabilities")
+    labels = np.asarray(labels)
+    classes = probabilities.shape[1]
+    if labels.shape != probabilities.shape[:1]:
+        raise ValueError(
+            "There must be one label for each row of probabilities. "
+            f"Received: labels.shape={labels.shape}, probabilities.shape={probabilities.shape}"
+        )
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise TypeError(f"Labels must be integers. Received: labels.dtype={labels.dtype}")
+    if labels.min() < 0 or labels.max() >= classes:
+        raise ValueError(
+            f"Labels must lie in [0, {classes}). "
+            f"Received: labels from {labels.min()} to {labels.max()}"
+        )
+    return float(np.mean(probabilities.argmax(axis=1) == labels))
+
+
+# ---- moments -----------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Moments:
+    """Count, mean and scatter sum_i (x_i - mean)(x_i - mean)^T of rows; `+` joins two sets of rows.
+
+    Moments of a stream are the sum of the moments of its batches, at a memory of O(d^2):
+
+        moments = Moments.of(first)
+        for batch in rest:
+            moments += Moments.of(batch)
+
+    Reference: Chan, Golub & LeVeque, *Updating Formulae and a Pairwise Algorithm for Computing
+      Sample Variances*, 1979.
+    """
+
+    count: int
+    mean: np.ndarray  # (d,)
+    scatter: np.ndarray  # (d, d)
+
+    @classmethod
+    def of(cls, rows) -> "Moments":
+        """Moments of one batch of rows (n, d)."""
+        rows = _rows(rows, "rows")
+        mean = rows.mean(axis=0)
+        centred = rows - mean
+        return cls(len(rows), mean, centred.T @ centred)
+
+    def __add__(self, other: "Moments") -> "Moments":
+        count = self.count + other.count
+        shift = other.mean - self.mean
+        mean = self.mean + shift * (other.count / count)
+        between = np.outer(shift, shift) * (self.count * other.count / count)
+        return Moments(count, mean, self.scatter + other.scatter + between)
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """(d, d), unbiased: scatter / (count - 1)."""
+        if self.count < 2:
+            raise ValueError(f"A covariance needs at least 2 rows. Received: count={self.count}")
+        return self.scatter / (self.count - 1)
+
+
+# ---- intervals ---------------------------------------------------------------------------------
+
+
+def mean_interval(values, level: float = 0.95) -> Interval:
+    """mean +- t s / sqrt(n), Student's interval of the mean of independent values (n,), n >= 2."""
+    values = np.asarray(values, np.float64)
+    if values.ndim != 1 or len(values) < 2 or not np.isfinite(values).all():
+        raise ValueError(
+            "An interval of a mean needs a vector of at least 2 finite values. "
+            f"Received: values={values!r}"
+        )
+    return _student(
+        values.mean(), values.std(ddof=1) / math.sqrt(len(values)), len(values) - 1, level
+    )
+
+
+def proportion_interval(share: float, count: int, level: float = 0.95) -> Interval:
+    """Wilson's score interval of a probability, from the share of successes among count trials.
+
+    Reference: Wilson, *Probable Inference, the Law of Succession, and Statistical Inference*, 1927.
+    """
+    if count < 1 or not 0.0 <= share <= 1.0:
+        raise ValueError(
+            "A proportion needs a share in [0, 1] of at least 1 trial. "
+            f"Received: share={share}, count={count}"
+        )
+    test = stats.binomtest(round(share * count), count)
+    low, high = test.proportion_ci(_level(level), method="wilson")
+    return Interval(float(share), float(low), float(high))
+
+
+def jackknife_interval(
+    groups: Sequence[Any], statistic: Callable[[list], float], level: float = 0.95
+) -> Interval:
+    """T +- t sqrt((G-1)/G sum_g (T_g - mean T_g)^2), the delete-a-group jackknife of a statistic.
+
+    T is the statistic of all groups and T_g that of all but group g. For statistics that are
+    smooth in the data's moments, like the inception score and the Frechet distance, the interval
+    covers E[T] at this sample size; it does not remove the statistic's own bias.
+
+    Args:
+      groups: G >= 2 independent parts of one sample, about equally large.
+      statistic: maps a list of groups to a number.
+
+    Reference: Efron, *The Jackknife, the Bootstrap and Other Resampling Plans*, 1982;
+      Kott, *The Delete-a-Group Jackknife*, 2001.
+    """
+    groups = list(groups)
+    if len(groups) < 2:
+        raise ValueError(f"A jackknife needs at least 2 groups. Received: {len(groups)} groups")
+    others = [statistic(groups[:g] + groups[g + 1 :]) for g in range(len(groups))]
+    error = math.sqrt((len(groups) - 1) * np.var(others))
+    return _student(statistic(groups), error, len(groups) - 1, level)
+
+
+def kernel_distance_interval(x, y, splits: int = 20, level: float = 0.95) -> Interval:
+    """kernel_distance(x, y), with Student's interval from its values on disjoint splits of both.
+
+    The splits' values are independent and unbiased, so their spread bounds the error of the whole
+    sample's value. The interval errs on the wide side, most where the distance is near 0: there the
+    error falls with 1/n, and the whole sample is ahead of a mean of splits by sqrt(splits).
+
+    Args:
+      x, y: (n, d) and (m, d) features whose rows are in an order that does not matter.
+      splits: at most this many; fewer if a split would hold less than 2 rows of x or y.
+    """
+    x, y = _samples(x, y, least=4)
+    splits = min(splits, len(x) // 2, len(y) // 2)
+    pairs = zip(np.array_split(x, splits), np.array_split(y, splits), strict=True)
+    spread = mean_interval([kernel_distance(*pair) for pair in pairs], level)
+    value, half = kernel_distance(x, y), spread.high - spread.value
+    return Interval(value, value - half, value + half)
+
+
+# ---- parts -------------------------------------------------------------------------------------
+
+
+def _student(value: float, error: float, freedom: int, level: float) -> Interval:
+    half = stats.t.ppf(0.5 + _level(level) / 2.0, freedom) * error
+    return Interval(float(value), float(value - half), float(value + half))
+
+
+def _level(level: float) -> float:
+    if not 0.0 < level < 1.0:
+        raise ValueError(f"A confidence level must lie between 0 and 1. Received: level={level}")
+    return level
+
+
+def _kernel_mean(x: np.ndarray, y: np.ndarray) -> float:
+    """Mean of (x_i.y_j / d + 1)^3 over the pairs i != j."""
+    size = x.shape[1]
+    rows = max(1, _BLOCK_BYTES // y[:, 0].nbytes)
+    blocks = (x[start : start + rows] @ y.T for start in range(0, len(x), rows))
+    total = sum(_cubic(block, size).sum() for block in blocks)
+    shared = min(len(x), len(y))
+    diagonal = _cubic(np.einsum("id,id->i", x[:shared], y[:shared]), size).sum()
+    return float((total - diagonal) / (len(x) * len(y) - shared))
+
+
+def _cubic(products: np.ndarray, size: int) -> np.ndarray:
+    base = products / size + 1.0
+    return base * base * base
+
+
+def _squared_radii(rows: np.ndarray, k: int) -> np.ndarray:
+    """(n,) squared distances of rows to their k-th nearest other row."""
+    # Index k of the sorted distances: index 0 is the row's distance of 0 to itself.
+    return np.concatenate(
+        [np.partition(block, k, axis=1)[:, k] for block in _squared_distances(rows, rows)]
+    )
+
+
+def _covered(points: np.ndarray, centres: np.ndarray, squared_radii: np.ndarray) -> float:
+    """Share of the points that lie in one of the balls."""
+    inside = [(block <= squared_radii).any(axis=1) for block in _squared_distances(points, centres)]
+    return float(np.concatenate(inside).mean())
+
+
+def _squared_distances(x: np.ndarray, y: np.ndarray):
+    # "sqeuclidean" is SciPy's: it sums squared differences, so equal rows are at distance 0
+    # exactly. scikit-learn's own "euclidean" expands the square and leaves rounding errors there.
+    megabytes = _BLOCK_BYTES // 2**20
+    return pairwise_distances_chunked(x, y, metric="sqeuclidean", working_memory=megabytes)
+
+
+def _symmetric_root(covariance: np.ndarray, name: str) -> np.ndarray:
+    values, vectors = linalg.eigh(covariance)
+    if values[0] < -1e-6 * max(values[-1], 1e-12):
+        raise ValueError(
+            "A covariance must be positive semi-definite. "
+            f"Received: {name} with eigenvalues from {values[0]:g} to {values[-1]:g}"
+        )
+    return (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
+
+
+def _gaussian(mean, covariance, suffix: str) -> tuple[np.ndarray, np.ndarray]:
+    mean, covariance = np.asarray(mean, np.float64), np.asarray(covariance, np.float64)
+    if mean.ndim != 1 or covariance.shape != mean.shape * 2:
+        raise ValueError(
+            "A Gaussian must have a mean (d,) and a covariance (d, d). Received: "
+            f"mean{suffix}.shape={mean.shape}, cov{suffix}.shape={covariance.shape}"
+        )
+    if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
+        raise ValueError(
+            f"Moments must be finite. Received: NaN or infinity in mean{suffix} or cov{suffix}"
+        )
+    asymmetry = np.abs(covariance - covariance.T).max()
+    if asymmetry > 1e-6 * np.abs(covariance).max():
+        raise ValueError(
+            "A covariance must be symmetric. "
+            f"Received: cov{suffix} with max |C - C^T| = {asymmetry:g}"
+        )
+    return mean, covariance
+
+
+def _rows(values, name: str, least: int = 1) -> np.ndarray:
+    values = np.asarray(values, np.float64)
+    if values.ndim != 2 or len(values) < least or values.shape[1] < 1:
+        raise ValueError(
+            f"`{name}` must have rank 2 and at least {least} row(s). "
+            f"Received: {name}.shape={values.shape}"
+        )
+    if not np.isfinite(values).all():
+        raise ValueError(
+            f"`{name}` must be finite. "
+            f"Received: {np.count_nonzero(~np.isfinite(values))} NaN or infinite entries"
+        )
+    return values
+
+
+def _samples(x, y, least: int, names=("x", "y")) -> tuple[np.ndarray, np.ndarray]:
+    x, y = _rows(x, names[0], least), _rows(y, names[1], least)
+    if x.shape[1] != y.shape[1]:
+        raise ValueError(
+            "Both samples must have the same number of features. "
+            f"Received: {names[0]}.shape={x.shape}, {names[1]}.shape={y.shape}"
+        )
+    return x, y
+
+
+def _distributions(probabilities) -> np.ndarray:
+    probabilities = _rows(probabilities, "probabilities")
+    off = np.abs(probabilities.sum(axis=1) - 1.0)
+    if probabilities.min() < 0.0 or off.max() > 1e-3:
+        raise ValueError(
+            "Every row must be a distribution: entries >= 0 that sum to 1 within 1e-3. Received: "
+            f"probabilities with minimum {probabilities.min():g} and a row whose sum is "
+            f"{off.max():g} away from 1"
+        )
+    return probabilities
