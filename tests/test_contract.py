@@ -1,0 +1,260 @@
+"""What every model of the zoo keeps: one table over all recipes, so that a new one is held to it too."""
+
+import json
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from models import RECIPES, build, digits
+
+import tfgen
+import zoo
+
+GENERATORS = [name for name, recipe in RECIPES.items() if recipe["model"] not in {"ResNet"}]
+
+# The design's table: endpoint -> inputs, outputs; b is free, n and seed are scalars.
+ENDPOINTS = {
+    "sample": ({"n", "seed"}, {"images"}),
+    "sample_labels": ({"labels", "seed"}, {"images"}),
+    "decode": ({"latents"}, {"images"}),
+    "discriminate": ({"images"}, {"logits", "probabilities"}),
+    "classify": ({"images"}, {"probabilities", "labels"}),
+    "features": ({"images"}, {"features", "probabilities"}),
+}
+DTYPES = {"n": "int32", "seed": "int32", "labels": "int32"}
+
+every_model = pytest.mark.parametrize("name", RECIPES)
+every_generator = pytest.mark.parametrize("name", GENERATORS)
+
+
+def arguments_of(name, signature):
+    """One value for every input of an endpoint, for a batch of 3."""
+    rng = np.random.default_rng(0)
+    values = {"n": np.int32(3), "seed": np.int32(7), "labels": np.arange(3, dtype="int32")}
+    return {
+        key: tf.constant(values[key])
+        if key in values
+        else tf.constant(rng.random([3, *spec.shape[1:]]), tf.float32)
+        for key, spec in signature.items()
+    }
+
+
+def gradients(model, batch):
+    """{player: gradients of its objective in every trainable variable of the model}."""
+    with tf.GradientTape(persistent=True) as tape:
+        objectives = model.objectives(batch, training=True)
+    return {
+        player: tape.gradient(objective, model.trainable_variables, unconnected_gradients="zero")
+        for player, objective in objectives.items()
+    }
+
+
+@every_model
+def test_configuration_round_trip(name):
+    model = build(name)
+    config = model.get_config()
+    json.dumps(config)
+    twin = type(model).from_config(config)
+    assert twin.get_config() == config
+    assert [v.shape for v in twin.weights] == [v.shape for v in model.weights]
+
+
+@every_model
+def test_one_step_moves_every_player_by_its_own_objective_alone(name):
+    """Plain gradient ascent at rate 1: each variable moves by its own player's gradient."""
+    images, labels = digits(32)
+    model, witness = build(name), build(name)
+    model.compile(keras.optimizers.SGD(1.0))
+    found = gradients(witness, (images, labels))
+    before = [v.numpy() for v in model.trainable_variables]
+    model.train_on_batch(images, labels)
+    owner = {id(v): name for name, net in model.players.items() for v in net.trainable_variables}
+    moved = dict.fromkeys(model.players, 0.0)
+    for index, variable in enumerate(model.trainable_variables):
+        player = owner[id(variable)]
+        step = variable.numpy() - before[index]
+        np.testing.assert_allclose(step, found[player][index], rtol=1e-3, atol=1e-5)
+        moved[player] += np.abs(step).sum()
+    assert all(distance > 0 for distance in moved.values()), moved
+
+
+@every_model
+def test_fits_evaluates_and_predicts_like_any_keras_model(name):
+    images, labels = digits(70)  # an odd last batch at 32
+    model = build(name)
+    history = model.fit(
+        images, labels, batch_size=32, epochs=2, verbose=0, validation_data=(images, labels)
+    )
+    assert set(model.players) <= set(history.history)
+    assert {f"val_{player}" for player in model.players} <= set(history.history)
+    assert np.isfinite(list(history.history.values())).all()
+    evaluated = model.evaluate(tfgen.data.load("digits", "test"), verbose=0, return_dict=True)
+    assert set(model.players) <= set(evaluated)
+    dataset = tfgen.data.load("digits", "test", batch_size=100)
+    assert len(model.predict(dataset, verbose=0)) == tfgen.data.info("digits").splits["test"]
+
+
+@every_model
+def test_a_batch_of_one(name):
+    images, labels = digits(1)
+    model = build(name)
+    model.fit(images, labels, verbose=0)
+    assert all(np.isfinite(weight).all() for weight in model.get_weights())
+
+
+@every_model
+def test_endpoints_are_the_designs(name):
+    model = build(name)
+    for endpoint, (function, signature) in model.endpoints().items():
+        inputs, outputs = ENDPOINTS[endpoint]
+        assert inputs <= set(signature) <= inputs | {"labels"}, endpoint
+        for key, spec in signature.items():
+            assert spec.dtype.name == DTYPES.get(key, "float32"), (endpoint, key)
+        results = function(**arguments_of(endpoint, signature))
+        assert set(results) == outputs, endpoint
+        for key, value in results.items():
+            assert value.dtype.name == DTYPES.get(key, "float32"), (endpoint, key)
+            assert len(value) == 3, (endpoint, key)
+        if "images" in results:
+            assert results["images"].shape == (3, *model.image_shape)
+
+
+FRESH = """
+import sys
+import numpy as np
+import tensorflow as tf
+
+folder, = sys.argv[1:]
+served = tf.saved_model.load(folder + "/m/1")
+assert not {"tfgen", "zoo"} & set(sys.modules), "TensorFlow alone must do"
+results = {}
+for name in set(served.signatures) - {"serving_default"}:
+    signature = served.signatures[name]
+    inputs = {key: tf.constant(value) for key, value in np.load(f"{folder}/{name}.npz").items()}
+    for key, value in signature(**inputs).items():
+        results[f"served {name} {key}"] = value.numpy()
+
+import zoo
+
+loaded = zoo.load(folder + "/m.keras")
+for name, (function, _) in loaded.endpoints().items():
+    inputs = {key: tf.constant(value) for key, value in np.load(f"{folder}/{name}.npz").items()}
+    for key, value in function(**inputs).items():
+        results[f"loaded {name} {key}"] = value.numpy()
+np.savez(folder + "/results.npz", **results)
+"""
+
+
+@every_model
+def test_file_and_saved_model_equal_the_model_in_a_fresh_process(name, tmp_path):
+    images, labels = digits(64)
+    model = build(name)
+    model.fit(images, labels, verbose=0)
+    model.save(tmp_path / "m.keras")
+    tfgen.export(model, tmp_path / "m" / "1")
+    expected = {}
+    for endpoint, (function, signature) in model.endpoints().items():
+        inputs = arguments_of(endpoint, signature)
+        np.savez(tmp_path / f"{endpoint}.npz", **{key: v.numpy() for key, v in inputs.items()})
+        for key, value in function(**inputs).items():
+            expected[f"{endpoint} {key}"] = value.numpy()
+    run = [sys.executable, "-c", FRESH, str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run(run, check=True, env=environment)
+    results = np.load(tmp_path / "results.npz")
+    assert set(results) == {f"{way} {key}" for way in ("served", "loaded") for key in expected}
+    for key, value in expected.items():
+        for way in ("served", "loaded"):
+            np.testing.assert_allclose(results[f"{way} {key}"], value, rtol=1e-5, atol=1e-5)
+
+
+@every_generator
+def test_the_same_seed_gives_the_same_images(name):
+    model = build(name)
+    images = model.sample(5, seed=3)
+    assert images.dtype == np.float32
+    assert images.shape == (5, *model.image_shape)
+    assert images.min() >= 0
+    assert images.max() <= 1
+    np.testing.assert_array_equal(images, model.sample(5, seed=3))
+    assert np.abs(images - model.sample(5, seed=4)).max() > 0
+    function, _ = model.endpoints()["sample"]
+    served = function(n=tf.constant(5), seed=tf.constant(3))["images"]
+    np.testing.assert_allclose(served, images, atol=1e-6)
+
+
+@every_generator
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"n": 0}, ValueError, "n must be from 1 to 1,000,000. Received: n=0"),
+        ({"n": 10**9}, ValueError, "Received: n=1000000000"),
+        ({"n": 2.5}, TypeError, "n must be an int. Received: n=2.5"),
+        ({"n": 2, "seed": "a"}, TypeError, "seed must be an int. Received: seed='a'"),
+        ({"n": 2, "labels": [0, 10]}, ValueError, "Received: labels"),
+    ],
+    ids=str,
+)
+def test_absurd_samples_are_refused(name, arguments, error, message):
+    with pytest.raises(error, match=message):
+        build(name).sample(**arguments)
+
+
+BAD_IMAGES = {
+    "eight bits": (lambda x: (x * 255).astype("uint8"), TypeError, "Received: dtype=uint8"),
+    "range": (lambda x: x * 255, ValueError, r"images must lie in \[0, 1\].*Received: smallest"),
+    "negative": (lambda x: x - 0.5, ValueError, r"images must lie in \[0, 1\]"),
+    "nan": (lambda x: np.where(x > 0.9, np.nan, x), ValueError, "images must be finite"),
+    "size": (lambda x: x[:, :6], ValueError, r"images must have shape \(n, 8, 8, 1\). Received"),
+    "rank": (lambda x: x[..., 0], ValueError, r"Received: shape=\(64, 8, 8\)"),
+    "empty": (lambda x: x[:0], ValueError, "There must be at least one image"),
+}
+
+
+@every_model
+@pytest.mark.parametrize("as_dataset", [False, True], ids=["array", "tf.data"])
+@pytest.mark.parametrize("fault", BAD_IMAGES)
+def test_bad_images_are_refused_before_training(name, fault, as_dataset):
+    spoil, error, message = BAD_IMAGES[fault]
+    images, labels = digits()
+    images = spoil(images)
+    labels = labels[: len(images)]
+    model = build(name)
+    before = model.get_weights()
+    data = (images, labels)
+    if as_dataset:
+        data = (tf.data.Dataset.from_tensor_slices(data).batch(64),)
+        message = message if len(images) else "must hold at least one batch"
+    with pytest.raises(error, match=message):
+        model.fit(*data, verbose=0)
+    for weight, old in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(weight, old)
+
+
+LABELLED = [name for name in RECIPES if name.startswith(("cgan", "iwcgan", "resnet"))]
+
+
+@pytest.mark.parametrize("name", LABELLED)
+@pytest.mark.parametrize(
+    ("spoil", "error"),
+    [
+        (lambda t: t + 1, ValueError),
+        (lambda t: t - 1, ValueError),
+        (lambda t: t[:-1], ValueError),
+        (lambda t: t.astype("float32"), TypeError),
+        (lambda t: None, ValueError),
+    ],
+    ids=["high", "low", "short", "float", "none"],
+)
+def test_bad_labels_are_refused_before_training(name, spoil, error):
+    images, labels = digits()
+    with pytest.raises(error, match="labels must be integers from 0 to 9, one an image. Received"):
+        build(name).fit(images, spoil(labels), verbose=0)
+
+
+def test_every_class_of_the_zoo_has_a_recipe():
+    assert {recipe["model"] for recipe in zoo.RECIPES.values()} == set(zoo.MODELS)

@@ -1,0 +1,205 @@
+"""Builders of the networks that play theta, phi, eta and omega: Functional Keras models.
+
+Generators, discriminators and encoders follow DCGAN (Radford et al. 2015): 5x5 kernels at stride 2,
+batch normalisation except at the image ends, weights from N(0, 0.02), LeakyReLU of slope 0.2 on the
+way down and ReLU on the way up.  Pictures of 28 pixels are framed to 32, since three strided
+layers learn far better than two.  The evaluators are pre-activation residual networks (He et al. 2016).
+
+A saved model holds its networks' graphs, so that editing this file breaks no file saved before.
+"""
+
+import math
+
+import keras
+
+from tfgen.layers import BatchNormalization, Conv2D, Conv2DTranspose, OneHot
+
+KERNEL = 5
+SLOPE = 0.2
+NORMALISATIONS = ("batch", "synchronised", None)
+
+
+def generator(shape, latent_dim=64, width=64, num_classes=None, normalisation="batch"):
+    """DCGAN's generator G_theta(z) or, with classes, G_theta(z, t); also a VAE's Bernoulli means.
+
+    Args:
+        shape: (height, width, channels) of the images, square, 8 to 64 pixels.
+        latent_dim: length of z.
+        width: channels of the layer nearest the image; they double towards z.
+        num_classes: if given, class labels t are a second input.
+        normalisation: "batch", "synchronised" (over replicas) or None.
+
+    Returns:
+        Functional model: z (b, latent_dim) [, t (b,) int32] -> images (b, *shape) in [0, 1].
+
+    Raises:
+        ValueError: an argument is out of range.
+    """
+    layout = _Layout(shape, width, normalisation)
+    latents = keras.Input((latent_dim,), name="latents")
+    x, inputs = latents, [latents]
+    if num_classes is not None:
+        labels = keras.Input((), dtype="int32", name="labels")
+        x = keras.layers.Concatenate()([latents, OneHot(num_classes)(labels)])
+        inputs.append(labels)
+    *channels, top = layout.channels
+    x = keras.layers.Dense(layout.base**2 * top, use_bias=not normalisation, **_start())(x)
+    x = keras.layers.Reshape((layout.base, layout.base, top))(x)
+    x = keras.layers.ReLU()(layout.normalise(x))
+    for filters in channels[::-1]:
+        x = _up(filters, use_bias=not normalisation)(x)
+        x = keras.layers.ReLU()(layout.normalise(x))
+    x = _up(shape[-1])(x)
+    x = keras.layers.Cropping2D(layout.frame)(x) if layout.frame else x
+    images = keras.layers.Activation("sigmoid", dtype="float32", name="images")(x)
+    return keras.Model(inputs, images, name="generator")
+
+
+def discriminator(shape, width=64, num_classes=None, normalisation="batch"):
+    """DCGAN's discriminator l_phi(x) or, with classes, l_phi(x, t) by projection.
+
+    Labels enter as Miyato & Koyama's (2018) inner product: l(x, t) = a.h(x) + b + v_t.h(x).
+
+    Args:
+        shape: (height, width, channels) of the images.
+        width: channels of the layer nearest the image; they double away from it.
+        num_classes: if given, class labels t are a second input.
+        normalisation: "batch", "synchronised" (over replicas) or None.
+
+    Returns:
+        Functional model: images (b, *shape) in [0, 1] [, t (b,) int32] -> logits (b, 1), float32.
+
+    Raises:
+        ValueError: an argument is out of range.
+    """
+    images, features = _trunk(shape, width, normalisation)
+    logits = _head(1, name="logits")(features)
+    if num_classes is None:
+        return keras.Model(images, logits, name="discriminator")
+    labels = keras.Input((), dtype="int32", name="labels")
+    directions = _head(features.shape[-1], use_bias=False)(
+        OneHot(num_classes, dtype="float32")(labels)
+    )
+    projection = keras.layers.Dot(axes=1, dtype="float32")([features, directions])
+    logits = keras.layers.Add(dtype="float32")([logits, projection])
+    return keras.Model([images, labels], logits, name="discriminator")
+
+
+def classifier(shape, num_classes, width=64, normalisation="batch"):
+    """DCGAN's discriminator with one logit a class, f_omega(t|x).
+
+    Args:
+        shape: (height, width, channels) of the images.
+        num_classes: number of classes.
+        width: channels of the layer nearest the image; they double away from it.
+        normalisation: "batch", "synchronised" (over replicas) or None.
+
+    Returns:
+        Functional model: images (b, *shape) in [0, 1] -> logits (b, num_classes), float32.
+
+    Raises:
+        ValueError: an argument is out of range.
+    """
+    images, features = _trunk(shape, width, normalisation)
+    return keras.Model(images, _head(num_classes, name="logits")(features), name="classifier")
+
+
+def residual_network(shape, num_classes, width=16, blocks=2):
+    """Pre-activation residual network (He et al. 2016), the evaluators' f_omega(t|x).
+
+    Three stages for pictures of 16 pixels and more, two for smaller ones; each later stage halves
+    the size and doubles the channels.
+
+    Args:
+        shape: (height, width, channels) of the images.
+        num_classes: number of classes.
+        width: channels of the first stage.
+        blocks: residual blocks a stage.
+
+    Returns:
+        Functional model: images (b, *shape) in [0, 1] -> {"logits": (b, num_classes), "features":
+        (b, d)}, float32; the features are what the last linear layer reads.
+    """
+    images = keras.Input(shape, name="images")
+    x = keras.layers.Rescaling(2.0, offset=-1.0)(images)
+    x = keras.layers.Conv2D(width, 3, padding="same", use_bias=False)(x)
+    for stage in range(3 if min(shape[:2]) >= 16 else 2):
+        for block in range(blocks):
+            x = _residual_block(x, width * 2**stage, strides=2 if stage and not block else 1)
+    x = keras.layers.ReLU()(BatchNormalization()(x))
+    features = keras.layers.GlobalAveragePooling2D(dtype="float32", name="features")(x)
+    logits = keras.layers.Dense(num_classes, dtype="float32", name="logits")(features)
+    return keras.Model(images, {"logits": logits, "features": features}, name="residual_network")
+
+
+def _residual_block(x, filters, strides):
+    activated = keras.layers.ReLU()(BatchNormalization()(x))
+    shortcut = x
+    if strides > 1 or x.shape[-1] != filters:
+        shortcut = Conv2D(filters, 1, strides=strides, use_bias=False)(activated)
+    x = Conv2D(filters, 3, strides=strides, padding="same", use_bias=False)(activated)
+    x = keras.layers.ReLU()(BatchNormalization()(x))
+    x = Conv2D(filters, 3, padding="same", use_bias=False)(x)
+    return keras.layers.Add()([x, shortcut])
+
+
+class _Layout:
+    """How many strided layers lie between the images and the smallest map, and how wide they are."""
+
+    def __init__(self, shape, width, normalisation):
+        if len(shape) != 3 or shape[0] != shape[1] or not 8 <= shape[0] <= 64:
+            raise ValueError(
+                f"shape must be (size, size, channels) with 8 <= size <= 64. Received: shape={shape}"
+            )
+        if width < 1:
+            raise ValueError(f"width must be at least 1. Received: width={width}")
+        if normalisation not in NORMALISATIONS:
+            raise ValueError(
+                f"normalisation must be one of {NORMALISATIONS}. "
+                f"Received: normalisation={normalisation!r}"
+            )
+        size = shape[0]
+        depth = math.ceil(math.log2(size)) - (1 if size <= 16 else 2)
+        self.base = 2 if size <= 16 else 4
+        missing = self.base * 2**depth - size
+        border = (missing // 2, missing - missing // 2)
+        self.frame = (border, border) if missing else None
+        self.channels = [width * 2**level for level in range(depth)]
+        self._normalisation = normalisation
+
+    def normalise(self, x):
+        if self._normalisation is None:
+            return x
+        return BatchNormalization(
+            momentum=0.9, epsilon=1e-5, synchronized=self._normalisation == "synchronised"
+        )(x)
+
+
+def _trunk(shape, width, normalisation):
+    layout = _Layout(shape, width, normalisation)
+    images = keras.Input(shape, name="images")
+    x = keras.layers.ZeroPadding2D(layout.frame)(images) if layout.frame else images
+    x = keras.layers.Rescaling(2.0, offset=-1.0)(x)
+    for level, filters in enumerate(layout.channels):
+        x = _down(filters, use_bias=not (level and normalisation))(x)
+        x = layout.normalise(x) if level else x
+        x = keras.layers.LeakyReLU(negative_slope=SLOPE)(x)
+    return images, keras.layers.Flatten()(x)
+
+
+def _start():
+    return {"kernel_initializer": keras.initializers.RandomNormal(0.0, 0.02)}
+
+
+def _down(filters, use_bias):
+    return Conv2D(filters, KERNEL, strides=2, padding="same", use_bias=use_bias, **_start())
+
+
+def _up(filters, use_bias=True):
+    return Conv2DTranspose(
+        filters, KERNEL, strides=2, padding="same", use_bias=use_bias, **_start()
+    )
+
+
+def _head(units, use_bias=True, name=None):
+    return keras.layers.Dense(units, use_bias=use_bias, dtype="float32", name=name, **_start())

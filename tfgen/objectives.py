@@ -1,0 +1,94 @@
+"""The terms of the paper's objectives as pure functions of logits and log-probabilities.
+
+Every function returns one number an example; a model takes their expectation over the global
+batch.  Symbols are the paper's: x image, y in {0, 1} generated or real, z latent code, t class label.
+"""
+
+import tensorflow as tf
+
+REAL, FAKE = 1, 0
+
+
+def log_q(logits, y):
+    """Eq. 3, log q_phi(y|x): the discriminator's log-probability that x is real (1) or generated (0).
+
+    q_phi(y|x) = Bernoulli(y; sigmoid(l(x))), so log q(1|x) = -softplus(-l), log q(0|x) = -softplus(l).
+
+    Args:
+        logits: (b,) l(x).
+        y: REAL or FAKE.
+
+    Returns:
+        (b,) nats.
+    """
+    return -tf.math.softplus(-logits if y == REAL else logits)
+
+
+def reverse(logits):
+    """Eq. 3, q^r(y|x) = q(1 - y|x): the reversed distribution, as its logit -l(x).
+
+    This is the whole difference between the discriminator's objective and the generator's:
+    phi ascends E log q(y|x), theta ascends E log q^r(y|x).
+
+    Args:
+        logits: (b,) l(x).
+
+    Returns:
+        (b,) -l(x).
+    """
+    return -logits
+
+
+def importance_weights(logits, over=None):
+    """Eq. 40-43, the normalised weights of IWGAN's k generated samples.
+
+    w_i = q^r(0|x_i) p_theta0(x_i) / p_theta(x_i|0) is proportional to D/(1 - D) = exp(l(x_i)) when
+    the discriminator's odds stand for p_data/p_g, so that
+
+        w_i / sum_j w_j = softmax(l_1 .. l_k)_i,  with no gradient.
+
+    Burda et al. (2015) weigh by the same self-normalised rule.  The second term of Eq. 41 is
+    intractable; the paper drops it for every k, and so does this library.
+
+    Args:
+        logits: (b,) l(x_i) of the samples to be weighted.
+        over: (k,) logits of all samples that share the normalisation, `logits` among them;
+            by default `logits` themselves.
+
+    Returns:
+        (b,) weights; over all k samples they sum to 1.
+    """
+    over = tf.stop_gradient(logits if over is None else over)
+    largest = tf.reduce_max(over)
+    return tf.exp(tf.stop_gradient(logits) - largest) / tf.reduce_sum(tf.exp(over - largest))
+
+
+def activation_weights(logits, temperature=1.0):
+    """Eq. 17, w(x) = q^r(0|x) = sigmoid(l(x)/T): how real adversary activation takes an image to be.
+
+    Args:
+        logits: (b,) l(x).
+        temperature: T > 0; at T -> infinity every image weighs 1/2.
+
+    Returns:
+        (b,) weights in (0, 1), with no gradient.
+
+    Raises:
+        ValueError: T is not positive.
+    """
+    if not temperature > 0:
+        raise ValueError(f"temperature must be positive. Received: temperature={temperature}")
+    return tf.stop_gradient(tf.sigmoid(logits / temperature))
+
+
+def log_categorical(logits, labels):
+    """Eq. 18, log f_omega(t|x): the classifier's log-probability of each example's label.
+
+    Args:
+        logits: (b, num_classes).
+        labels: (b,) int, in [0, num_classes).
+
+    Returns:
+        (b,) nats.
+    """
+    return -tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)

@@ -1,0 +1,149 @@
+"""PNG pictures for people: grids of images with their labels, and walks between latent codes."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from tfgen import inputs
+from tfgen.saved_model import replaced_file
+from tfgen.unified import prior
+
+GAP = 2  # pixels between tiles
+VISIBLE = 64  # pixels that a tile has at least
+CAPTION = 14  # pixels that a label takes above its tile
+MOST_PIXELS = 100_000_000
+_PAPER, _INK = 255, 40  # grey levels
+
+
+def grid(images, labels=None, columns=None, scale=None):
+    """Images as tiles, row by row, each under its label.
+
+    Args:
+        images: float32 (n, h, w, c) in [0, 1], c = 1 (grey) or 3 (RGB).
+        labels: n captions, class labels or any text; None draws none.
+        columns: tiles a row; by default the picture is about square.
+        scale: integer factor by which each pixel is repeated; by default the smallest that makes a
+            tile at least 64 pixels large.
+
+    Returns:
+        A `PIL.Image.Image`, grey or RGB as the images are.
+
+    Raises:
+        TypeError: images are not floating-point.
+        ValueError: an argument is out of range, or the picture would have over 100 million pixels.
+    """
+    images = _checked(images)
+    n, height, width, channels = images.shape
+    columns = math.isqrt(n - 1) + 1 if columns is None else columns
+    scale = max(1, math.ceil(VISIBLE / max(height, width))) if scale is None else scale
+    for name, value in (("columns", columns), ("scale", scale)):
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1. Received: {name}={value}")
+    if labels is not None and len(labels) != n:
+        raise ValueError(f"labels must be one an image. Received: {len(labels)} for {n} images")
+
+    columns, rows = min(columns, n), math.ceil(n / columns)
+    caption = 0 if labels is None else CAPTION
+    across, down = width * scale + GAP, caption + height * scale + GAP
+    size = (columns * across + GAP, rows * down + GAP)
+    if size[0] * size[1] > MOST_PIXELS:
+        raise ValueError(
+            f"A picture must have at most {MOST_PIXELS:,} pixels. "
+            f"Received: {n} images, {size[0]} x {size[1]} pixels"
+        )
+    picture = Image.new("L" if channels == 1 else "RGB", size, (_PAPER,) * channels)
+    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(CAPTION - 3)
+    for index, tile in enumerate(_tiles(images, scale)):
+        left, top = GAP + index % columns * across, GAP + index // columns * down
+        picture.paste(tile, (left, top + caption))
+        if labels is not None:
+            middle = (left + tile.width // 2, top + caption // 2)
+            draw.text(middle, str(labels[index]), (_INK,) * channels, font, anchor="mm")
+    return picture
+
+
+def samples(model, n=64, seed=0, labels=None):
+    """The grid of `model.sample(n, seed, labels)`, with the labels if the model is conditional."""
+    labels = inputs.sample_labels(model, n, seed, labels)
+    return grid(model.sample(n, seed=seed, labels=labels), labels)
+
+
+def interpolation(model, rows=8, columns=9, seed=0, labels=None):
+    """The grid whose rows are G_theta(z [, t]), z on an arc between two draws of the prior.
+
+    Args:
+        model: a generator of the zoo.
+        rows: number of pairs of latent codes.
+        columns: images a row, both ends included.
+        seed: of the latent codes.
+        labels: (rows,) class labels for a conditional model; by default arange(rows) % num_classes.
+
+    Raises:
+        ValueError, TypeError: an argument breaks a rule.
+    """
+    if columns < 2:
+        raise ValueError(f"A row must have at least its two ends. Received: columns={columns}")
+    labels = inputs.sample_labels(model, rows, seed, labels)
+    start, end = np.split(prior(2 * rows, model.latent_dim, seed).numpy(), 2)
+    latents = spherical(start, end, columns).reshape(rows * columns, -1)
+    if labels is not None:
+        labels = np.repeat(labels, columns)
+    return grid(np.asarray(model.decode(latents, labels)), labels, columns)
+
+
+def spherical(start, end, steps):
+    """Spherical interpolation: sin((1-s)w)/sin(w) start + sin(sw)/sin(w) end, w the angle between.
+
+    In many dimensions N(0, I) lies near a sphere; a straight line would leave it.
+
+    Args:
+        start, end: (rows, d), neither zero nor opposite to each other.
+        steps: number of points s, evenly from 0 to 1.
+
+    Returns:
+        (rows, steps, d) float32.
+
+    Source: Shoemake (1985), Animating rotation with quaternion curves.
+    """
+    norms = np.linalg.norm(start, axis=-1) * np.linalg.norm(end, axis=-1)
+    angle = np.arccos(np.clip((start * end).sum(axis=-1) / norms, -1.0, 1.0))[:, None]  # (rows, 1)
+    share = np.linspace(0.0, 1.0, steps)  # (steps,)
+    # sin(aw)/sin(w) with sinc, which is finite where the two directions are one.
+    weight = [a * np.sinc(a * angle / np.pi) / np.sinc(angle / np.pi) for a in (1 - share, share)]
+    points = weight[0][..., None] * start[:, None] + weight[1][..., None] * end[:, None]
+    return points.astype(np.float32)
+
+
+def save(picture, path):
+    """Write a picture as PNG, in whole or not at all; `path` ends in .png.
+
+    Raises:
+        ValueError: another suffix.
+        OSError: the folder cannot be written.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".png":
+        raise ValueError(f"A picture's file must end in .png. Received: path={str(path)!r}")
+    with replaced_file(path) as aside:
+        picture.save(aside, format="PNG")
+    return path
+
+
+def _checked(images):
+    images = np.asarray(images)
+    if images.ndim != 4 or images.shape[-1] not in (1, 3) or not images.size:
+        raise ValueError(
+            "images must have shape (n, height, width, 1 or 3), none of them 0. "
+            f"Received: shape={images.shape}"
+        )
+    inputs.check_images(images, images.shape[1:])
+    return images
+
+
+def _tiles(images, scale):
+    """Each image as a PIL picture, every pixel repeated `scale` times in both directions."""
+    for image in np.rint(images * 255.0).astype(np.uint8):
+        pixels = image.repeat(scale, axis=0).repeat(scale, axis=1)
+        yield Image.fromarray(pixels.squeeze(-1) if pixels.shape[-1] == 1 else pixels)

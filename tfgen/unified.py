@@ -1,0 +1,318 @@
+"""Players over x, y, z and the one training step that every model of the paper shares (Table 1).
+
+A model of the zoo is a set of players: theta (generator), phi (discriminator), eta (inference net),
+omega (classifier).  Each player ascends its own objective, all from the same point
+(theta0, phi0, eta0, omega0), so that one forward pass serves all.
+"""
+
+import abc
+import copy
+
+import keras
+import tensorflow as tf
+
+from tfgen import inputs, optimizers  # noqa: F401  registers the optimiser of saved models
+
+PLAYERS = ("theta", "phi", "eta", "omega")
+SAMPLE_BATCH = 256
+
+
+class Unified(keras.Model, abc.ABC):
+    """Abstract base of the zoo: subclasses state `objectives` and `endpoints`, nothing else is needed.
+
+    Args:
+        players: {name: network}, names among PLAYERS; networks are built Functional models and
+            share no trainable variable.
+        shape: (height, width, channels) of the images.
+        num_classes: number of class labels the model reads, or None.
+        average: decay of a moving average of theta (and of its batch statistics), from which
+            samples are drawn; None keeps no average.  The effective decay starts at 0.1 and grows
+            with the number of steps n as (1 + n)/(10 + n), so that early averages forget the start.
+        seed: of the sampling noise and of the order of arrays given to `fit`.
+
+    Raises:
+        ValueError: players share a trainable variable, or an argument is out of range.
+    """
+
+    def __init__(self, players, shape, *, num_classes=None, average=None, seed=0, **kwargs):
+        super().__init__(**kwargs)
+        inputs.check_constructor(players, average)
+        self.image_shape = tuple(shape)
+        self.num_classes = num_classes
+        self.average = average
+        self.seed = seed
+        self._names = tuple(name for name in PLAYERS if name in players)
+        for name in self._names:
+            setattr(self, name, players[name])
+        if average is not None:
+            self.theta_average = keras.models.clone_model(self.theta)
+            self.theta_average.set_weights(self.theta.get_weights())
+            self.theta_average.trainable = False
+        self.steps = self._counter("steps")
+        self.epochs = self._counter("epochs")
+        self.trackers = {name: keras.metrics.Mean(name=name) for name in self._names}
+        self.built = True
+
+    @abc.abstractmethod
+    def objectives(self, data, training=True):
+        """What each player ascends, in nats an example.
+
+        Args:
+            data: images (b, h, w, c), or (images, labels (b,)).
+            training: whether batch normalisation uses the batch's own statistics.
+
+        Returns:
+            {player: scalar}.  Players whose objective is one and the same tensor share a backward pass.
+        """
+
+    @abc.abstractmethod
+    def endpoints(self):
+        """Served functions: {name: (function, {argument: tf.TensorSpec})}, the first is the default."""
+
+    def train_step(self, data):
+        """Every player ascends its own objective from the same point: one forward pass serves all."""
+        with tf.GradientTape(persistent=True) as tape:
+            objectives = self.objectives(_without_weights(data), training=True)
+            losses = {
+                id(objective): self.optimizer.scale_loss(-objective)
+                for objective in objectives.values()
+            }
+        gradients = {}
+        for key, loss in losses.items():
+            variables = [
+                variable
+                for name, objective in objectives.items()
+                if id(objective) == key
+                for variable in self.players[name].trainable_variables
+            ]
+            found = tape.gradient(loss, variables, unconnected_gradients="zero")
+            gradients.update(zip(map(id, variables), found, strict=True))
+        self.optimizer.apply(
+            [gradients[id(variable)] for variable in self.trainable_variables],
+            self.trainable_variables,
+        )
+        self.steps.assign_add(1)
+        if self.average is not None:
+            self._update_average()
+        return self._track(objectives)
+
+    def test_step(self, data):
+        return self._track(self.objectives(_without_weights(data), training=False))
+
+    def predict_step(self, data):
+        images, labels = inputs.unpack(_without_weights(data))
+        return self(images if labels is None else (images, labels), training=False)
+
+    def fit(self, x=None, y=None, **kwargs):
+        """`keras.Model.fit`, with the data checked first and the order a function of (seed, epoch).
+
+        Arrays become a `tfgen.data` pipeline.  Epochs are counted by the model and saved with it, so
+        that a loaded model goes on with the order and the noise that it would have seen unstopped.
+
+        Raises:
+            ValueError, TypeError: the data break a rule; the message says which, and what was received.
+        """
+        x, y, kwargs = inputs.pipeline(self, x, y, kwargs)
+        callbacks = kwargs.pop("callbacks", None) or []
+        if not isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks = [_Epochs(getattr(x, "epoch", None)), *keras.tree.flatten(callbacks)]
+        return super().fit(x, y, callbacks=callbacks, **kwargs)
+
+    @property
+    def metrics(self):
+        return [*self.trackers.values()]
+
+    @property
+    def sampler(self):
+        """The generator that samples are drawn from: the average of theta if one is kept."""
+        return self.theta if self.average is None else self.theta_average
+
+    def check_batch(self, data):
+        """Raise unless `data`, images or (images, labels), is what this model learns from."""
+        images, labels = inputs.unpack(data)
+        inputs.check_images(images, self.image_shape)
+        if self.num_classes is not None:
+            inputs.check_labels(labels, len(images), self.num_classes)
+
+    # Networks, read with the labels or without.
+
+    @property
+    def conditional(self):
+        """Whether samples are drawn for a class, p_theta(x|t)."""
+        return "theta" in self._names and len(self.theta.inputs) == 2
+
+    def play(self, network, x, labels=None, training=False):
+        """The network's output for x, or for (x, t) if it has a second input."""
+        if len(network.inputs) == 1:
+            return network(x, training=training)
+        if labels is None:
+            raise ValueError(f"{network.name} of {self.name} reads labels. Received: labels=None")
+        return network([tf.convert_to_tensor(x), tf.convert_to_tensor(labels)], training=training)
+
+    def logits(self, images, labels=None, training=False):
+        """l_phi(x [, t]), (b,) float32: the discriminator's log-odds of real against generated."""
+        outputs = self.play(self.phi, images, labels, training)
+        return tf.cast(tf.reshape(outputs, [-1]), tf.float32)
+
+    # Expectations and noise over the global batch, whatever the number of replicas.
+
+    def mean(self, values):
+        """E over the global batch: this replica's share of the mean, shares are summed over replicas."""
+        count, _ = self._batch(values)
+        return tf.reduce_sum(values) / tf.cast(count, values.dtype)
+
+    def gather(self, values):
+        """The values of all replicas, (global batch, ...), as constants."""
+        values, context = tf.stop_gradient(values), tf.distribute.get_replica_context()
+        return context.all_gather(values, axis=0) if context.num_replicas_in_sync > 1 else values
+
+    def noise(self, examples, size, stream):
+        """Standard normal noise, a function of (seed, step, stream, index in the global batch).
+
+        Args:
+            examples: tensor whose first axis is this replica's batch.
+            size: length of each row.
+            stream: int, one for each use of noise within an objective.
+
+        Returns:
+            (b, size).
+        """
+        count, start = self._batch(examples)
+        batch = self.steps + tf.cast(next(iter(self.trackers.values())).count, "int64")
+        seed = tf.random.fold_in(tf.constant([self.seed, stream], "int64"), batch)
+        rows = tf.random.stateless_normal([count, size], seed, alg="philox")
+        return rows[start : start + tf.shape(examples)[0]]
+
+    def _batch(self, values):
+        """Number of examples in the global batch, and the index of this replica's first."""
+        local, context = tf.shape(values)[0], tf.distribute.get_replica_context()
+        if context.num_replicas_in_sync == 1:
+            return local, 0
+        counts = context.all_gather(local[None], axis=0)
+        return tf.reduce_sum(counts), tf.reduce_sum(counts[: context.replica_id_in_sync_group])
+
+    # Samples.
+
+    @property
+    def latent_dim(self):
+        return self.sampler.inputs[0].shape[-1]
+
+    def decode(self, latents, labels=None):
+        """Images G_theta(z [, t]) with moving statistics.
+
+        Args:
+            latents: (b, latent_dim).
+            labels: (b,) int32 if the model is conditional.
+
+        Returns:
+            (b, h, w, c) in [0, 1].
+        """
+        return self.play(self.sampler, latents, labels)
+
+    def sample(self, n, seed=0, labels=None):
+        """Images drawn from p_theta(x) or p_theta(x|t); the same seed gives the same images everywhere.
+
+        Args:
+            n: number of images.
+            seed: int.
+            labels: (n,) class labels for a conditional model; by default arange(n) % num_classes.
+
+        Returns:
+            NumPy float32 (n, h, w, c) in [0, 1]; Bernoulli means for a VAE.
+
+        Raises:
+            ValueError, TypeError: n, seed or labels break a rule.
+        """
+        labels = inputs.sample_labels(self, n, seed, labels)
+        latents = prior(n, self.latent_dim, seed).numpy()
+        columns = [latents] if labels is None else [latents, labels]
+        return self.sampler.predict(columns, batch_size=SAMPLE_BATCH, verbose=0)
+
+    def release(self):
+        """A copy to publish: theta at its average, compiled afresh, without optimiser slots.
+
+        Returns:
+            A compiled model of the same class; `average` is in its configuration, and starts from theta.
+        """
+        config = self.optimizer.get_config()
+        released = type(self).from_config(self.get_config())
+        released.set_weights(self.get_weights())
+        if self.average is not None:
+            released.theta.set_weights(self.theta_average.get_weights())
+        released.compile(optimizer=type(self.optimizer).from_config(config))
+        return released
+
+    # State.
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        networks = {
+            # A copy: Keras empties the configuration that it reads a Functional model from.
+            name: keras.saving.deserialize_keras_object(copy.deepcopy(config[name]), custom_objects)
+            for name in PLAYERS
+            if config.get(name) is not None
+        }
+        return cls(**{**config, **networks})
+
+    def get_config(self):
+        networks = {
+            name: keras.saving.serialize_keras_object(network)
+            for name, network in self.players.items()
+        }
+        return {**super().get_config(), **networks, "average": self.average, "seed": self.seed}
+
+    @property
+    def players(self):
+        """{player: network}, in the order of PLAYERS."""
+        return {name: getattr(self, name) for name in self._names}
+
+    def _counter(self, name):
+        return self.add_weight(
+            name=name, shape=(), dtype="int64", initializer="zeros", trainable=False,
+            aggregation="only_first_replica",
+        )  # fmt: skip
+
+    def _update_average(self):
+        steps = tf.cast(self.steps, tf.float32)
+        decay = tf.minimum(self.average, (1 + steps) / (10 + steps))
+        for mean, value in zip(self.theta_average.weights, self.theta.weights, strict=True):
+            mean.assign(mean + (1 - tf.cast(decay, mean.dtype)) * (value - mean))
+
+    def _track(self, objectives):
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        for name, objective in objectives.items():
+            self.trackers[name].update_state(objective * replicas)
+        return {metric.name: metric.result() for metric in self.metrics}
+
+
+def prior(n, latent_dim, seed):
+    """z ~ p(z) = N(0, I), a function of the seed alone, the same in every process and on every device.
+
+    Args:
+        n, latent_dim: shape of the result.
+        seed: int.
+
+    Returns:
+        (n, latent_dim).
+    """
+    return tf.random.stateless_normal([n, latent_dim], tf.stack([seed, 0]), alg="philox")
+
+
+class _Epochs(keras.callbacks.Callback):
+    """Counts epochs in the model, and tells a `tfgen.data` pipeline which one begins."""
+
+    def __init__(self, pipeline_epoch):
+        super().__init__()
+        self._pipeline_epoch = pipeline_epoch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self._pipeline_epoch is not None:
+            self._pipeline_epoch.assign(self.model.epochs)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.epochs.assign_add(1)
+
+
+def _without_weights(data):
+    x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+    return x if y is None else (x, y)

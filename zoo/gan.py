@@ -1,0 +1,85 @@
+"""Generative adversarial networks, Eq. 3-5, and their importance-weighted form, Eq. 36-43."""
+
+import keras
+import tensorflow as tf
+
+from tfgen import endpoints, inputs, networks
+from tfgen.objectives import FAKE, REAL, importance_weights, log_q, reverse
+from tfgen.unified import Unified
+
+
+@keras.saving.register_keras_serializable("zoo")
+class GAN(Unified):
+    """Eq. 3-5: GAN; with `num_classes` CGAN, with `importance_weighted` IWGAN, with both IWCGAN.
+
+        y = 1: x ~ p_data;    y = 0: x = G_theta(z [, t]), z ~ N(0, I)
+        phi:    1/2 E_pdata[log q(1|x)] + 1/2 E_pg[log q(0|x)]
+        theta:  E_pg[log q^r(0|x)], or sum_i w_i log q^r(0|x_i), w = softmax(l_1 .. l_k)
+
+    The k samples of an importance-weighted step are the global minibatch.  The two objectives differ
+    in q against its reversal q^r, and in nothing else.
+
+    Args:
+        theta: generator, z (b, d) [, t (b,)] -> images (b, h, w, c).
+        phi: discriminator, images [, t] -> logits (b, 1).
+        num_classes: number of classes of the labels that both networks read; None: they read none.
+        importance_weighted: weigh the generated samples by Eq. 43.
+        average, seed: see `tfgen.unified.Unified`.
+
+    Source: Goodfellow et al. (2014); Mirza & Osindero (2014); Hu et al. (2018), section 4.
+    """
+
+    def __init__(self, theta, phi, num_classes=None, importance_weighted=False, **kwargs):
+        inputs.check_networks(num_classes, theta=theta, phi=phi)
+        shape = theta.output_shape[1:]
+        super().__init__({"theta": theta, "phi": phi}, shape, num_classes=num_classes, **kwargs)
+        self.importance_weighted = importance_weighted
+
+    @classmethod
+    def build_networks(
+        cls,
+        shape,
+        num_classes,
+        *,
+        width,
+        latent_dim,
+        conditional=False,
+        normalisation="batch",
+        **kwargs,
+    ):
+        """A model with fresh DCGAN networks; other arguments are the constructor's."""
+        classes = num_classes if conditional else None
+        theta = networks.generator(shape, latent_dim, width, classes, normalisation)
+        phi = networks.discriminator(shape, width, classes, normalisation)
+        return cls(theta, phi, num_classes=classes, **kwargs)
+
+    def objectives(self, data, training=True):
+        images, labels = inputs.unpack(data)
+        latents = self.noise(images, self.latent_dim, stream=0)
+        generated = self.play(self.theta, latents, labels, training)
+        q_real = self.logits(images, labels, training)
+        q_fake = self.logits(generated, labels, training)
+        return {
+            "theta": self.expectation(log_q(reverse(q_fake), FAKE), q_fake),
+            "phi": (self.mean(log_q(q_real, REAL)) + self.mean(log_q(q_fake, FAKE))) / 2,
+        }
+
+    def expectation(self, terms, logits):
+        """E_pg over the generated minibatch: uniform, or by the importance weights of Eq. 43."""
+        if not self.importance_weighted:
+            return self.mean(terms)
+        return tf.reduce_sum(importance_weights(logits, self.gather(logits)) * terms)
+
+    def call(self, data, training=False):
+        images, labels = inputs.unpack(data)
+        return self.logits(images, labels, training)
+
+    def endpoints(self):
+        return {**endpoints.generating(self), **endpoints.discriminating(self)}
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_classes": self.num_classes,
+            "importance_weighted": self.importance_weighted,
+        }
