@@ -18,3 +18,11 @@ def pytest_configure():
 def replicas():
     """Two replicas on the two logical CPUs."""
     return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+
+@pytest.fixture(scope="session")
+def presets(tmp_path_factory):
+    """A folder of two published presets, `cgan_small` and its evaluator `resnet_small`."""
+    import small
+
+    return small.publish(tmp_path_factory.mktemp("published"))

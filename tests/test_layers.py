@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfgen import layers
+from tfgen import layers, networks
 
 KERNELS = (3, 4, 5)
 SIZES = ((1, 2), (2, 3), (4, 4), (5, 7), (8, 8), (7, 14))
@@ -190,3 +190,13 @@ def test_batch_normalisation_equals_keras(shape, dtype):
 def test_one_hot_of_no_label_is_zero():
     rows = layers.OneHot(3)(tf.constant([2, -1, 0]))
     np.testing.assert_array_equal(rows, [[0, 0, 1], [0, 0, 0], [1, 0, 0]])
+
+
+@pytest.mark.parametrize("width", [4, 16], ids=["one window", "by phase"])
+def test_folded_network_equals_its_original(width):
+    network = networks.generator((28, 28, 3), latent_dim=5, width=width, num_classes=4)
+    network([tf.random.stateless_normal([6, 5], [1, 2]), tf.range(6) % 4], training=True)
+    twin = layers.folded(network)
+    inputs = [tf.random.stateless_normal([2, 5], [3, 4]), tf.constant([3, 0])]
+    assert not any(isinstance(layer, layers.Conv2DTranspose) for layer in twin.layers)
+    assert relative_error(twin(inputs), network(inputs)) < 1e-5

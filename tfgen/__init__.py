@@ -9,6 +9,7 @@ __version__ = "0.1.0"
 
 _MODULES = (
     "data",
+    "distributions",
     "endpoints",
     "evaluation",
     "evaluator",
@@ -18,8 +19,10 @@ _MODULES = (
     "networks",
     "objectives",
     "optimizers",
+    "pictures",
     "saved_model",
     "unified",
+    "variational",
 )
 _NAMES = {"Unified": "unified", "evaluate": "evaluation", "export": "saved_model"}
 

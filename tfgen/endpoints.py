@@ -52,6 +52,48 @@ def discriminating(model):
         return {"logits": logits, "probabilities": tf.sigmoid(logits)}
 
     signature = {"images": images_spec(model)}
-    if model.conditional:
+    if len(model.phi.inputs) == 2:
         signature["labels"] = LABELS
     return {"discriminate": (discriminate, signature)}
+
+
+def classifying(model):
+    """`classify`: the probabilities f_omega(t|x) and the likeliest label."""
+
+    def classify(images):
+        probabilities = model(images)
+        labels = tf.argmax(probabilities, axis=-1, output_type=tf.int32)
+        return {"probabilities": probabilities, "labels": labels}
+
+    return {"classify": (classify, {"images": images_spec(model)})}
+
+
+def inferring(model):
+    """`encode`, `reconstruct` and `bound`: z of q_eta(z|x [, t]), its images, and the bound on log p(x)."""
+
+    def posterior(images, labels):
+        return model.play(model.eta, images, labels)
+
+    def draws(images, seed):
+        return prior(tf.shape(images)[0], model.latent_dim, seed)
+
+    def encode(images, labels=None):
+        outputs = posterior(images, labels)
+        return {"latents": outputs["mean"], "scale": outputs["scale"]}
+
+    def reconstruct(images, seed, labels=None):
+        outputs = posterior(images, labels)
+        latents = outputs["mean"] + outputs["scale"] * draws(images, seed)
+        return {"images": model.decode(latents, labels)}
+
+    def bound(images, seed, labels=None):
+        return {"bound": model.bound(images, labels, draws(images, seed)[:, None])}
+
+    read = {"images": images_spec(model)}
+    labels = {"labels": LABELS} if model.conditional else {}
+    bounded_labels = {} if model.unlabelled else labels
+    return {
+        "encode": (encode, {**read, **labels}),
+        "reconstruct": (reconstruct, {**read, "seed": INT, **labels}),
+        "bound": (bound, {**read, "seed": INT, **bounded_labels}),
+    }

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from tfgen import data as datasets
 
+LIKELIHOODS = ("bernoulli", "logistic", "gaussian")
 MOST_SAMPLES = 1_000_000
 BATCH = 32  # Keras' default
 
@@ -46,13 +47,55 @@ def check_networks(num_classes, theta, phi):
     made, read = theta.output_shape[1:], phi.inputs[0].shape[1:]
     if tuple(made) != tuple(read):
         raise ValueError(f"phi must read what theta makes. Received: theta={made}, phi={read}")
-    for name, network in (("theta", theta), ("phi", phi)):
+    check_readers(num_classes, theta=theta, phi=phi)
+
+
+def check_readers(num_classes, **networks):
+    """Every network has a second input, for labels, exactly if there are classes.
+
+    Raises:
+        ValueError: one has too few inputs or too many.
+    """
+    for name, network in networks.items():
         expected = 1 if num_classes is None else 2
         if len(network.inputs) != expected:
             raise ValueError(
                 "Networks must have an input for labels exactly if num_classes is given. "
                 f"Received: num_classes={num_classes}, {name} with {len(network.inputs)} inputs"
             )
+
+
+def check_variational(players, temperature, importance_samples, likelihood):
+    """The likelihood is known and theta has its parameters; T and k are positive; eta infers theta's z.
+
+    Raises:
+        ValueError: one of these does not hold.
+    """
+    theta, eta = players["theta"], players["eta"]
+    if likelihood not in LIKELIHOODS:
+        raise ValueError(
+            f"likelihood must be one of {LIKELIHOODS}. Received: likelihood={likelihood!r}"
+        )
+    if not temperature > 0:
+        raise ValueError(f"temperature must be positive. Received: temperature={temperature}")
+    if isinstance(importance_samples, bool) or not (
+        isinstance(importance_samples, int) and importance_samples >= 1
+    ):
+        raise ValueError(
+            "importance_samples must be an int of at least 1. "
+            f"Received: importance_samples={importance_samples!r}"
+        )
+    outputs = 1 if likelihood == "bernoulli" else 2
+    if len(theta.outputs) != outputs:
+        raise ValueError(
+            f"theta must have {outputs} outputs for the {likelihood} likelihood. "
+            f"Received: theta with {len(theta.outputs)} outputs"
+        )
+    drawn, inferred = theta.inputs[0].shape[-1], eta.output["mean"].shape[-1]
+    if drawn != inferred:
+        raise ValueError(
+            f"eta must infer the latents that theta reads. Received: theta={drawn}, eta={inferred}"
+        )
 
 
 def check_images(images, shape):

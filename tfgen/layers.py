@@ -114,20 +114,46 @@ def _by_operator(features, kernel, size):
 
 def _by_phase(features, kernel, size):
     """Each output phase by a convolution of stride 1, then the phases interleaved."""
+    return _interleaved(
+        features, _phase_kernels(kernel, size), _phase_pads(kernel.shape, size), size
+    )
+
+
+def _interleaved(features, kernels, pads, size):
+    outputs = [
+        tf.nn.conv2d(features, kernel, 1, pad) for kernel, pad in zip(kernels, pads, strict=True)
+    ]
+    images = tf.nn.depth_to_space(tf.concat(outputs, axis=-1), STRIDE)
+    return images[:, : size[0], : size[1]]
+
+
+def _phase_kernels(kernel, size):
+    """The filters of the phases, each (taps, taps, d, c); all in one window if they are narrow."""
     k1, k2, c, d = kernel.shape
     taps = tf.reshape(kernel, [k1 * k2, c, d])
     phases = []
-    for rows, pads_1 in _phases(size[0], k1):
-        for columns, pads_2 in _phases(size[1], k2):
+    for rows, (top, bottom) in _phases(size[0], k1):
+        for columns, (left, right) in _phases(size[1], k2):
             # A gather of whole (c, d) slabs: slicing the filter with a stride is ten times slower.
             slabs = tf.gather(taps, [row * k2 + column for row in rows for column in columns])
             phase = tf.reshape(tf.linalg.matrix_transpose(slabs), [len(rows), len(columns), d, c])
-            phases.append((phase, [[0, 0], pads_1, pads_2, [0, 0]]))
+            if c < NARROW:  # zeros cost less than products with few columns
+                border = [[1 - top, 1 - bottom], [1 - left, 1 - right], [0, 0], [0, 0]]
+                phase = tf.pad(phase, border)
+            phases.append(phase)
+    return [tf.concat(phases, axis=-1)] if c < NARROW else phases
+
+
+def _phase_pads(kernel_shape, size):
+    """The zeros around the input of each filter that `_phase_kernels` makes."""
+    k1, k2, c, _ = kernel_shape
     if c < NARROW:
-        phases = [_in_one_window(phases)]
-    outputs = [tf.nn.conv2d(features, phase, 1, pads) for phase, pads in phases]
-    images = tf.nn.depth_to_space(tf.concat(outputs, axis=-1), STRIDE)
-    return images[:, : size[0], : size[1]]
+        return [[[0, 0], [1, 1], [1, 1], [0, 0]]]
+    return [
+        [[0, 0], rows, columns, [0, 0]]
+        for _, rows in _phases(size[0], k1)
+        for _, columns in _phases(size[1], k2)
+    ]
 
 
 def _phases(size, kernel):
@@ -140,15 +166,6 @@ def _phases(size, kernel):
         parity, shift = (phase + before) % STRIDE, (phase + before) // STRIDE
         taps = list(range(parity, kernel, STRIDE))[::-1]
         yield taps, [len(taps) - 1 - shift, shift]
-
-
-def _in_one_window(phases):
-    """All phases as one filter with a channel each: zeros cost less than products with few columns."""
-    padded = [
-        tf.pad(phase, [[1 - top, 1 - bottom], [1 - left, 1 - right], [0, 0], [0, 0]])
-        for phase, (_, (top, bottom), (left, right), _) in phases
-    ]
-    return tf.concat(padded, axis=-1), [[0, 0], [1, 1], [1, 1], [0, 0]]
 
 
 def _is_fast_case(layer, inputs):
@@ -235,3 +252,66 @@ class OneHot(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "num_classes": self.num_classes}
+
+
+@keras.saving.register_keras_serializable("tfgen")
+class ChannelScale(keras.layers.Layer):
+    """The learned scale of a likelihood, one a channel: images (b, h, w, c) -> (b, 1, 1, c)."""
+
+    def build(self, shape):
+        start = keras.initializers.Constant(-2.0)
+        self.log_scale = self.add_weight(name="log_scale", shape=(shape[-1],), initializer=start)
+
+    def call(self, images):
+        scale = keras.ops.exp(self.log_scale)
+        return keras.ops.broadcast_to(scale, (keras.ops.shape(images)[0], 1, 1, scale.shape[0]))
+
+    def compute_output_shape(self, shape):
+        return (shape[0], 1, 1, shape[-1])
+
+
+class _FoldedConv2DTranspose(keras.layers.Layer):
+    """A `Conv2DTranspose` for inference, its filter laid out by phase once instead of at every call."""
+
+    def __init__(self, layer):
+        super().__init__(name=layer.name, dtype=layer.dtype_policy)
+        self.activation = layer.activation
+        self.size = layer.output.shape[1:3]
+        self.pads = _phase_pads(layer.kernel.shape, self.size)
+        kernels = _phase_kernels(tf.convert_to_tensor(layer.kernel), self.size)
+        self.kernels = [self._constant(kernel) for kernel in kernels]
+        self.bias = self._constant(layer.bias) if layer.use_bias else None
+
+    def _constant(self, value):
+        initializer = keras.initializers.Constant(value.numpy())
+        return self.add_weight(shape=value.shape, initializer=initializer, trainable=False)
+
+    def call(self, inputs):
+        kernels = [tf.convert_to_tensor(kernel) for kernel in self.kernels]
+        outputs = _interleaved(inputs, kernels, self.pads, self.size)
+        if self.bias is not None:
+            outputs = tf.nn.bias_add(outputs, tf.convert_to_tensor(self.bias))
+        return self.activation(outputs)
+
+
+def folded(network):
+    """A copy of a Functional network for inference, with the filters laid out once.
+
+    Args:
+        network: a built Functional model.
+
+    Returns:
+        A Functional model of the same inputs and outputs; it is to be exported, not trained or saved.
+    """
+
+    def copy(layer):
+        fold = isinstance(layer, Conv2DTranspose) and _is_fast_case(layer, layer.input)
+        if fold and not tf.config.list_physical_devices("GPU"):
+            return _FoldedConv2DTranspose(layer)
+        return type(layer).from_config(layer.get_config())
+
+    twin = keras.models.clone_model(network, clone_function=copy)
+    for layer, original in zip(twin.layers, network.layers, strict=True):
+        if not isinstance(layer, _FoldedConv2DTranspose):
+            layer.set_weights(original.get_weights())
+    return twin

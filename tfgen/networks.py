@@ -12,15 +12,19 @@ import math
 
 import keras
 
-from tfgen.layers import BatchNormalization, Conv2D, Conv2DTranspose, OneHot
+from tfgen.layers import BatchNormalization, ChannelScale, Conv2D, Conv2DTranspose, OneHot
 
 KERNEL = 5
 SLOPE = 0.2
+MOMENTUM = 0.9  # of running statistics: Keras' 0.99 lags behind in data sets of few batches
+SMALLEST_SCALE = 1e-6  # of q_eta(z|x), so that its logarithm stays finite
 NORMALISATIONS = ("batch", "synchronised", None)
 
 
-def generator(shape, latent_dim=64, width=64, num_classes=None, normalisation="batch"):
-    """DCGAN's generator G_theta(z) or, with classes, G_theta(z, t); also a VAE's Bernoulli means.
+def generator(
+    shape, latent_dim=64, width=64, num_classes=None, normalisation="batch", scaled=False
+):
+    """DCGAN's generator G_theta(z) or, with classes, G_theta(z, t); also a VAE's means.
 
     Args:
         shape: (height, width, channels) of the images, square, 8 to 64 pixels.
@@ -28,20 +32,18 @@ def generator(shape, latent_dim=64, width=64, num_classes=None, normalisation="b
         width: channels of the layer nearest the image; they double towards z.
         num_classes: if given, class labels t are a second input.
         normalisation: "batch", "synchronised" (over replicas) or None.
+        scaled: a second output is the learned scale of each channel, for likelihoods that have one.
 
     Returns:
-        Functional model: z (b, latent_dim) [, t (b,) int32] -> images (b, *shape) in [0, 1].
+        Functional model: z (b, latent_dim) [, t (b,) int32] -> images (b, *shape) in [0, 1], or
+        [images, scale (b, 1, 1, channels)].
 
     Raises:
         ValueError: an argument is out of range.
     """
     layout = _Layout(shape, width, normalisation)
     latents = keras.Input((latent_dim,), name="latents")
-    x, inputs = latents, [latents]
-    if num_classes is not None:
-        labels = keras.Input((), dtype="int32", name="labels")
-        x = keras.layers.Concatenate()([latents, OneHot(num_classes)(labels)])
-        inputs.append(labels)
+    inputs, x = _with_labels(latents, latents, num_classes)
     *channels, top = layout.channels
     x = keras.layers.Dense(layout.base**2 * top, use_bias=not normalisation, **_start())(x)
     x = keras.layers.Reshape((layout.base, layout.base, top))(x)
@@ -52,7 +54,8 @@ def generator(shape, latent_dim=64, width=64, num_classes=None, normalisation="b
     x = _up(shape[-1])(x)
     x = keras.layers.Cropping2D(layout.frame)(x) if layout.frame else x
     images = keras.layers.Activation("sigmoid", dtype="float32", name="images")(x)
-    return keras.Model(inputs, images, name="generator")
+    outputs = [images, ChannelScale(name="scale")(images)] if scaled else images
+    return keras.Model(inputs, outputs, name="generator")
 
 
 def discriminator(shape, width=64, num_classes=None, normalisation="batch"):
@@ -104,6 +107,140 @@ def classifier(shape, num_classes, width=64, normalisation="batch"):
     return keras.Model(images, _head(num_classes, name="logits")(features), name="classifier")
 
 
+def encoder(shape, latent_dim=64, width=64, num_classes=None, normalisation="batch"):
+    """DCGAN's discriminator as inference net, q_eta(z|x) or, with classes, q_eta(z|x, t).
+
+    Labels join the features of the image behind the convolutions, so that the bounds of all classes
+    need one pass through them.
+
+    Args:
+        shape: (height, width, channels) of the images.
+        latent_dim: length of z.
+        width: channels of the layer nearest the image; they double away from it.
+        num_classes: if given, class labels t are a second input.
+        normalisation: "batch", "synchronised" (over replicas) or None.
+
+    Returns:
+        Functional model: images (b, *shape) in [0, 1] [, t (b,) int32] -> {"mean": (b, latent_dim),
+        "scale": (b, latent_dim), positive}, float32.
+
+    Raises:
+        ValueError: an argument is out of range.
+    """
+    images, features = _trunk(shape, width, normalisation)
+    return _posterior(images, features, latent_dim, num_classes, hidden=4 * width)
+
+
+def mlp_encoder(shape, latent_dim=50, hidden=500, num_classes=None):
+    """Inference net of two hidden layers, as in Kingma et al. (2014): q_eta(z|x) or q_eta(z|x, t).
+
+    Args:
+        shape: (height, width, channels) of the images.
+        latent_dim: length of z.
+        hidden: units of either hidden layer.
+        num_classes: if given, class labels t are a second input.
+
+    Returns:
+        As `encoder`.
+    """
+    images = keras.Input(shape, name="images")
+    x = keras.layers.Flatten()(images)
+    features = keras.layers.Dense(hidden, activation="softplus", name="features")(x)
+    return _posterior(images, features, latent_dim, num_classes, hidden)
+
+
+def mlp_generator(shape, latent_dim=50, hidden=500, num_classes=None):
+    """Decoder of two hidden layers, as in Kingma et al. (2014): Bernoulli means of z or of (z, t).
+
+    Args:
+        shape: (height, width, channels) of the images.
+        latent_dim: length of z.
+        hidden: units of either hidden layer.
+        num_classes: if given, class labels t are a second input.
+
+    Returns:
+        As `generator`.
+    """
+    latents = keras.Input((latent_dim,), name="latents")
+    inputs, x = _with_labels(latents, latents, num_classes)
+    for _ in range(2):
+        x = keras.layers.Dense(hidden, activation="softplus")(x)
+    x = keras.layers.Reshape(shape)(keras.layers.Dense(math.prod(shape))(x))
+    images = keras.layers.Activation("sigmoid", dtype="float32", name="images")(x)
+    return keras.Model(inputs, images, name="generator")
+
+
+def mlp_classifier(shape, num_classes, hidden=500):
+    """Classifier of one hidden layer, as in Kingma et al. (2014): logits of q_omega(t|x).
+
+    Args:
+        shape: (height, width, channels) of the images.
+        num_classes: number of classes.
+        hidden: units of the hidden layer.
+
+    Returns:
+        As `classifier`.
+    """
+    images = keras.Input(shape, name="images")
+    x = keras.layers.Dense(hidden, activation="softplus")(keras.layers.Flatten()(images))
+    logits = keras.layers.Dense(num_classes, dtype="float32", name="logits")(x)
+    return keras.Model(images, logits, name="classifier")
+
+
+def before_sigmoid(network):
+    """The same network up to the logits of its last sigmoid, from which log-likelihoods stay finite.
+
+    Args:
+        network: Functional model whose images come out of a sigmoid `Activation` layer.
+
+    Returns:
+        Functional model that shares its layers.
+
+    Raises:
+        ValueError: the images do not come out of such a layer.
+    """
+    last = keras.tree.flatten(network.outputs)[0]._keras_history.operation
+    activation = getattr(last, "activation", None)
+    if not isinstance(last, keras.layers.Activation) or activation is not keras.activations.sigmoid:
+        raise ValueError(
+            "theta must end in keras.layers.Activation('sigmoid'), so that its logits can be read. "
+            f"Received: last layer={last!r}"
+        )
+    return keras.Model(network.inputs, last.input)
+
+
+def split_at_features(network):
+    """A network of (images, labels) in two parts, at its layer "features".
+
+    Args:
+        network: Functional model of two inputs, in which only the second part reads the labels.
+
+    Returns:
+        images -> features, and (features, labels) -> outputs; both share the network's layers.
+    """
+    images, labels = network.inputs
+    features = network.get_layer("features").output
+    return keras.Model(images, features), keras.Model([features, labels], network.output)
+
+
+def _posterior(images, features, latent_dim, num_classes, hidden):
+    inputs, x = _with_labels(images, features, num_classes)
+    if num_classes is not None:
+        x = keras.layers.Dense(hidden, activation="softplus")(x)
+    mean = keras.layers.Dense(latent_dim, dtype="float32", name="mean")(x)
+    scale = keras.layers.Dense(latent_dim, activation="softplus", dtype="float32")(x)
+    scale = keras.layers.Rescaling(1.0, offset=SMALLEST_SCALE, dtype="float32", name="scale")(scale)
+    return keras.Model(inputs, {"mean": mean, "scale": scale}, name="encoder")
+
+
+def _with_labels(first, features, num_classes):
+    """The inputs of a network, and its features beside the one-hot label if there are classes."""
+    if num_classes is None:
+        return [first], features
+    labels = keras.Input((), dtype="int32", name="labels")
+    return [first, labels], keras.layers.Concatenate()([features, OneHot(num_classes)(labels)])
+
+
 def residual_network(shape, num_classes, width=16, blocks=2):
     """Pre-activation residual network (He et al. 2016), the evaluators' f_omega(t|x).
 
@@ -126,19 +263,19 @@ def residual_network(shape, num_classes, width=16, blocks=2):
     for stage in range(3 if min(shape[:2]) >= 16 else 2):
         for block in range(blocks):
             x = _residual_block(x, width * 2**stage, strides=2 if stage and not block else 1)
-    x = keras.layers.ReLU()(BatchNormalization()(x))
+    x = keras.layers.ReLU()(BatchNormalization(momentum=MOMENTUM)(x))
     features = keras.layers.GlobalAveragePooling2D(dtype="float32", name="features")(x)
     logits = keras.layers.Dense(num_classes, dtype="float32", name="logits")(features)
     return keras.Model(images, {"logits": logits, "features": features}, name="residual_network")
 
 
 def _residual_block(x, filters, strides):
-    activated = keras.layers.ReLU()(BatchNormalization()(x))
+    activated = keras.layers.ReLU()(BatchNormalization(momentum=MOMENTUM)(x))
     shortcut = x
     if strides > 1 or x.shape[-1] != filters:
         shortcut = Conv2D(filters, 1, strides=strides, use_bias=False)(activated)
     x = Conv2D(filters, 3, strides=strides, padding="same", use_bias=False)(activated)
-    x = keras.layers.ReLU()(BatchNormalization()(x))
+    x = keras.layers.ReLU()(BatchNormalization(momentum=MOMENTUM)(x))
     x = Conv2D(filters, 3, padding="same", use_bias=False)(x)
     return keras.layers.Add()([x, shortcut])
 
@@ -171,7 +308,7 @@ class _Layout:
         if self._normalisation is None:
             return x
         return BatchNormalization(
-            momentum=0.9, epsilon=1e-5, synchronized=self._normalisation == "synchronised"
+            momentum=MOMENTUM, epsilon=1e-5, synchronized=self._normalisation == "synchronised"
         )(x)
 
 
@@ -184,7 +321,7 @@ def _trunk(shape, width, normalisation):
         x = _down(filters, use_bias=not (level and normalisation))(x)
         x = layout.normalise(x) if level else x
         x = keras.layers.LeakyReLU(negative_slope=SLOPE)(x)
-    return images, keras.layers.Flatten()(x)
+    return images, keras.layers.Flatten(name="features")(x)
 
 
 def _start():

@@ -92,3 +92,43 @@ def log_categorical(logits, labels):
         (b,) nats.
     """
     return -tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+
+
+def evidence_bound(log_likelihood, divergence):
+    """Eq. 11, E_q[log p_theta(x|z)] - KL(q_eta(z|x) || p(z)), by one draw of z and the closed-form KL.
+
+    Args:
+        log_likelihood: (b,) log p_theta(x|z), summed over pixels.
+        divergence: (b,) KL.
+
+    Returns:
+        (b,) nats.
+    """
+    return log_likelihood - divergence
+
+
+def importance_weighted_bound(log_weights):
+    """Burda et al. (2015), log 1/k sum_i p(x, z_i)/q(z_i|x): between Eq. 11 and log p(x), rising with k.
+
+    Args:
+        log_weights: (b, k) log p(x, z_i) - log q(z_i|x).
+
+    Returns:
+        (b,) nats.
+    """
+    count = tf.cast(tf.shape(log_weights)[1], log_weights.dtype)
+    return tf.reduce_logsumexp(log_weights, axis=1) - tf.math.log(count)
+
+
+def enumerated_bound(bounds, log_probabilities):
+    """Kingma et al. (2014), U(x) = sum_t q_omega(t|x) L(x, t) + H(q_omega(t|x)).
+
+    Args:
+        bounds: (b, num_classes) L(x, t) of every class.
+        log_probabilities: (b, num_classes) log q_omega(t|x).
+
+    Returns:
+        (b,) nats.
+    """
+    terms = tf.exp(log_probabilities) * (bounds - log_probabilities)
+    return tf.reduce_sum(terms, axis=1)

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
 
 
 def export(model, path):
@@ -22,23 +23,24 @@ def export(model, path):
         The path written.
 
     Raises:
-        ValueError: the model states no endpoints, or the version is not a number.
+        TypeError: the model is not one of the zoo.
+        ValueError: the version is not a number.
         OSError: the folder cannot be written.
     """
     path = Path(path)
-    if not hasattr(model, "endpoints"):
-        raise ValueError(f"Only a model with endpoints can be exported. Received: model={model!r}")
+    if not hasattr(model, "served"):
+        raise TypeError(f"Only a model of the zoo can be exported. Received: model={model!r}")
     if not path.name.isdecimal():
         raise ValueError(
             f"The folder must be named by a version number, as in 'iwgan_mnist/1'. "
             f"Received: path={str(path)!r}"
         )
-    endpoints = model.endpoints()
+    endpoints = model.served().endpoints()
     module, functions = _module(endpoints)
-    # No gradients are taken of what is served, and stored ones make every loading warn.
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     with replaced_folder(path) as aside:
         tf.saved_model.save(module, str(aside), functions, options)
+        _drop_gradients(aside / "saved_model.pb")
         _check(aside, endpoints)
     return path
 
@@ -56,6 +58,16 @@ def _module(endpoints):
     module.read_variables = list({id(variable): variable for variable in read}.values())
     first = next(iter(functions.values()))
     return module, {tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY: first, **functions}
+
+
+def _drop_gradients(path):
+    """Removes the marks of custom gradients: what is served needs none, and loading would warn."""
+    saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    for graph in saved.meta_graphs:
+        for function in graph.graph_def.library.function:
+            for node in function.node_def:
+                node.attr.pop("_gradient_op_type", None)
+    path.write_bytes(saved.SerializeToString(deterministic=True))
 
 
 def _check(folder, endpoints):
@@ -78,10 +90,15 @@ def replaced_folder(path):
         yield aside
         aside.chmod(0o755)  # mkdtemp's folders are private
         if path.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-            os.replace(path, old / path.name)
-            os.replace(aside, path)
-            shutil.rmtree(old)
+            old = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent)) / path.name
+            os.replace(path, old)
+            try:
+                os.replace(aside, path)
+            except OSError:
+                os.replace(old, path)
+                raise
+            finally:
+                shutil.rmtree(old.parent)
         else:
             os.replace(aside, path)
     finally:

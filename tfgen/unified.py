@@ -11,7 +11,7 @@ import copy
 import keras
 import tensorflow as tf
 
-from tfgen import inputs, optimizers  # noqa: F401  registers the optimiser of saved models
+from tfgen import inputs, layers, optimizers  # noqa: F401  registers the optimiser of saved models
 
 PLAYERS = ("theta", "phi", "eta", "omega")
 SAMPLE_BATCH = 256
@@ -113,6 +113,7 @@ class Unified(keras.Model, abc.ABC):
             ValueError, TypeError: the data break a rule; the message says which, and what was received.
         """
         x, y, kwargs = inputs.pipeline(self, x, y, kwargs)
+        self.before_fit(x)
         callbacks = kwargs.pop("callbacks", None) or []
         if not isinstance(callbacks, keras.callbacks.CallbackList):
             callbacks = [_Epochs(getattr(x, "epoch", None)), *keras.tree.flatten(callbacks)]
@@ -127,12 +128,17 @@ class Unified(keras.Model, abc.ABC):
         """The generator that samples are drawn from: the average of theta if one is kept."""
         return self.theta if self.average is None else self.theta_average
 
+    unlabelled = False  # whether label -1, no label, may be given
+
+    def before_fit(self, dataset):
+        """Hook: learn what must be known of the whole data set before training; by default nothing."""
+
     def check_batch(self, data):
         """Raise unless `data`, images or (images, labels), is what this model learns from."""
         images, labels = inputs.unpack(data)
         inputs.check_images(images, self.image_shape)
         if self.num_classes is not None:
-            inputs.check_labels(labels, len(images), self.num_classes)
+            inputs.check_labels(labels, len(images), self.num_classes, self.unlabelled)
 
     # Networks, read with the labels or without.
 
@@ -156,6 +162,10 @@ class Unified(keras.Model, abc.ABC):
 
     # Expectations and noise over the global batch, whatever the number of replicas.
 
+    @property
+    def replicas(self):
+        return tf.distribute.get_strategy().num_replicas_in_sync
+
     def mean(self, values):
         """E over the global batch: this replica's share of the mean, shares are summed over replicas."""
         count, _ = self._batch(values)
@@ -177,10 +187,18 @@ class Unified(keras.Model, abc.ABC):
         Returns:
             (b, size).
         """
+        return self._rows(tf.random.stateless_normal, examples, size, stream)
+
+    def uniform(self, examples, size, stream):
+        """Noise uniform on [0, 1), otherwise as `noise`."""
+        return self._rows(tf.random.stateless_uniform, examples, size, stream)
+
+    def _rows(self, draw, examples, size, stream):
         count, start = self._batch(examples)
-        batch = self.steps + tf.cast(next(iter(self.trackers.values())).count, "int64")
-        seed = tf.random.fold_in(tf.constant([self.seed, stream], "int64"), batch)
-        rows = tf.random.stateless_normal([count, size], seed, alg="philox")
+        evaluated = next(iter(self.trackers.values())).count  # batches seen; steps stand still then
+        seed = tf.random.fold_in(tf.constant([self.seed, stream], "int64"), self.steps)
+        seed = tf.random.fold_in(seed, tf.cast(evaluated, "int64"))
+        rows = draw([count, size], seed, alg="philox")
         return rows[start : start + tf.shape(examples)[0]]
 
     def _batch(self, values):
@@ -229,18 +247,25 @@ class Unified(keras.Model, abc.ABC):
         return self.sampler.predict(columns, batch_size=SAMPLE_BATCH, verbose=0)
 
     def release(self):
-        """A copy to publish: theta at its average, compiled afresh, without optimiser slots.
+        """A copy to publish: theta is its average, without the average itself and optimiser slots.
 
         Returns:
-            A compiled model of the same class; `average` is in its configuration, and starts from theta.
+            A model of the same class, compiled if this one is.
         """
-        config = self.optimizer.get_config()
-        released = type(self).from_config(self.get_config())
-        released.set_weights(self.get_weights())
-        if self.average is not None:
-            released.theta.set_weights(self.theta_average.get_weights())
-        released.compile(optimizer=type(self.optimizer).from_config(config))
+        released = type(self).from_config({**self.get_config(), "average": None})
+        for name, network in self.players.items():
+            source = self.sampler if name == "theta" else network
+            released.players[name].set_weights(source.get_weights())
+        if self.compiled:
+            released.compile(type(self.optimizer).from_config(self.optimizer.get_config()))
         return released
+
+    def served(self):
+        """A copy to export: theta is its average, and filters are laid out for inference."""
+        copied = self.release()
+        for name, network in copied.players.items():
+            setattr(copied, name, layers.folded(network))
+        return copied
 
     # State.
 
@@ -279,9 +304,8 @@ class Unified(keras.Model, abc.ABC):
             mean.assign(mean + (1 - tf.cast(decay, mean.dtype)) * (value - mean))
 
     def _track(self, objectives):
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
         for name, objective in objectives.items():
-            self.trackers[name].update_state(objective * replicas)
+            self.trackers[name].update_state(objective * self.replicas)
         return {metric.name: metric.result() for metric in self.metrics}
 
 

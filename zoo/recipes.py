@@ -23,16 +23,18 @@ _DATA = {
     "digits": {
         "title": "scikit-learn's 8x8 digits",
         "gan": {"width": 32, "latent_dim": 32, "average": 0.99},
-        "gan_training": {"epochs": 150, "batch_size": 64, "learning_rate": 5e-4},
+        "gan_training": {"batch_size": 64, "learning_rate": 5e-4},
+        "gan_epochs": {"unconditional": 150, "conditional": 150},
         "resnet": {"width": 16, "blocks": 2},
         "resnet_training": {"epochs": 30, "batch_size": 64, "learning_rate": 3e-3},
     },
     "mnist": {
         "title": "MNIST",
         "gan": {"width": 32, "latent_dim": 64, "average": 0.999},
-        "gan_training": {"epochs": 25, "batch_size": 64, "learning_rate": 2e-4},
+        "gan_training": {"batch_size": 64, "learning_rate": 2e-4},
+        "gan_epochs": {"unconditional": 14, "conditional": 10},
         "resnet": {"width": 16, "blocks": 2},
-        "resnet_training": {"epochs": 12, "batch_size": 128, "learning_rate": 2e-3},
+        "resnet_training": {"epochs": 8, "batch_size": 128, "learning_rate": 2e-3},
     },
 }
 
@@ -40,6 +42,7 @@ _DATA = {
 def _recipes():
     for data, sizes in _DATA.items():
         for name, (description, parameters) in _GANS.items():
+            kind = "conditional" if parameters.get("conditional") else "unconditional"
             yield (
                 f"{name}_{data}",
                 {
@@ -47,7 +50,12 @@ def _recipes():
                     "description": f"{description}, on {sizes['title']}",
                     "data": {"name": data},
                     "build": {**sizes["gan"], **parameters},
-                    "training": {**sizes["gan_training"], "beta_1": 0.5, "decay": None},
+                    "training": {
+                        "epochs": sizes["gan_epochs"][kind],
+                        **sizes["gan_training"],
+                        "beta_1": 0.5,
+                        "decay": None,
+                    },
                 },
             )
         yield (

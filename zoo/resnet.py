@@ -3,8 +3,7 @@
 import keras
 import tensorflow as tf
 
-from tfgen import inputs, networks
-from tfgen.endpoints import images_spec
+from tfgen import endpoints, inputs, networks
 from tfgen.objectives import log_categorical
 from tfgen.unified import Unified
 
@@ -50,15 +49,6 @@ class ResNet(Unified):
         return self(images)
 
     def endpoints(self):
-        signature = {"images": images_spec(self)}
-
-        def classify(images):
-            probabilities = self(images)
-            return {
-                "probabilities": probabilities,
-                "labels": tf.argmax(probabilities, -1, tf.int32),
-            }
-
         def features(images):
             outputs = self.omega(images, training=False)
             return {
@@ -66,7 +56,8 @@ class ResNet(Unified):
                 "probabilities": tf.nn.softmax(outputs["logits"]),
             }
 
-        return {"classify": (classify, signature), "features": (features, signature)}
+        served = {"features": (features, {"images": endpoints.images_spec(self)})}
+        return {**endpoints.classifying(self), **served}
 
     def get_config(self):
         return {**super().get_config(), "num_classes": self.num_classes}

@@ -1,0 +1,35 @@
+# `make demo` and `make test` are all that a fresh machine needs; PYTHON makes the .venv they run in.
+PYTHON ?= python3.11
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test lint bench wheel clean
+
+demo: .venv/project
+	$(BIN)/python examples/demo.py
+
+test: .venv/project
+	$(BIN)/python -m pytest
+
+lint: .venv/project
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+bench: .venv/project
+	$(BIN)/python -m benchmarks
+
+wheel: .venv/project
+	$(BIN)/python -m build --no-isolation
+
+clean:
+	rm -rf .venv build dist *.egg-info
+
+# The constraint pins the setuptools that builds the one dependency without a wheel, too.
+.venv/requirements: requirements.lock
+	$(PYTHON) -m venv --clear .venv
+	PIP_CONSTRAINT=$< $(BIN)/python -m pip install -q -r $<
+	touch $@
+
+.venv/project: .venv/requirements setup.py pyproject.toml
+	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	touch $@

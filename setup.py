@@ -1,0 +1,57 @@
+"""Packages tfgen and zoo, and the pretrained presets of saved_models/ as data of the latter."""
+
+import ast
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+
+
+def version():
+    """`__version__` of tfgen, read from its syntax tree, without importing tfgen."""
+    tree = ast.parse((ROOT / "tfgen" / "__init__.py").read_text(encoding="utf-8"))
+    assignments = (node for node in tree.body if isinstance(node, ast.Assign))
+    values = {node.targets[0].id: node.value for node in assignments}
+    return ast.literal_eval(values["__version__"])
+
+
+packages = find_packages(include=["tfgen", "tfgen.*", "zoo", "zoo.*"])
+if (ROOT / "saved_models").is_dir():
+    packages.append("zoo.saved_models")
+
+setup(
+    name="tfgen",
+    version=version(),
+    description="On Unifying Deep Generative Models in Keras: a zoo of GANs, VAEs and their kin",
+    author="The tfgen authors",
+    license_expression="Apache-2.0",
+    packages=packages,
+    package_dir={"zoo.saved_models": "saved_models"},
+    package_data={"zoo.saved_models": ["**"]},
+    python_requires=">=3.11,<3.14",
+    install_requires=[
+        "tensorflow>=2.21,<2.22",
+        "keras>=3.15,<3.16",
+        "tensorflow-probability>=0.25,<0.26",
+        "tf_keras>=2.21,<2.22",  # TensorFlow Probability's Keras
+        "setuptools>=77,<90",  # TensorFlow Probability imports distutils, gone from Python 3.12
+        "tensorflow-datasets>=4.9.10,<4.10",
+        "importlib_resources>=6.4,<8",  # TensorFlow Datasets prepares data with it, unstated
+        "tensorboard>=2.21,<2.22",  # keras.callbacks.TensorBoard; TensorFlow 2.21 leaves it out
+        "numpy>=2,<3",
+        "scipy>=1.14,<2",
+        "scikit-learn>=1.6,<2",
+        "pillow>=11,<14",
+        "click>=8.1,<9",
+        "rich>=13.9,<16",
+    ],
+    extras_require={
+        "plots": ["matplotlib>=3.10,<4"],
+        "hub": ["huggingface_hub>=1,<3"],
+        "test": ["pytest>=9,<10"],
+        "dev": ["ruff>=0.17,<0.18", "build>=1.3,<2"],
+        "bench": ["torch>=2.6,<3", "pythae>=0.1.2,<0.2"],
+    },
+    entry_points={"console_scripts": ["tfgen = zoo.cli:main"]},
+)

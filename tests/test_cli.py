@@ -1,0 +1,213 @@
+"""The command line: what each command writes, and that every refusal is one line and costs nothing."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import small
+import tensorflow as tf
+from click.testing import CliRunner
+from PIL import Image
+
+import tfgen
+import zoo
+from tfgen import pictures
+from zoo import cli
+
+# Which heavy modules a command imports.
+PROCESS = """
+import sys
+from click.testing import CliRunner
+from zoo import cli
+
+result = CliRunner().invoke(cli.main, sys.argv[1:])
+assert result.exit_code == 0, result.output
+heavy = {"tensorflow", "keras", "tensorflow_datasets", "matplotlib", "sklearn"}
+print(sorted(heavy & set(sys.modules)))
+"""
+
+
+@pytest.fixture(autouse=True)
+def published(presets, monkeypatch):
+    """The tests' presets stand for the published ones."""
+    monkeypatch.setattr(zoo, "_roots", lambda: [presets])
+    return presets
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli.main, list(map(str, arguments)))
+
+
+def refusal(*arguments, code=1):
+    """The line on stderr of a command that must fail."""
+    result = run(*arguments)
+    assert result.exit_code == code, result.output
+    assert not result.stdout
+    assert isinstance(result.exception, SystemExit)
+    return result.stderr.splitlines()[-1]
+
+
+def test_light_commands_import_nothing_heavy(published):
+    for command in (["--help"], ["list"], ["info", str(published / "cgan_small")]):
+        result = subprocess.run(
+            [sys.executable, "-c", PROCESS, *command], check=True, capture_output=True, text=True
+        )
+        assert result.stdout == "[]\n"
+        assert not result.stderr
+
+
+def test_the_module_is_the_command():
+    result = subprocess.run(
+        [sys.executable, "-m", "zoo.cli", "--version"], check=True, capture_output=True, text=True
+    )
+    assert result.stdout == f"tfgen, version {tfgen.__version__}\n"
+
+
+def test_list_shows_the_presets():
+    assert "cgan_small" in run("list").stdout
+    assert json.loads(run("list", "--json").stdout) == {
+        "cgan_small": "A small conditional GAN",
+        "resnet_small": "A small classifier",
+    }
+
+
+def test_a_zoo_without_presets_says_so(monkeypatch):
+    monkeypatch.setattr(zoo, "_roots", lambda: [])
+    assert run("list").stdout == "No preset is published here.\n"
+    assert json.loads(run("list", "--json").stdout) == {}
+
+
+def test_info_is_the_card_or_what_the_file_says(published):
+    assert json.loads(run("info", "cgan_small", "--json").stdout) == zoo.card("cgan_small")
+    table = run("info", "cgan_small").stdout
+    assert "inception_score_real" in table
+    facts = json.loads(run("info", published / "cgan_small" / "model.keras", "--json").stdout)
+    card = zoo.card("cgan_small")
+    for key in ("model", "equation", "image_shape", "num_classes", "parameters", "endpoints"):
+        assert facts[key] == card[key]
+
+
+@pytest.mark.parametrize("label", [None, 3])
+def test_sample_writes_a_grid(tmp_path, label):
+    out = tmp_path / "new" / "grid.png"
+    options = () if label is None else ("--label", label)
+    result = run("sample", "cgan_small", "-n", 6, "--seed", 5, *options, "--out", out)
+    assert result.stdout == f"{out}\n"
+    labels = np.arange(6) if label is None else [label] * 6
+    images = zoo.load("cgan_small").sample(6, seed=5, labels=labels)
+    with Image.open(out) as picture:
+        np.testing.assert_array_equal(picture, pictures.grid(images, labels))
+
+
+def test_interpolate_writes_a_row_for_each_pair(tmp_path):
+    out = tmp_path / "rows.png"
+    assert (
+        run("interpolate", "cgan_small", "--rows", 2, "--columns", 4, "--out", out).exit_code == 0
+    )
+    with Image.open(out) as picture:
+        assert picture.size == (4 * 66 + 2, 2 * (66 + pictures.CAPTION) + 2)
+
+
+def test_train_and_publish_make_a_preset_that_evaluate_agrees_with(tmp_path, monkeypatch):
+    monkeypatch.setitem(zoo.RECIPES, "small", small.RESNET)
+    asked = []
+    monkeypatch.setattr(tf.config.experimental, "enable_op_determinism", lambda: asked.append(1))
+    result = run("train", "small", "--epochs", 1, "--seed", 2, "--out", tmp_path / "run")
+    assert result.exit_code == 0, result.output
+    assert asked == [1]
+    arguments = ("--name", "resnet_new", "--root", tmp_path / "root")
+    assert run("publish", tmp_path / "run", *arguments).exit_code == 0
+    preset = tmp_path / "root" / "resnet_new"
+    card = zoo.card(preset)
+    assert card["commands"] == [
+        "tfgen train small --data digits --epochs 1 --seed 2 --out runs/resnet_new",
+        "tfgen publish runs/resnet_new --name resnet_new",
+    ]
+    metrics = json.loads(run("evaluate", preset, "--json").stdout)
+    assert metrics == card["evaluation"]["metrics"]
+    assert "overwriting" in refusal("publish", tmp_path / "run", *arguments)
+    assert "new or empty" in refusal("train", "small", "--out", tmp_path / "run")
+
+
+def test_evaluate_takes_another_evaluator(published):
+    result = run(
+        "evaluate", "cgan_small", "--samples", 40, "--evaluator", published / "resnet_small"
+    )
+    for name, number in zoo.card("cgan_small")["evaluation"]["metrics"].items():
+        row = next(line.split() for line in result.stdout.splitlines() if name in line.split())
+        assert row[1:] == [f"{number[key]:.4f}" for key in ("value", "low", "high")]
+
+
+def test_export_writes_the_next_version_or_the_one_named(tmp_path):
+    for out, written in (("r", "r/1"), ("r", "r/2"), ("r/7", "r/7"), ("r", "r/8")):
+        result = run("export", "resnet_small", "--out", tmp_path / out)
+        assert result.stdout == f"{tmp_path / written}\n"
+        assert (tmp_path / written / "saved_model.pb").is_file()
+
+
+@pytest.fixture
+def idle(monkeypatch):
+    """No model is loaded."""
+    monkeypatch.setattr(zoo, "load", lambda name: pytest.fail(f"{name} was loaded"))
+
+
+@pytest.mark.usefixtures("idle")
+class TestRefusals:
+    def test_an_unknown_model_is_met_with_the_nearest(self, tmp_path):
+        line = refusal("sample", "cgan_smal", "--out", tmp_path / "a.png")
+        assert "'cgan_small'" in line
+
+    @pytest.mark.parametrize("command", ["sample", "interpolate"])
+    def test_pictures_are_png(self, tmp_path, command):
+        assert ".png" in refusal(command, "cgan_small", "--out", tmp_path / "a.jpg", code=2)
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ("sample", "cgan_small", "--out", "file/a.png"),
+            ("export", "cgan_small", "--out", "file/1"),
+            ("train", "iwgan_digits", "--out", "file/run"),
+        ],
+    )
+    def test_unwritable_folders(self, tmp_path, monkeypatch, arguments):
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "file").write_text("")
+        assert "cannot be written" in refusal(*arguments, code=2)
+        assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ("sample", "cgan_small", "-n", 0, "--out", "a.png"),
+            ("sample", "cgan_small", "-n", 10**9, "--out", "a.png"),
+            ("sample", "cgan_small", "--seed", -1, "--out", "a.png"),
+            ("evaluate", "cgan_small", "--samples", 0),
+            ("evaluate", "cgan_small", "--samples", 10**12),
+            ("train", "iwgan_digits", "--epochs", 0, "--out", "run"),
+            ("interpolate", "cgan_small", "--columns", 1, "--out", "a.png"),
+        ],
+    )
+    def test_absurd_counts(self, tmp_path, monkeypatch, arguments):
+        monkeypatch.chdir(tmp_path)
+        assert "is not in the range" in refusal(*arguments, code=2)
+        assert not any(tmp_path.iterdir())
+
+
+def test_a_label_out_of_range_is_refused(tmp_path):
+    line = refusal("sample", "cgan_small", "--label", 10, "--out", tmp_path / "a.png")
+    assert "from 0 to 9" in line
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_classifier_draws_no_samples(tmp_path):
+    line = refusal("sample", "resnet_small", "--out", tmp_path / "a.png")
+    assert "must have the endpoint 'sample'" in line
+
+
+def test_an_unknown_recipe_is_met_with_the_nearest(tmp_path, monkeypatch):
+    monkeypatch.setattr(tf.config.experimental, "enable_op_determinism", lambda: None)
+    line = refusal("train", "iwgan_digts", "--out", tmp_path / "run")
+    assert "the nearest is 'iwgan_digits'" in line
+    assert not any(tmp_path.iterdir())

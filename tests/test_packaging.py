@@ -1,0 +1,186 @@
+"""Import directions, explicit exports, the lock file, and a wheel that is used elsewhere."""
+
+import ast
+import importlib
+import importlib.metadata
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+import tfgen
+import zoo
+
+ROOT = Path(__file__).parents[1]
+HEAVY = ("tensorflow", "keras", "tensorflow_datasets", "tensorflow_probability", "matplotlib")
+LEAVES = {  # package or module: what of tfgen it may import
+    "tfgen.objectives": (),
+    "tfgen.distributions": (),
+    "tfgen.layers": (),
+    "tfgen.metrics": (),
+    "tfgen.data": ("tfgen.data", "tfgen.builders"),
+    "tfgen.builders": ("tfgen.builders",),
+}
+SEE_ALL_MODELS = ("zoo", "zoo.cli")
+
+
+def within(name, package):
+    return f"{name}.".startswith(f"{package}.")
+
+
+def modules():
+    """{dotted name: file} of tfgen and zoo."""
+    files = [path for package in ("tfgen", "zoo") for path in (ROOT / package).rglob("*.py")]
+    names = (path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".") for path in files)
+    return {name.removesuffix(".__init__"): path for name, path in zip(names, files, strict=True)}
+
+
+def imports(path):
+    """Dotted names that a file imports anywhere in it, those inside functions included."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"relative import in {path}"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def importers(package, among):
+    """Pairs (module, imported name) of the modules `among` that import something of `package`."""
+    return [
+        (module, name)
+        for module, path in modules().items()
+        for name in imports(path)
+        if among(module) and within(name, package)
+    ]
+
+
+def fresh_process(code, directory, **environment):
+    """What `code` prints as JSON, run in `directory` by a new interpreter."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=directory,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_tfgen_does_not_import_zoo():
+    assert importers("zoo", among=lambda module: within(module, "tfgen")) == []
+
+
+@pytest.mark.parametrize("leaf", LEAVES)
+def test_leaves_import_nothing_else_of_tfgen(leaf):
+    found = importers("tfgen", among=lambda module: within(module, leaf))
+    assert [
+        pair for pair in found if not any(within(pair[1], allowed) for allowed in LEAVES[leaf])
+    ] == []
+
+
+def test_models_do_not_import_each_other():
+    models = set(zoo.MODELS.values())
+    assert importers("zoo", among=models.__contains__) == []
+    for model in models:
+        assert importers(model, among=lambda module: module not in SEE_ALL_MODELS) == []
+
+
+def test_only_distributions_imports_tensorflow_probability():
+    found = importers(
+        "tensorflow_probability", among=lambda module: module != "tfgen.distributions"
+    )
+    assert found == []
+
+
+def test_import_leaves_the_heavy_packages_alone():
+    loaded = fresh_process(
+        "import json, sys, zoo.cli, tfgen; print(json.dumps([*sys.modules]))", ROOT
+    )
+    assert {"tfgen", "zoo", "zoo.cli"} <= set(loaded)
+    assert not set(HEAVY) & set(loaded)
+
+
+@pytest.mark.parametrize("package", [tfgen, zoo], ids=lambda package: package.__name__)
+def test_every_export_resolves(package):
+    assert len(set(package.__all__)) == len(package.__all__)
+    for name in package.__all__:
+        assert getattr(package, name) is not None
+        assert name in dir(package)
+
+
+def test_no_module_is_named_like_an_exported_function():
+    for package in (tfgen, zoo):
+        exported = {name for name in package.__all__ if callable(getattr(package, name))}
+        assert not {f"{package.__name__}.{name}" for name in exported} & set(modules())
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """Folder into which a wheel of the tree was installed, built beside the tree, not in it."""
+    source, wheels, target = (tmp_path_factory.mktemp(name) for name in ("source", "wheels", "lib"))
+    for path in ROOT.iterdir():
+        if not path.name.startswith(".") and path.name not in ("build", "dist", "tfgen.egg-info"):
+            (source / path.name).symlink_to(path)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    offline = ["--quiet", "--no-deps", "--no-index"]
+    subprocess.run(
+        [*pip, "wheel", *offline, "--no-build-isolation", "-w", wheels, source], check=True
+    )
+    [wheel] = wheels.iterdir()
+    subprocess.run([*pip, "install", *offline, "--target", target, wheel], check=True)
+    return target
+
+
+def files(folder):
+    return {
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc"
+    }
+
+
+def test_wheel_holds_every_file_of_the_packages(installed):
+    assert files(installed / "tfgen") == files(ROOT / "tfgen")
+    presets = {f"saved_models/{name}" for name in files(ROOT / "saved_models")}
+    assert files(installed / "zoo") == files(ROOT / "zoo") | presets
+
+
+def test_wheel_finds_its_presets_elsewhere(installed, tmp_path):
+    code = (
+        "import json, tfgen, zoo; print(json.dumps([tfgen.__file__, zoo.__file__, zoo.presets()]))"
+    )
+    *loaded, presets = fresh_process(code, tmp_path, PYTHONPATH=str(installed))
+    assert [Path(path).parent for path in loaded] == [installed / "tfgen", installed / "zoo"]
+    assert presets == zoo.presets()
+
+
+def test_wheel_states_version_and_command(installed):
+    [distribution] = importlib.metadata.distributions(path=[str(installed)], name="tfgen")
+    assert distribution.version == tfgen.__version__
+    [command] = distribution.entry_points
+    assert (command.name, command.value) == ("tfgen", "zoo.cli:main")
+
+
+def test_lock_pins_what_the_ranges_allow(installed):
+    lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
+    pins = [Requirement(line) for line in lines if not line.startswith("#")]
+    versions = {}
+    for pin in pins:
+        [specifier] = pin.specifier
+        assert specifier.operator == "=="
+        assert pin.url is None
+        versions[pin.name.lower().replace("_", "-")] = specifier.version
+    [distribution] = importlib.metadata.distributions(path=[str(installed)], name="tfgen")
+    for requirement in map(Requirement, distribution.requires):
+        extras = ("", "plots", "test", "dev")
+        marker = requirement.marker
+        if marker is None or any(marker.evaluate({"extra": extra}) for extra in extras):
+            version = versions[requirement.name.lower().replace("_", "-")]
+            assert requirement.specifier.contains(version), requirement

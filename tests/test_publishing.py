@@ -1,0 +1,269 @@
+"""A preset is checked from outside: its files, its card, and what a fresh process makes of it."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import small
+from PIL import Image
+
+import tfgen
+import zoo
+from tfgen import pictures
+from tfgen.evaluator import load_reference
+from zoo import publishing, training
+
+# Samples of a preset, of its .keras file and of its SavedModel, in a process of their own.
+PROCESS = """
+import sys
+import numpy as np
+import tensorflow as tf
+
+preset, out = sys.argv[1:]
+served = tf.saved_model.load(preset + "/1")
+draw = served.signatures["sample_labels"]
+labels = np.array([3, 1, 4], "int32")
+images = [draw(labels=tf.constant(labels), seed=tf.constant(9))["images"].numpy()]
+
+import keras
+import zoo.gan
+
+for model in (keras.saving.load_model(preset + "/model.keras", compile=False), zoo.load(preset)):
+    images.append(model.sample(3, seed=9, labels=labels))
+np.save(out, images)
+"""
+
+
+@pytest.fixture
+def card(presets):
+    return json.loads((presets / "cgan_small" / "card.json").read_text())
+
+
+def test_a_preset_holds_what_it_should(presets):
+    common = ["1", "README.md", "card.json", "model.keras", "samples.png"]
+    for name, more in (("cgan_small", []), ("resnet_small", ["reference.npz"])):
+        names = sorted(path.name for path in (presets / name).iterdir())
+        assert names == sorted([*common, *more])
+        assert (presets / name / "1" / "saved_model.pb").is_file()
+
+
+def test_the_card_has_the_checksum_of_every_file(presets, card):
+    folder = presets / "cgan_small"
+    written = {
+        path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()
+    }
+    assert set(written) - set(card["sha256"]) == {"card.json", "README.md"}
+    for name, checksum in card["sha256"].items():
+        assert hashlib.sha256(written[name].read_bytes()).hexdigest() == checksum
+    assert card["bytes"] == sum(written[name].stat().st_size for name in card["sha256"])
+
+
+def test_the_card_says_how_the_preset_was_made(card):
+    assert card["recipe"] == small.GAN
+    assert card["equation"].startswith("Eq. 3-5")
+    assert (card["model"], card["seed"], card["epochs"]) == ("GAN", 0, 2)
+    assert card["data"] == {"name": "digits", "splits": {"train": 1437, "test": 360}}
+    assert card["commands"] is None  # no recipe of the zoo
+    assert card["wall_seconds"] > 0
+    assert card["machine"] == training.machine()
+    assert card["versions"] == training.versions()
+    assert card["endpoints"] == ["sample", "sample_labels", "decode", "discriminate"]
+
+
+def test_the_numbers_of_a_card_are_those_of_evaluate(presets, card):
+    evaluation = card["evaluation"]
+    assert (evaluation["samples"], evaluation["evaluator"]) == (40, "resnet_small")
+    model = zoo.load(presets / "cgan_small")
+    again = tfgen.evaluate(model, "digits", samples=40, evaluator=presets / "resnet_small")
+    assert set(again) == set(evaluation["metrics"])
+    for name, number in again.items():
+        assert evaluation["metrics"][name] == pytest.approx(number, rel=1e-6)
+
+
+def test_a_preset_is_the_average_without_slots(presets):
+    model = zoo.load(presets / "cgan_small")
+    trained = small.load_checkpoint(presets.parent / "gan")
+    for value, mean in zip(
+        model.theta.get_weights(), trained.theta_average.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(value, mean)
+    np.testing.assert_array_equal(model.sample(4, seed=1), trained.sample(4, seed=1))
+    assert int(model.optimizer.iterations) == 0
+    assert all(not slot.numpy().any() for slot in model.optimizer.variables[2:])
+    images, labels = tfgen.data.arrays("digits")
+    model.fit(images[:64] / np.float32(255), labels[:64], verbose=0)  # compiled, goes on
+
+
+def test_a_fresh_process_makes_the_same_images_of_file_preset_and_saved_model(presets, tmp_path):
+    folder = presets / "cgan_small"
+    out = tmp_path / "images.npy"
+    subprocess.run([sys.executable, "-c", PROCESS, str(folder), str(out)], check=True)
+    expected = zoo.load(folder).sample(3, seed=9, labels=[3, 1, 4])
+    served, from_file, from_preset = np.load(out)
+    np.testing.assert_array_equal(from_file, expected)
+    np.testing.assert_array_equal(from_preset, expected)
+    np.testing.assert_allclose(served, expected, atol=1e-6)
+
+
+def test_a_classifier_carries_its_reference(presets):
+    card = json.loads((presets / "resnet_small" / "card.json").read_text())
+    reference = load_reference(presets / "resnet_small")
+    assert reference.count == 360
+    accuracy = card["evaluation"]["metrics"]["accuracy"]["value"]
+    assert reference.accuracy.value == pytest.approx(accuracy)
+
+
+def test_pictures_show_64_labelled_tiles(presets):
+    for name in ("cgan_small", "resnet_small"):
+        with Image.open(presets / name / "samples.png") as picture:
+            assert picture.size == (8 * 66 + 2, 8 * (66 + pictures.CAPTION) + 2)
+
+
+def test_the_page_shows_picture_use_numbers_and_limits(presets, card):
+    page = (presets / "cgan_small" / "README.md").read_text()
+    assert "](samples.png)" in page
+    assert 'zoo.load("cgan_small")' in page
+    assert card["equation"] in page
+    accuracy = card["evaluation"]["metrics"]["conditional_accuracy"]
+    ceiling = card["evaluation"]["metrics"]["evaluator_accuracy"]
+    row = next(line for line in page.splitlines() if line.startswith("| conditional_accuracy"))
+    assert f"| {accuracy['value']:.4g} |" in row
+    assert f"| {ceiling['value']:.4g} |" in row
+    assert "{" not in page.replace("```", "")
+
+
+def test_commands_reproduce_a_run():
+    record = {"name": "gan_digits", "recipe": small.GAN, "seed": 3, "init": None}
+    assert publishing.commands(record, "gan_digits") == [
+        "tfgen train gan_digits --data digits --epochs 2 --seed 3 --out runs/gan_digits",
+        "tfgen publish runs/gan_digits --name gan_digits",
+    ]
+    record["init"] = "gan_mnist"
+    assert "--init gan_mnist" in publishing.commands(record, "gan_digits")[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers"),
+    [
+        ("gan_mnist", {"inception_score_ratio": 0.917}),
+        ("iwgan_mnist", {"inception_score_ratio": 0.930}),
+        ("cgan_mnist", {"conditional_accuracy": 0.985}),
+        ("iwcgan_mnist", {"conditional_accuracy": 0.987}),
+        ("iwgan_digits", {}),
+        ("resnet_mnist", {}),
+    ],
+)
+def test_the_papers_numbers_stand_where_they_are_apt(name, numbers):
+    assert publishing.paper_numbers(zoo.RECIPES[name]) == numbers
+
+
+def run_of(presets):
+    return presets.parent / "gan"
+
+
+def test_a_preset_is_not_replaced_unasked(presets):
+    before = (presets / "cgan_small" / "card.json").read_bytes()
+    with pytest.raises(FileExistsError, match="overwriting"):
+        publishing.publish(run_of(presets), "cgan_small", presets)
+    assert (presets / "cgan_small" / "card.json").read_bytes() == before
+
+
+def test_an_interrupted_publication_leaves_the_good_preset(presets, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    folder = presets / "cgan_small"
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    monkeypatch.setattr(tfgen, "evaluate", interrupted, raising=False)
+    evaluator = presets / "resnet_small"
+    with pytest.raises(KeyboardInterrupt):
+        publishing.publish(
+            run_of(presets), "cgan_small", presets, evaluator=evaluator, overwrite=True
+        )
+    assert before == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert sorted(path.name for path in presets.iterdir()) == ["cgan_small", "resnet_small"]
+
+
+def test_a_large_preset_is_refused_whole(presets, monkeypatch):
+    monkeypatch.setattr(publishing, "MOST_BYTES", 10_000)
+    with pytest.raises(ValueError, match="at most 10,000 bytes"):
+        publishing.publish(presets.parent / "resnet", "large", presets)
+    assert not (presets / "large").exists()
+
+
+def test_an_unfinished_run_is_refused(presets, tmp_path):
+    shutil.copytree(run_of(presets), tmp_path / "run")
+    record = training.read_run(tmp_path / "run")
+    record["recipe"]["training"]["epochs"] = 5
+    training.write_json(tmp_path / "run" / "run.json", record)
+    with pytest.raises(ValueError, match="after 2 of 5 epochs"):
+        publishing.publish(tmp_path / "run", "gan", tmp_path / "root")
+    (tmp_path / "run" / "checkpoint.keras").unlink()
+    with pytest.raises(ValueError, match="after 0 of 5 epochs"):
+        publishing.publish(tmp_path / "run", "gan", tmp_path / "root")
+    assert not (tmp_path / "root").exists()
+
+
+@pytest.mark.parametrize("name", ["", "GAN", "../gan", "gan mnist", "1gan"])
+def test_a_presets_name_is_plain(presets, tmp_path, name):
+    with pytest.raises(ValueError, match="small letters, digits and underscores"):
+        publishing.publish(run_of(presets), name, tmp_path)
+
+
+def test_there_must_be_a_run_and_an_evaluator(presets, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"run\.json"):
+        publishing.publish(tmp_path, "gan", tmp_path / "root")
+    with pytest.raises(FileNotFoundError, match="evaluator"):
+        publishing.publish(run_of(presets), "gan", tmp_path / "root", evaluator=tmp_path)
+    assert not (tmp_path / "root" / "gan").exists()
+
+
+@pytest.mark.parametrize("damage", ["altered", "truncated", "missing"])
+def test_damaged_weights_are_refused(presets, tmp_path, damage):
+    shutil.copytree(presets / "cgan_small", tmp_path / "preset")
+    weights = tmp_path / "preset" / "model.keras"
+    whole = weights.read_bytes()
+    if damage == "missing":
+        weights.unlink()
+    else:
+        altered = bytearray(whole)
+        altered[len(whole) // 2] ^= 1
+        weights.write_bytes(altered if damage == "altered" else whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match="checksum"):
+        zoo.load(tmp_path / "preset")
+
+
+def test_a_truncated_file_is_refused(presets, tmp_path):
+    whole = (presets / "cgan_small" / "model.keras").read_bytes()
+    (tmp_path / "model.keras").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match=r"whole \.keras archive"):
+        zoo.load(tmp_path / "model.keras")
+
+
+def test_an_export_replaces_a_version_whole_or_not(presets, tmp_path, monkeypatch):
+    model = zoo.load(presets / "resnet_small")
+    folder = tfgen.export(model, tmp_path / "resnet" / "1")
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    def interrupted(source, target):
+        raise OSError("interrupted")
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(OSError, match="interrupted"):
+        tfgen.export(model, folder)
+    assert before == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_loaded_preset_is_ordinary_keras(presets):
+    model = zoo.load(presets / "resnet_small")
+    assert isinstance(model, keras.Model)
+    images, labels = tfgen.data.arrays("digits", "test")
+    loss = model.evaluate(images / np.float32(255), labels, verbose=0, return_dict=True)
+    accuracy = tfgen.evaluate(model, "digits")["accuracy"]["value"]
+    assert loss["accuracy"] == pytest.approx(accuracy, abs=1e-6)

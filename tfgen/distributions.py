@@ -1,0 +1,83 @@
+"""The distributions of the likelihood side, all of them TensorFlow Probability's."""
+
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+tfd, tfb = tfp.distributions, tfp.bijectors
+
+LEVELS = 256
+
+
+def normal(mean, scale):
+    """q_eta(z|x) = N(mean, diag scale^2), or the prior's N(0, I).
+
+    Args:
+        mean, scale: (..., d), scale > 0.
+
+    Returns:
+        Distribution of events (d,).
+    """
+    return tfd.Independent(tfd.Normal(mean, scale), reinterpreted_batch_ndims=1)
+
+
+def standard_normal(like):
+    """p(z) = N(0, I) with the shape of `like`, (..., d)."""
+    return normal(tf.zeros_like(like), tf.ones_like(like))
+
+
+def divergence(q, p):
+    """Eq. 11, KL(q || p) in closed form, in nats."""
+    return tfd.kl_divergence(q, p)
+
+
+def bernoulli(logits):
+    """p_theta(x|z) of pixels in {0, 1}, from logits (b, h, w, c); log_prob sums over pixels.
+
+    A grey image x stands for its dynamic binarisations b ~ Bernoulli(x): log_prob(x) is the mean of
+    log_prob(b) over them, since it is linear in the pixels.
+    """
+    return tfd.Independent(tfd.Bernoulli(logits=logits, dtype=tf.float32), 3)
+
+
+def gaussian(mean, scale):
+    """p_theta(x|z) = N(mean, scale^2) of pixels in [0, 1]; log_prob sums over pixels.
+
+    Args:
+        mean: (b, h, w, c).
+        scale: (b, 1, 1, c), positive.
+    """
+    return tfd.Independent(tfd.Normal(mean, scale), 3)
+
+
+def discretised_logistic(mean, scale):
+    """p_theta(x|z) of the 256 grey levels 0/255 .. 255/255: a logistic density's share of each level.
+
+    The outer levels take the tails (Kingma et al. 2016; Salimans et al. 2017).  Its event is the
+    level 255 x, so that log_prob is a probability's, in nats, and gives bits per dimension.
+
+    Args:
+        mean: (b, h, w, c) in [0, 1].
+        scale: (b, 1, 1, c), positive.
+    """
+    top = LEVELS - 1.0
+    level = tfd.Logistic(top * mean, top * scale)
+    shifted = tfd.TransformedDistribution(level, tfb.Shift(-0.5))
+    return tfd.Independent(tfd.QuantizedDistribution(shifted, low=0.0, high=top), 3)
+
+
+def log_likelihood(kind, parameters, images):
+    """log p_theta(x|z), summed over pixels, in nats an image.
+
+    Args:
+        kind: "bernoulli", "gaussian" or "logistic".
+        parameters: logits (b, h, w, c) of a Bernoulli, else (mean (b, h, w, c), scale (b, 1, 1, c)).
+        images: (b, h, w, c) in [0, 1].
+
+    Returns:
+        (b,).
+    """
+    if kind == "bernoulli":
+        return bernoulli(parameters).log_prob(images)
+    if kind == "gaussian":
+        return gaussian(*parameters).log_prob(images)
+    return discretised_logistic(*parameters).log_prob(tf.round((LEVELS - 1) * images))

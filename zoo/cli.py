@@ -1,0 +1,297 @@
+"""The `tfgen` command.  TensorFlow is imported by the commands that compute, not by the others."""
+
+import contextlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import click
+
+import tfgen
+import zoo
+
+# TensorFlow reports failed optimisations of its graphs as errors; real ones are exceptions.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+MOST_TILES = 10_000
+REFUSALS = (ValueError, TypeError, OSError, ImportError)
+
+
+class Commands(click.Group):
+    """Turns an error that states a broken rule into one line on stderr and exit code 1."""
+
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # click ends quietly when a pipe's reader has gone
+        except REFUSALS as error:
+            raise click.ClickException(" ".join(str(error).split())) from error
+
+
+class NewPath(click.ParamType):
+    """A path to write: its nearest existing folder must be writable, and it ends in `suffix`."""
+
+    name = "path"
+
+    def __init__(self, suffix=None):
+        self.suffix = suffix
+
+    def convert(self, value, param, ctx):
+        path = Path(value)
+        if self.suffix and (path.suffix.lower() != self.suffix or path.is_dir()):
+            self.fail(f"A file that ends in {self.suffix} is needed. Received: {value}", param, ctx)
+        folder = path.parent if self.suffix else path
+        while not folder.exists():
+            folder = folder.parent
+        try:
+            with tempfile.TemporaryFile(dir=folder):
+                return path
+        except OSError as error:
+            self.fail(f"{folder} cannot be written: {error.strerror}", param, ctx)
+
+
+MODEL = click.argument("model")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+SEED = click.option(
+    "--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Seed."
+)
+PICTURE = click.option(
+    "--out", type=NewPath(".png"), required=True, help="PNG file to write."
+)  # fmt: skip
+FOLDER = click.option("--out", type=NewPath(), required=True, help="Folder to write.")
+SAMPLES = click.option(
+    "--samples", type=click.IntRange(4, 10_000_000), default=10_000, show_default=True,
+    help="Number of generated images to score.",
+)  # fmt: skip
+EVALUATOR = click.option(
+    "--evaluator", type=click.Path(exists=True, file_okay=False),
+    help="Folder of the evaluator, if not the data set's own.",
+)  # fmt: skip
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(tfgen.__version__)
+def main():
+    """Deep generative models of Hu et al. (2018), pretrained.
+
+    MODEL is a preset's name, a preset's folder, a .keras file or hf://owner/name.
+    """
+
+
+@main.command("list")
+@JSON
+def list_presets(as_json):
+    """List the published presets."""
+    presets = zoo.presets()
+    if as_json:
+        _print_json(presets)
+        return
+    if not presets:
+        click.echo("No preset is published here.")
+        return
+    _print_table(("preset", "description"), presets.items())
+
+
+@main.command()
+@MODEL
+@JSON
+def info(model, as_json):
+    """Show what is known of MODEL: its card, or what its file says."""
+    path = zoo.locate(model)
+    facts = zoo.card(model) if path.is_dir() else _facts(_load(model))
+    if as_json:
+        _print_json(facts)
+        return
+    facts = dict(facts)
+    metrics = facts.pop("evaluation", {}).get("metrics")
+    facts.pop("sha256", None)
+    _print_table(None, [(key, _short(value)) for key, value in facts.items() if value is not None])
+    if metrics:
+        _print_metrics(metrics)
+
+
+@main.command()
+@MODEL
+@click.option(
+    "-n", type=click.IntRange(1, MOST_TILES), default=64, show_default=True, help="Images."
+)
+@SEED
+@click.option("--label", type=int, help="Class of all images; by default each class in turn.")
+@PICTURE
+def sample(model, n, seed, label, out):
+    """Draw images from MODEL into a PNG grid."""
+    loaded = _load(model, "sample")
+    from tfgen import pictures
+
+    labels = None if label is None else [label] * n
+    click.echo(pictures.save(pictures.samples(loaded, n, seed, labels), out))
+
+
+@main.command()
+@MODEL
+@click.option("--rows", type=click.IntRange(1, 100), default=8, show_default=True, help="Pairs.")
+@click.option(
+    "--columns", type=click.IntRange(2, 100), default=9, show_default=True, help="Images a pair."
+)
+@SEED
+@click.option("--label", type=int, help="Class of all rows; by default each class in turn.")
+@PICTURE
+def interpolate(model, rows, columns, seed, label, out):
+    """Draw the images between pairs of latent codes, a row for each pair."""
+    loaded = _load(model, "decode")
+    from tfgen import pictures
+
+    labels = None if label is None else [label] * rows
+    click.echo(pictures.save(pictures.interpolation(loaded, rows, columns, seed, labels), out))
+
+
+@main.command()
+@click.argument("preset", metavar="PRESET")
+@click.option("--data", help="Data set, if not the preset's: digits, a TFDS name or a folder.")
+@click.option("--epochs", type=click.IntRange(1, 100_000), help="Epochs, if not the preset's.")
+@SEED
+@FOLDER
+@click.option("--resume", is_flag=True, help="Go on with the run in this folder.")
+@click.option("--init", help="MODEL whose weights to start from; by default fresh ones.")
+def train(preset, data, epochs, seed, out, resume, init):
+    """Train PRESET's recipe from fresh weights, with a checkpoint and a grid of samples an epoch.
+
+    A run that was killed goes on with --resume, and then equals one that was not, bit for bit.
+    """
+    with _quietly():
+        import tensorflow as tf
+
+        from zoo import training
+
+    tf.config.experimental.enable_op_determinism()  # costs under 2 % of a step on CPU
+    training.train(preset, out, data=data, epochs=epochs, seed=seed, init=init, resume=resume)
+    click.echo(out)
+
+
+@main.command()
+@MODEL
+@click.option("--data", help="Data set; by default the one of MODEL's card.")
+@SAMPLES
+@EVALUATOR
+@SEED
+@JSON
+def evaluate(model, data, samples, evaluator, seed, as_json):
+    """Score MODEL: its samples by an evaluator, its classes on the test set."""
+    if data is None:
+        data = zoo.card(model)["data"]["name"]
+    loaded = _load(model)
+    metrics = tfgen.evaluate(loaded, data, samples, evaluator=evaluator, seed=seed)
+    if as_json:
+        _print_json(metrics)
+    else:
+        _print_metrics(metrics)
+
+
+@main.command()
+@MODEL
+@FOLDER
+def export(model, out):
+    """Write MODEL as a SavedModel in --out, as the next version or as the one that --out names."""
+    if not out.name.isdecimal():
+        versions = [int(path.name) for path in out.glob("*") if path.name.isdecimal()]
+        out = out / str(max(versions, default=0) + 1)
+    loaded = _load(model)
+    click.echo(tfgen.export(loaded, out))
+
+
+@main.command()
+@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--name", required=True, help="Name of the preset.")
+@click.option(
+    "--root", type=NewPath(), default="saved_models", show_default=True, help="Folder of presets."
+)
+@SAMPLES
+@EVALUATOR
+@click.option("--overwrite", is_flag=True, help="Replace a preset of this name.")
+def publish(run, name, root, samples, evaluator, overwrite):
+    """Turn the finished run in folder RUN into a preset, with its scores and its card."""
+    with _quietly():
+        from zoo import publishing
+
+    options = {"samples": samples, "evaluator": evaluator, "overwrite": overwrite}
+    click.echo(publishing.publish(run, name, root, **options))
+
+
+def _load(name, endpoint=None):
+    """The model, which must have the endpoint that a command needs."""
+    zoo.locate(name)  # an unknown name is refused before TensorFlow takes its seconds
+    with _quietly():
+        model = zoo.load(name)
+    if endpoint is not None and endpoint not in model.endpoints():
+        raise ValueError(
+            f"MODEL must have the endpoint {endpoint!r}. "
+            f"Received: {name} with {', '.join(model.endpoints())}"
+        )
+    return model
+
+
+@contextlib.contextmanager
+def _quietly():
+    """Imports TensorFlow, dropping what it writes to stderr meanwhile whatever its log level."""
+    kept = os.dup(2)
+    with open(os.devnull, "w") as null:
+        os.dup2(null.fileno(), 2)
+    try:
+        yield
+        from absl import logging
+
+        logging.set_verbosity(logging.ERROR)
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def _facts(model):
+    import inspect
+
+    return {
+        "model": type(model).__name__,
+        "equation": inspect.getdoc(type(model)).splitlines()[0],
+        "image_shape": list(model.image_shape),
+        "num_classes": model.num_classes,
+        "parameters": {name: network.count_params() for name, network in model.players.items()},
+        "endpoints": list(model.endpoints()),
+        "epochs": int(model.epochs),
+    }
+
+
+def _print_json(value):
+    click.echo(json.dumps(value, indent=2))
+
+
+def _print_metrics(metrics):
+    rows = [
+        (name, *(f"{number[key]:.4f}" for key in ("value", "low", "high")))
+        for name, number in metrics.items()
+    ]
+    _print_table(("metric", "value", "low", "high"), rows)
+
+
+def _print_table(header, rows):
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*header or ("", ""), box=None, show_header=header is not None)
+    for row in rows:
+        table.add_row(*map(str, row))
+    Console(soft_wrap=False).print(table)
+
+
+def _short(value):
+    """A card's value in a line."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_short(part)}" for key, part in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return value
+
+
+if __name__ == "__main__":
+    main(prog_name="tfgen")

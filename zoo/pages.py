@@ -1,0 +1,155 @@
+"""A preset's page, `README.md`, made from its card."""
+
+# A number's ceiling: another metric of the card, or the best value there is.
+_CEILINGS = {
+    "inception_score": "inception_score_real",
+    "inception_score_ratio": 1.0,
+    "conditional_accuracy": "evaluator_accuracy",
+    "precision": 1.0,
+    "recall": 1.0,
+    "accuracy": 1.0,
+    "fid": 0.0,
+    "kid": 0.0,
+}
+
+_PAGE = """\
+# {name}
+
+{description}.
+
+![{caption}](samples.png)
+
+{caption}.
+
+**{model}** - {equation}
+
+## Use
+
+```python
+import zoo
+
+model = zoo.load("{name}")
+{use}
+```
+
+`model.fit` goes on training it, `tfgen.export(model, "{name}/1")` writes the SavedModel that is
+here in `1/`, with the endpoints {endpoints}.
+
+## Numbers
+
+{scored}
+
+| metric | value | 95 % interval | ceiling | paper |
+|---|---|---|---|---|
+{rows}
+
+## How it was made
+
+{commands}
+
+| | |
+|---|---|
+| data | {data} |
+| networks | {networks} |
+| parameters | {parameters} |
+| training | {training} |
+| seed | {seed} |
+| wall time | {minutes:.1f} min on {machine} |
+| versions | {versions} |
+| size | {megabytes:.1f} MB |
+
+`card.json` holds all of this as data, with the checksum of each file.
+
+## Limits
+
+{limits}
+"""
+
+
+def page(card):
+    """The page of a preset in Markdown."""
+    generates = "sample" in card["endpoints"]
+    evaluation, data = card["evaluation"], card["data"]
+    splits = ", ".join(f"{split} {count:,}" for split, count in data["splits"].items())
+    return _PAGE.format(
+        **{key: card[key] for key in ("name", "description", "model", "equation", "seed")},
+        caption="Samples of seed 0"
+        if generates
+        else "Test images, each under the class given to it",
+        use=_use(card),
+        endpoints=_listed(f"`{endpoint}`" for endpoint in card["endpoints"]),
+        scored=(
+            f"{evaluation['samples']:,} samples of seed {evaluation['seed']}, scored by "
+            f"`{evaluation['evaluator']}`."
+            if generates
+            else f"On the test split of {data['name']}."
+        ),
+        rows="\n".join(_row(card, metric) for metric in evaluation["metrics"]),
+        commands=_commands(card),
+        data=f"{data['name']} ({splits})",
+        networks=_arguments(card["recipe"]["build"]),
+        parameters=_arguments({k: f"{v:,}" for k, v in card["parameters"].items()}),
+        training=_arguments(card["recipe"]["training"]),
+        minutes=card["wall_seconds"] / 60,
+        machine=f"{card['machine']['processor']}, {card['machine']['cores']} cores",
+        versions=_arguments(card["versions"]),
+        megabytes=card["bytes"] / 1e6,
+        limits=_GENERATOR_LIMITS.format(**evaluation, data=data["name"])
+        if generates
+        else _CLASSIFIER_LIMITS.format(data=data["name"]),
+    )
+
+
+_GENERATOR_LIMITS = """\
+It draws pictures like those of {data} and nothing else. Scores by `{evaluator}` compare only with
+scores by the same evaluator at the same number of samples; the paper had other evaluators, so that
+its numbers compare as shares of the real test set's. One seed was trained: differences between
+presets may be chance."""
+
+_CLASSIFIER_LIMITS = """\
+It knows the classes of {data} and gives one of them to any picture, also where none fits. It was
+made to score generators of {data}. One seed was trained."""
+
+
+def _use(card):
+    if "sample" not in card["endpoints"]:
+        shape = ", ".join(map(str, card["image_shape"]))
+        return f"probabilities = model.predict(images)  # images (n, {shape}) in [0, 1]"
+    conditional = "sample_labels" in card["endpoints"]
+    labels = ", labels=[3] * 64" if conditional else ""
+    shape = ", ".join(map(str, (64, *card["image_shape"])))
+    return f"images = model.sample(64, seed=0{labels})  # ({shape}) in [0, 1]"
+
+
+def _row(card, metric):
+    number = card["evaluation"]["metrics"][metric]
+    ceiling = _CEILINGS.get(metric, "")
+    if isinstance(ceiling, str) and ceiling:
+        ceiling = card["evaluation"]["metrics"][ceiling]["value"]
+    cells = (
+        metric,
+        _digits(number["value"]),
+        f"{_digits(number['low'])} to {_digits(number['high'])}",
+        _digits(ceiling) if ceiling != "" else "",
+        card["paper"].get(metric, ""),
+    )
+    return "| " + " | ".join(map(str, cells)) + " |"
+
+
+def _commands(card):
+    if card["commands"] is None:
+        return "Trained by `zoo.training.train` on the recipe in `card.json`, not one of the zoo's."
+    return "```\n" + " && \\\n".join(card["commands"]) + "\n```"
+
+
+def _arguments(values):
+    return ", ".join(f"{name} {value}" for name, value in values.items() if value is not None)
+
+
+def _listed(words):
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _digits(number):
+    return f"{number:.4g}" if abs(number) < 1000 else f"{number:,.0f}"

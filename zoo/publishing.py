@@ -1,0 +1,207 @@
+"""Publishes a finished run as a preset: weights, SavedModel, picture, card and a page to read.
+
+A preset's folder holds
+
+    model.keras     without optimiser slots, theta at its average
+    1/              the SavedModel, in TensorFlow Serving's layout
+    reference.npz   of classifiers: what they measure on the real test set
+    samples.png
+    card.json       and README.md, made from it
+"""
+
+import hashlib
+import inspect
+import re
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+import tfgen
+import zoo
+from tfgen import pictures
+from tfgen.evaluator import find_evaluator, load_evaluator, reference, save_reference
+from tfgen.saved_model import replaced_folder
+from zoo import training
+from zoo.pages import page
+
+MOST_BYTES = 6_000_000
+MOST_BYTES_OF_A_FLAGSHIP = 12_000_000
+SHOWN = 64  # samples in the picture
+EVALUATION_SEED = 0
+
+# Table 2: the real test set's inception score; GAN, IWGAN; and the accuracies of CGAN, IWCGAN.
+PAPER = {
+    "mnist": (9.09, (8.34, 8.45), (0.985, 0.987)),
+    "svhn_cropped": (6.55, (5.18, 5.34), (0.797, 0.798)),
+    "cifar10": (8.77, (7.86, 7.89), None),
+}
+
+
+def publish(run, name, root="saved_models", *, samples=10_000, evaluator=None, overwrite=False):
+    """Turns a finished run's folder into the preset `root/name`, which appears whole or not at all.
+
+    Args:
+        run: folder that `zoo.training.train` filled.
+        name: of the preset: small letters, digits and underscores, as in "iwgan_mnist".
+        root: folder of the presets.
+        samples: number of generated images that are scored.
+        evaluator: folder of the evaluator that scores them; None takes the data set's own.
+        overwrite: replace a preset of this name.
+
+    Returns:
+        The preset's folder.
+
+    Raises:
+        FileExistsError: there is a preset of this name.
+        FileNotFoundError: no run, or no evaluator for its data set.
+        ValueError: the run is not finished, the name breaks the rule, or the files are too large.
+    """
+    target = Path(root) / name
+    if not re.fullmatch("[a-z][a-z0-9_]*", name):
+        raise ValueError(
+            "A preset's name must consist of small letters, digits and underscores. "
+            f"Received: name={name!r}"
+        )
+    if target.exists() and not overwrite:
+        raise FileExistsError(
+            f"A preset is replaced only if overwriting is asked for. Received: {str(target)!r}"
+        )
+    record = training.read_run(run)
+    model = _finished(Path(run), record).release()
+    data = record["recipe"]["data"]
+    if "sample" in model.endpoints() and evaluator is None:
+        evaluator = find_evaluator(data["name"])
+
+    with replaced_folder(target) as folder:
+        model.save(folder / "model.keras")
+        tfgen.export(model, folder / "1")
+        if "features" in model.endpoints():
+            _write_reference(folder, data)
+        picture = _samples if "sample" in model.endpoints() else _classified
+        pictures.save(picture(model, data), folder / "samples.png")
+        metrics = tfgen.evaluate(
+            model, data["name"], samples, evaluator=evaluator, seed=EVALUATION_SEED
+        )
+        evaluation = {"seed": EVALUATION_SEED, "metrics": metrics}
+        if evaluator is not None:
+            evaluation |= {"evaluator": Path(evaluator).name, "samples": samples}
+        card = _card(name, model, Path(run), record, evaluation, folder)
+        training.write_json(folder / "card.json", card)
+        (folder / "README.md").write_text(page(card))
+        _check_size(folder, record["recipe"])
+    return target
+
+
+def commands(record, name):
+    """The command lines that train and publish a run again.
+
+    Args:
+        record: `run.json` of the run.
+        name: of the preset.
+    """
+    options = {
+        "--data": record["recipe"]["data"]["name"],
+        "--epochs": record["recipe"]["training"]["epochs"],
+        "--seed": record["seed"],
+        "--init": record["init"],
+        "--out": f"runs/{name}",
+    }
+    words = [f"{option} {value}" for option, value in options.items() if value is not None]
+    return [
+        f"tfgen train {record['name']} {' '.join(words)}",
+        f"tfgen publish runs/{name} --name {name}",
+    ]
+
+
+def paper_numbers(recipe):
+    """The paper's numbers for a recipe's model and data; its evaluators differ from ours.
+
+    Returns:
+        {"inception_score_ratio" or "conditional_accuracy": number}, empty where it has none.
+    """
+    numbers = PAPER.get(recipe["data"]["name"])
+    if recipe["model"] != "GAN" or numbers is None:
+        return {}
+    real, scores, accuracies = numbers
+    column = bool(recipe["build"].get("importance_weighted"))
+    if not recipe["build"].get("conditional"):
+        return {"inception_score_ratio": round(scores[column] / real, 3)}
+    return {"conditional_accuracy": accuracies[column]} if accuracies else {}
+
+
+def _finished(run, record):
+    checkpoint = run / "checkpoint.keras"
+    model = zoo.load(checkpoint) if checkpoint.is_file() else None
+    epochs, done = record["recipe"]["training"]["epochs"], int(model.epochs) if model else 0
+    if done != epochs:
+        raise ValueError(
+            "Only a finished run can be published; `tfgen train --resume` goes on with it. "
+            f"Received: {str(run)!r} after {done} of {epochs} epochs"
+        )
+    return model
+
+
+def _card(name, model, run, record, evaluation, folder):
+    history = training.read_history(run)
+    info = tfgen.data.info(record["recipe"]["data"]["name"])
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {
+        "name": name,
+        "description": record["recipe"]["description"],
+        "model": type(model).__name__,
+        "equation": inspect.getdoc(type(model)).splitlines()[0],
+        "image_shape": list(model.image_shape),
+        "num_classes": model.num_classes,
+        "parameters": {name: network.count_params() for name, network in model.players.items()},
+        "endpoints": list(model.endpoints()),
+        "recipe": record["recipe"],
+        "seed": record["seed"],
+        "init": record["init"],
+        "commands": commands(record, name) if record["name"] else None,
+        "epochs": len(history),
+        "wall_seconds": round(sum(epoch["seconds"] for epoch in history), 1),
+        "machine": record["machine"],
+        "versions": record["versions"],
+        "data": {"name": info.name, "splits": info.splits},
+        "evaluation": evaluation,
+        "paper": paper_numbers(record["recipe"]),
+        "sha256": {path.relative_to(folder).as_posix(): _sha256(path) for path in files},
+        "bytes": sum(path.stat().st_size for path in files),
+    }
+
+
+def _sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _samples(model, data):
+    return pictures.samples(model, SHOWN)
+
+
+def _classified(model, data):
+    """The first test images, each under the class that the model gives it."""
+    images = _test_set(data)[0][:SHOWN].astype(np.float32) / 255.0
+    return pictures.grid(images, model.predict(images, verbose=0).argmax(axis=-1))
+
+
+def _write_reference(folder, data):
+    images, labels = _test_set(data)
+    module = tf.saved_model.load(str(folder / "1"))
+    scaled = images.astype(np.float32) / 255.0
+    save_reference(folder, reference(module.signatures["features"], scaled, labels))
+    load_evaluator(folder)
+
+
+def _test_set(data):
+    geometry = {key: data[key] for key in ("size", "channels", "pad") if key in data}
+    return tfgen.data.arrays(data["name"], "test", **geometry)
+
+
+def _check_size(folder, recipe):
+    most = MOST_BYTES_OF_A_FLAGSHIP if recipe.get("flagship") else MOST_BYTES
+    received = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    if received > most:
+        raise ValueError(
+            f"A preset's files must have at most {most:,} bytes. Received: {received:,} bytes"
+        )

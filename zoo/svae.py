@@ -1,0 +1,164 @@
+"""Semi-supervised VAE, M2 of Kingma et al. (2014), and its adversary-activated form, Eq. 17."""
+
+import keras
+import tensorflow as tf
+
+from tfgen import endpoints, inputs, networks
+from tfgen.objectives import enumerated_bound, log_categorical
+from tfgen.variational import LABELS, POSTERIOR, Variational
+
+
+@keras.saving.register_keras_serializable("zoo")
+class SVAE(Variational):
+    """Eq. 6-9 of Kingma et al. (2014): SVAE; with `phi` AA-SVAE, Eq. 17.
+
+        L(x, t) = E_q_eta(z|x,t)[log p_theta(x|z, t)] + log p(t) - KL(q_eta(z|x, t) || p(z))
+        U(x)    = sum_t q_omega(t|x) L(x, t) + H(q_omega(t|x))
+        theta, eta, omega:  1/B [ sum_labelled (L(x, t) + a log q_omega(t|x)) + sum_unlabelled U(x) ]
+
+    p(t) is uniform and a = alpha N/N_labelled, so that the minibatch's estimate is unbiased.  Under
+    adversary activation real bounds weigh w(x), and generated images enter as unlabelled ones through
+    w(x) U(x): Eq. 17 has x only.  The paper is silent on the classifier's term; it is left unweighted.
+
+    Args:
+        theta: decoder, z (b, d), t (b,) -> images (b, h, w, c) out of a sigmoid.
+        eta: inference net, images, t -> {"mean": (b, d), "scale": (b, d)}.  What lies in front of its
+            layer "features" is computed once for all classes; t must enter behind it.
+        omega: classifier, images -> logits (b, num_classes).
+        phi: discriminator, images -> logits (b, 1), or None.
+        temperature: T > 0 of the weights; phi's own objective stays at 1.
+        alpha: weight of the classifier's term.
+        num_classes: number of classes.
+        importance_samples, likelihood, average, seed: see `zoo.VAE`.
+
+    Source: Kingma et al. (2014); Hu et al. (2018), sections 4 and I.
+    """
+
+    unlabelled = True
+
+    def __init__(
+        self,
+        theta,
+        eta,
+        omega,
+        phi=None,
+        temperature=1.0,
+        alpha=0.1,
+        num_classes=10,
+        importance_samples=1,
+        likelihood="bernoulli",
+        **kwargs,
+    ):
+        inputs.check_readers(num_classes, theta=theta, eta=eta)
+        readers = {"omega": omega} | ({} if phi is None else {"phi": phi})
+        inputs.check_readers(None, **readers)
+        players = {"theta": theta, "eta": eta, **readers}
+        super().__init__(
+            players, num_classes, temperature, importance_samples, likelihood, **kwargs
+        )
+        self.alpha = alpha
+        self.labelled_share = self.add_weight(
+            name="labelled_share", shape=(), initializer="ones", trainable=False
+        )
+        self.accuracy = keras.metrics.Mean(name="accuracy")
+
+    @classmethod
+    def build_networks(
+        cls,
+        shape,
+        num_classes,
+        *,
+        width,
+        latent_dim,
+        adversary=False,
+        normalisation="batch",
+        likelihood="bernoulli",
+        **kwargs,
+    ):
+        """A model with fresh DCGAN networks; other arguments are the constructor's."""
+        scaled = likelihood != "bernoulli"
+        theta = networks.generator(shape, latent_dim, width, num_classes, normalisation, scaled)
+        eta = networks.encoder(shape, latent_dim, width, num_classes, normalisation)
+        omega = networks.classifier(shape, num_classes, width, normalisation)
+        phi = networks.discriminator(shape, width, None, normalisation) if adversary else None
+        arguments = {"num_classes": num_classes, "likelihood": likelihood, **kwargs}
+        return cls(theta, eta, omega, phi, **arguments)
+
+    @property
+    def metrics(self):
+        return [*super().metrics, self.accuracy]
+
+    def before_fit(self, dataset):
+        """N_labelled/N, by which the classifier's term is unbiased in every minibatch.
+
+        Raises:
+            ValueError: no image has a label.
+        """
+        counts = [
+            (len(labels), int(tf.reduce_sum(tf.cast(labels >= 0, "int32"))))
+            for _, labels in dataset
+        ]
+        images, labelled = map(sum, zip(*counts, strict=True))
+        if not labelled:
+            raise ValueError(
+                f"At least one image must have a label. Received: {images} images, all labelled -1"
+            )
+        self.labelled_share.assign(labelled / images)
+
+    def objectives(self, data, training=True):
+        images, labels = inputs.unpack(data)
+        labelled = labels >= 0
+        index = tf.maximum(labels, 0)
+        noise = self.draws(images, POSTERIOR)
+        logits = self.omega(images, training=training)
+        class_bounds = self.class_bounds(images, noise, training)
+        unlabelled_bounds = enumerated_bound(class_bounds, tf.nn.log_softmax(logits))
+        self.track_bound(unlabelled_bounds)
+        bounds = tf.where(labelled, tf.gather(class_bounds, index, batch_dims=1), unlabelled_bounds)
+        objective, adversary = self.activated(images, labels, bounds, training)
+        weights = self.alpha / self.labelled_share * tf.cast(labelled, tf.float32)
+        objective += self.mean(weights * log_categorical(logits, index))
+        self.accuracy.update_state(tf.argmax(logits, 1, labels.dtype) == labels, labelled)
+        return {"theta": objective, "eta": objective, "omega": objective, **adversary}
+
+    def bound(self, images, labels, noise, training=False):
+        """U(x), whatever the labels: the bound on log p_theta(x) that tests report."""
+        log_probabilities = tf.nn.log_softmax(self.omega(images, training=training))
+        return enumerated_bound(self.class_bounds(images, noise, training), log_probabilities)
+
+    def class_bounds(self, images, noise, training=False):
+        """L(x, t) of every class, (b, num_classes) nats.
+
+        Args:
+            images: (b, h, w, c).
+            noise: (b, k, d), shared by the classes.
+            training: whether batch normalisation uses the batch's own statistics.
+        """
+        trunk, head = networks.split_at_features(self.eta)
+        classes = self.num_classes
+        features = tf.repeat(trunk(images, training=training), classes, axis=0)
+        labels = tf.tile(tf.range(classes), [tf.shape(images)[0]])
+        posterior = head([features, labels], training=training)
+        images, noise = (tf.repeat(x, classes, axis=0) for x in (images, noise))
+        bounds = self.elbo(posterior, images, labels, noise, training)
+        return tf.reshape(bounds, [-1, classes]) - tf.math.log(float(classes))
+
+    def labels_to_generate(self, images, labels):
+        """t ~ p(t), uniform: generated images are drawn from p_theta(x)."""
+        uniform = self.uniform(images, 1, LABELS)[:, 0]
+        return tf.cast(tf.floor(uniform * self.num_classes), tf.int32)
+
+    def call(self, images, training=False):
+        """Class probabilities q_omega(t|x), (b, num_classes)."""
+        return tf.nn.softmax(self.omega(images, training=training))
+
+    def endpoints(self):
+        served = {
+            **endpoints.generating(self),
+            **endpoints.inferring(self),
+            **endpoints.classifying(self),
+        }
+        return {**served, **endpoints.discriminating(self)} if "phi" in self.players else served
+
+    def get_config(self):
+        return {**super().get_config(), "alpha": self.alpha}
