@@ -17,6 +17,7 @@ from tfgen.layers import BatchNormalization, ChannelScale, Conv2D, Conv2DTranspo
 KERNEL = 5
 SLOPE = 0.2
 MOMENTUM = 0.9  # of running statistics: Keras' 0.99 lags behind in data sets of few batches
+TRUNK, HEAD = "trunk", "head"  # parts of a conditional encoder
 SMALLEST_SCALE = 1e-6  # of q_eta(z|x), so that its logarithm stays finite
 NORMALISATIONS = ("batch", "synchronised", None)
 
@@ -111,7 +112,8 @@ def encoder(shape, latent_dim=64, width=64, num_classes=None, normalisation="bat
     """DCGAN's discriminator as inference net, q_eta(z|x) or, with classes, q_eta(z|x, t).
 
     Labels join the features of the image behind the convolutions, so that the bounds of all classes
-    need one pass through them.
+    need one pass through them: with classes, the network is its layer "trunk", images -> features,
+    followed by its layer "head", (features, labels) -> outputs.
 
     Args:
         shape: (height, width, channels) of the images.
@@ -145,7 +147,7 @@ def mlp_encoder(shape, latent_dim=50, hidden=500, num_classes=None):
     """
     images = keras.Input(shape, name="images")
     x = keras.layers.Flatten()(images)
-    features = keras.layers.Dense(hidden, activation="softplus", name="features")(x)
+    features = keras.layers.Dense(hidden, activation="softplus")(x)
     return _posterior(images, features, latent_dim, num_classes, hidden)
 
 
@@ -209,28 +211,24 @@ def before_sigmoid(network):
     return keras.Model(network.inputs, last.input)
 
 
-def split_at_features(network):
-    """A network of (images, labels) in two parts, at its layer "features".
-
-    Args:
-        network: Functional model of two inputs, in which only the second part reads the labels.
-
-    Returns:
-        images -> features, and (features, labels) -> outputs; both share the network's layers.
-    """
-    images, labels = network.inputs
-    features = network.get_layer("features").output
-    return keras.Model(images, features), keras.Model([features, labels], network.output)
-
-
 def _posterior(images, features, latent_dim, num_classes, hidden):
-    inputs, x = _with_labels(images, features, num_classes)
-    if num_classes is not None:
-        x = keras.layers.Dense(hidden, activation="softplus")(x)
+    """q_eta(z|x), or q_eta(z|x, t) as a `TRUNK` of the image alone and a `HEAD` that reads the label."""
+    if num_classes is None:
+        return keras.Model(images, _normal(features, latent_dim), name="encoder")
+    trunk = keras.Model(images, features, name=TRUNK)
+    inputs, x = _with_labels(*[keras.Input(features.shape[1:], name="features")] * 2, num_classes)
+    x = keras.layers.Dense(hidden, activation="softplus")(x)
+    head = keras.Model(inputs, _normal(x, latent_dim), name=HEAD)
+    images = keras.Input(images.shape[1:], name="images")
+    labels = keras.Input((), dtype="int32", name="labels")
+    return keras.Model([images, labels], head([trunk(images), labels]), name="encoder")
+
+
+def _normal(x, latent_dim):
     mean = keras.layers.Dense(latent_dim, dtype="float32", name="mean")(x)
     scale = keras.layers.Dense(latent_dim, activation="softplus", dtype="float32")(x)
     scale = keras.layers.Rescaling(1.0, offset=SMALLEST_SCALE, dtype="float32", name="scale")(scale)
-    return keras.Model(inputs, {"mean": mean, "scale": scale}, name="encoder")
+    return {"mean": mean, "scale": scale}
 
 
 def _with_labels(first, features, num_classes):
@@ -321,7 +319,7 @@ def _trunk(shape, width, normalisation):
         x = _down(filters, use_bias=not (level and normalisation))(x)
         x = layout.normalise(x) if level else x
         x = keras.layers.LeakyReLU(negative_slope=SLOPE)(x)
-    return images, keras.layers.Flatten(name="features")(x)
+    return images, keras.layers.Flatten()(x)
 
 
 def _start():

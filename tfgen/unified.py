@@ -225,7 +225,7 @@ class Unified(keras.Model, abc.ABC):
         Returns:
             (b, h, w, c) in [0, 1].
         """
-        return self.play(self.sampler, latents, labels)
+        return keras.tree.flatten(self.play(self.sampler, latents, labels))[0]
 
     def sample(self, n, seed=0, labels=None):
         """Images drawn from p_theta(x) or p_theta(x|t); the same seed gives the same images everywhere.
@@ -244,7 +244,8 @@ class Unified(keras.Model, abc.ABC):
         labels = inputs.sample_labels(self, n, seed, labels)
         latents = prior(n, self.latent_dim, seed).numpy()
         columns = [latents] if labels is None else [latents, labels]
-        return self.sampler.predict(columns, batch_size=SAMPLE_BATCH, verbose=0)
+        outputs = self.sampler.predict(columns, batch_size=SAMPLE_BATCH, verbose=0)
+        return keras.tree.flatten(outputs)[0]  # a likelihood's scale may follow the images
 
     def release(self):
         """A copy to publish: theta is its average, without the average itself and optimiser slots.

@@ -111,6 +111,40 @@ It knows the classes of {data} and gives one of them to any picture, also where 
 made to score generators of {data}. One seed was trained."""
 
 
+_RESULTS = {  # header -> metric
+    "IS": "inception_score",
+    "share of real": "inception_score_ratio",
+    "FID": "fid",
+    "precision": "precision",
+    "recall": "recall",
+    "label kept": "conditional_accuracy",
+    "accuracy": "accuracy",
+}
+
+
+def results_table(cards):
+    """The presets' numbers beside the paper's, as a Markdown table; "-" is a number that does not apply.
+
+    Args:
+        cards: of the presets, in the order of the rows.
+    """
+    headers = ["preset", *_RESULTS, "paper", "epochs", "minutes"]
+    lines = ["| " + " | ".join(headers) + " |", "|---" * len(headers) + "|"]
+    for card in cards:
+        metrics = card["evaluation"]["metrics"]
+        numbers = [_digits(metrics[m]["value"]) if m in metrics else "-" for m in _RESULTS.values()]
+        paper = ", ".join(f"{value:g}" for value in card["paper"].values()) or "-"
+        cells = [
+            f"[`{card['name']}`](saved_models/{card['name']}/README.md)",
+            *numbers,
+            paper,
+            str(card["epochs"]),
+            f"{card['wall_seconds'] / 60:.1f}",
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 def _use(card):
     if "sample" not in card["endpoints"]:
         shape = ", ".join(map(str, card["image_shape"]))

@@ -22,8 +22,8 @@ class SVAE(Variational):
 
     Args:
         theta: decoder, z (b, d), t (b,) -> images (b, h, w, c) out of a sigmoid.
-        eta: inference net, images, t -> {"mean": (b, d), "scale": (b, d)}.  What lies in front of its
-            layer "features" is computed once for all classes; t must enter behind it.
+        eta: inference net, images, t -> {"mean": (b, d), "scale": (b, d)}, of two layers: "trunk",
+            images -> features, and "head", (features, t) -> outputs, as `tfgen.networks` builds it.
         omega: classifier, images -> logits (b, num_classes).
         phi: discriminator, images -> logits (b, 1), or None.
         temperature: T > 0 of the weights; phi's own objective stays at 1.
@@ -56,6 +56,11 @@ class SVAE(Variational):
         super().__init__(
             players, num_classes, temperature, importance_samples, likelihood, **kwargs
         )
+        if not {networks.TRUNK, networks.HEAD} <= {layer.name for layer in eta.layers}:
+            raise ValueError(
+                f"eta must consist of layers named {networks.TRUNK!r} and {networks.HEAD!r}. "
+                f"Received: layers {[layer.name for layer in eta.layers]}"
+            )
         self.alpha = alpha
         self.labelled_share = self.add_weight(
             name="labelled_share", shape=(), initializer="ones", trainable=False
@@ -134,14 +139,18 @@ class SVAE(Variational):
             noise: (b, k, d), shared by the classes.
             training: whether batch normalisation uses the batch's own statistics.
         """
-        trunk, head = networks.split_at_features(self.eta)
-        classes = self.num_classes
-        features = tf.repeat(trunk(images, training=training), classes, axis=0)
-        labels = tf.tile(tf.range(classes), [tf.shape(images)[0]])
-        posterior = head([features, labels], training=training)
+        classes, count = self.num_classes, tf.shape(images)[0]
+        labels = tf.tile(tf.range(classes), [count])
+        posterior = self.class_posteriors(images, labels, training)
         images, noise = (tf.repeat(x, classes, axis=0) for x in (images, noise))
         bounds = self.elbo(posterior, images, labels, noise, training)
         return tf.reshape(bounds, [-1, classes]) - tf.math.log(float(classes))
+
+    def class_posteriors(self, images, labels, training):
+        """q_eta(z|x, t) of every class; what does not depend on t is computed once for all of them."""
+        trunk, head = (self.eta.get_layer(name) for name in (networks.TRUNK, networks.HEAD))
+        features = tf.repeat(trunk(images, training=training), self.num_classes, axis=0)
+        return head([features, labels], training=training)
 
     def labels_to_generate(self, images, labels):
         """t ~ p(t), uniform: generated images are drawn from p_theta(x)."""
