@@ -6,7 +6,9 @@ import numpy as np
 import zoo
 from tfgen import data
 
-RECIPES = {name: recipe for name, recipe in zoo.RECIPES.items() if name.endswith("_digits")}
+RECIPES = {
+    name: recipe for name, recipe in zoo.RECIPES.items() if recipe["data"]["name"] == "digits"
+}
 
 
 def build(name, seed=0, **arguments):

@@ -95,9 +95,13 @@ class TestBothConvolutions:
         ours, theirs = pair(fast, stock, inputs, **self.arguments(**others))
         assert relative_error(ours(inputs), theirs(inputs)) < 1e-5
 
-    def test_bfloat16(self, fast, stock):
-        inputs = tf.cast(tf.random.stateless_normal([2, 6, 8, 16], [1, 2]), tf.bfloat16)
-        twins = pair(fast, stock, inputs, **self.arguments(dtype="bfloat16"))
+    @pytest.mark.parametrize("kernel", KERNELS)
+    @pytest.mark.parametrize("size", SIZES)
+    def test_bfloat16(self, fast, stock, kernel, size):
+        inputs = tf.cast(tf.random.stateless_normal([2, *size, 16], [1, 2]), tf.bfloat16)
+        twins = pair(
+            fast, stock, inputs, **self.arguments(kernel_size=kernel, dtype="bfloat16")
+        )
         cotangent = tf.random.stateless_normal(twins[0].compute_output_shape(inputs.shape), [3, 4])
         for value, expected in zip(
             *(values_and_gradients(t, inputs, cotangent) for t in twins), strict=True

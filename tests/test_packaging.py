@@ -22,6 +22,10 @@ LEAVES = {  # package or module: what of tfgen it may import
     "tfgen.distributions": (),
     "tfgen.layers": (),
     "tfgen.metrics": (),
+    "tfgen.optimizers": (),
+    "tfgen.plots": (),
+    "tfgen.graphs": ("tfgen.plots",),
+    "tfgen.table": ("tfgen.graphs",),
     "tfgen.data": ("tfgen.data", "tfgen.builders"),
     "tfgen.builders": ("tfgen.builders",),
 }

@@ -13,6 +13,7 @@ _MODULES = (
     "endpoints",
     "evaluation",
     "evaluator",
+    "graphs",
     "inputs",
     "layers",
     "metrics",
@@ -20,7 +21,10 @@ _MODULES = (
     "objectives",
     "optimizers",
     "pictures",
+    "plots",
     "saved_model",
+    "table",
+    "theory",
     "unified",
     "variational",
 )

@@ -201,6 +201,8 @@ def pipeline(model, x, y, arguments):
         model.check_batch(batch)
         _check_batch_size(model, len(unpack(batch)[0]))
         return x, None, {**arguments, "shuffle": False}  # the data set's own order
+    if not isinstance(x, (np.ndarray, tf.Tensor, tuple, list)):
+        raise TypeError(f"fit takes arrays or a tf.data.Dataset. Received: x={type(x).__name__}")
     model.check_batch(x if y is None else (x, y))
     if isinstance(x, (tuple, list)):
         return x, y, arguments

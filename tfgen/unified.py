@@ -103,7 +103,7 @@ class Unified(keras.Model, abc.ABC):
         images, labels = inputs.unpack(_without_weights(data))
         return self(images if labels is None else (images, labels), training=False)
 
-    def fit(self, x=None, y=None, **kwargs):
+    def fit(self, x=None, y=None, batch_size=None, epochs=1, **kwargs):
         """`keras.Model.fit`, with the data checked first and the order a function of (seed, epoch).
 
         Arrays become a `tfgen.data` pipeline.  Epochs are counted by the model and saved with it, so
@@ -112,6 +112,7 @@ class Unified(keras.Model, abc.ABC):
         Raises:
             ValueError, TypeError: the data break a rule; the message says which, and what was received.
         """
+        kwargs |= {"batch_size": batch_size, "epochs": epochs}
         x, y, kwargs = inputs.pipeline(self, x, y, kwargs)
         self.before_fit(x)
         callbacks = kwargs.pop("callbacks", None) or []

@@ -40,13 +40,10 @@ class ResNet(Unified):
         self.accuracy.update_state(labels, logits)
         return {"omega": self.mean(log_categorical(logits, labels))}
 
-    def call(self, images, training=False):
+    def call(self, data, training=False):
         """Class probabilities f_omega(t|x), (b, num_classes)."""
+        images, _ = inputs.unpack(data)
         return tf.nn.softmax(self.omega(images, training=training)["logits"])
-
-    def predict_step(self, data):
-        images, _ = inputs.unpack(keras.utils.unpack_x_y_sample_weight(data)[0])
-        return self(images)
 
     def endpoints(self):
         def features(images):

@@ -157,8 +157,9 @@ class SVAE(Variational):
         uniform = self.uniform(images, 1, LABELS)[:, 0]
         return tf.cast(tf.floor(uniform * self.num_classes), tf.int32)
 
-    def call(self, images, training=False):
+    def call(self, data, training=False):
         """Class probabilities q_omega(t|x), (b, num_classes)."""
+        images, _ = inputs.unpack(data)
         return tf.nn.softmax(self.omega(images, training=training))
 
     def endpoints(self):

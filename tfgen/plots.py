@@ -1,0 +1,34 @@
+"""Drawn figures as PNG files; Matplotlib, of the extra `plots`, is imported when one is drawn."""
+
+from tfgen.saved_model import replaced_file
+
+
+def axes(columns, size=(4.0, 3.0)):
+    """A Matplotlib figure with its axes side by side, each of `size` inches, without global state.
+
+    Returns:
+        The `matplotlib.figure.Figure` and a list of its axes.
+
+    Raises:
+        ImportError: Matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError("Drawing needs Matplotlib: pip install 'tfgen[plots]'") from error
+    figure = Figure(figsize=(size[0] * columns, size[1]), layout="constrained")
+    return figure, list(figure.subplots(1, columns, squeeze=False)[0])
+
+
+def save(figure, path):
+    """Write a Matplotlib figure as PNG; a file that was there before is replaced only then.
+
+    Returns:
+        The path written.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    with replaced_file(path) as aside:
+        figure.savefig(aside, format="png", dpi=150)
+    return path

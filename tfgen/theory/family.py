@@ -1,0 +1,75 @@
+"""The adversarial objectives as enumerated functions of tables: what a swap or a choice of z does.
+
+Every function returns what each player ascends: {"phi": nats, "theta": nats}.  phi's objective
+carries 1/2 + 1/2, theta's does not.
+"""
+
+import tensorflow as tf
+
+from tfgen.objectives import FAKE, REAL, log_q, reverse
+
+
+def gan(generated, data, logits):
+    """Eq. 3-5: phi: 1/2 E_pdata log D + 1/2 E_pg log(1 - D); theta: E_pg log q^r(0|x) = E_pg log D.
+
+    Args:
+        generated: (n,) p_g.
+        data: (n,) p_data.
+        logits: (n,) l(x).
+    """
+    return {
+        "phi": (_expect(data, log_q(logits, REAL)) + _expect(generated, log_q(logits, FAKE))) / 2,
+        "theta": _expect(generated, log_q(reverse(logits), FAKE)),
+    }
+
+
+def infogan(prior, generator, data, log_inference, logits, weight=1.0):
+    """Eq. 9: the GAN objectives, theta and eta with weight * E_pg log q_eta(z|x) besides.
+
+    Args:
+        prior: (m,) p(z).
+        generator: (m, n) p_theta(x|z); one-hot rows are a deterministic G_theta.
+        data: (n,) p_data.
+        log_inference: (m, n) log q_eta(z|x).
+        logits: (n,) l(x).
+        weight: lambda; 0 gives the GAN.
+    """
+    joint = prior[:, None] * generator
+    objectives = gan(tf.reduce_sum(joint, axis=0), data, logits)
+    recovery = _expect(joint, log_inference)
+    return {"phi": objectives["phi"], "theta": objectives["theta"] + weight * recovery}
+
+
+def aae(data, encoder, prior, log_decoder, logits):
+    """Eq. 29-32: the InfoGAN with x and z exchanged, so that codes are judged and images recovered.
+
+    Args:
+        data: (n,) p_data.
+        encoder: (n, m) q_eta(z|x); one-hot rows are a deterministic E_eta.
+        prior: (m,) p(z).
+        log_decoder: (n, m) log p_theta(x|z).
+        logits: (m,) l(z).
+    """
+    return infogan(data, encoder, prior, log_decoder, logits)
+
+
+def ada(domains, extractor, logits):
+    """Eq. 1-2: phi tells source (y = 1) from target (y = 0) features, theta confuses both.
+
+    phi: 1/2 E_src log D + 1/2 E_tgt log(1 - D); theta: E_src log(1 - D) + E_tgt log D.  With z the
+    prior's codes at y = 0 and the data at y = 1, whose feature is the image itself, this is the
+    GAN: theta does not act on the data, and its term there is a constant.
+
+    Args:
+        domains: (2, m) p(z|y).
+        extractor: (m, n) p_theta(x|z); one-hot rows are a deterministic G_theta.
+        logits: (n,) l(x) of the features.
+    """
+    target, source = (tf.reduce_sum(domains[y][:, None] * extractor, axis=0) for y in (FAKE, REAL))
+    objectives = gan(target, source, logits)
+    confusion = _expect(source, log_q(reverse(logits), REAL))
+    return {"phi": objectives["phi"], "theta": objectives["theta"] + confusion}
+
+
+def _expect(p, values):
+    return tf.reduce_sum(p * values)

@@ -1,0 +1,42 @@
+"""Divergences and derivatives of distributions given as float64 tables, every value enumerated."""
+
+import tensorflow as tf
+
+
+def kl(p, q):
+    """KL(p || q) = sum_x p(x) log p(x)/q(x), in nats, with 0 log 0 = 0.
+
+    Args:
+        p, q: (..., n) probabilities; leading axes hold independent distributions.
+
+    Returns:
+        (...) divergences, infinite where q misses a value of p.
+    """
+    return tf.reduce_sum(tf.math.xlogy(p, p) - tf.math.xlogy(p, q), axis=-1)
+
+
+def jsd(p, q):
+    """JSD(p || q) = 1/2 KL(p || m) + 1/2 KL(q || m), m = (p + q)/2, in nats; arguments as in `kl`."""
+    middle = (p + q) / 2
+    return (kl(p, middle) + kl(q, middle)) / 2
+
+
+def gradients(function, *parameters):
+    """Exact derivatives of a function's values at the parameters, by automatic differentiation.
+
+    Args:
+        function: takes one float64 tensor a parameter, returns a sequence of tensors.
+        parameters: arrays.
+
+    Returns:
+        One list a value with one array a parameter; zeros where a value ignores a parameter.
+    """
+    parameters = [tf.constant(parameter, tf.float64) for parameter in parameters]
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(parameters)
+        values = function(*parameters)
+    derivatives = [
+        tape.gradient(value, parameters, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        for value in values
+    ]
+    return [[derivative.numpy() for derivative in one] for one in derivatives]
