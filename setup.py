@@ -24,6 +24,8 @@ setup(
     name="tfgen",
     version=version(),
     description="On Unifying Deep Generative Models in Keras: a zoo of GANs, VAEs and their kin",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
     author="The tfgen authors",
     license_expression="Apache-2.0",
     packages=packages,
@@ -38,6 +40,7 @@ setup(
         "setuptools>=77,<90",  # TensorFlow Probability imports distutils, gone from Python 3.12
         "tensorflow-datasets>=4.9.10,<4.10",
         "importlib_resources>=6.4,<8",  # TensorFlow Datasets prepares data with it, unstated
+        "beautifulsoup4>=4.12,<5",  # and, for data on Google Drive, reads its pages with it
         "tensorboard>=2.21,<2.22",  # keras.callbacks.TensorBoard; TensorFlow 2.21 leaves it out
         "numpy>=2,<3",
         "scipy>=1.14,<2",

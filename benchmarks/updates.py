@@ -51,8 +51,7 @@ def contender(kind, seed):
     model.compile(optimizer)
     if kind is Alternating:
         model.optimizers = {
-            player: type(optimizer).from_config(optimizer.get_config())
-            for player in model.players
+            player: type(optimizer).from_config(optimizer.get_config()) for player in model.players
         }
         for player, network in model.players.items():
             model.optimizers[player].build(network.trainable_variables)

@@ -99,9 +99,7 @@ class TestBothConvolutions:
     @pytest.mark.parametrize("size", SIZES)
     def test_bfloat16(self, fast, stock, kernel, size):
         inputs = tf.cast(tf.random.stateless_normal([2, *size, 16], [1, 2]), tf.bfloat16)
-        twins = pair(
-            fast, stock, inputs, **self.arguments(kernel_size=kernel, dtype="bfloat16")
-        )
+        twins = pair(fast, stock, inputs, **self.arguments(kernel_size=kernel, dtype="bfloat16"))
         cotangent = tf.random.stateless_normal(twins[0].compute_output_shape(inputs.shape), [3, 4])
         for value, expected in zip(
             *(values_and_gradients(t, inputs, cotangent) for t in twins), strict=True

@@ -16,6 +16,7 @@ _MODULES = (
     "graphs",
     "inputs",
     "layers",
+    "likelihood",
     "metrics",
     "networks",
     "objectives",

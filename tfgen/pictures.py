@@ -1,12 +1,13 @@
-"""PNG pictures for people: grids of images with their labels, and walks between latent codes."""
+"""PNG pictures for people: grids of images, walks between latent codes, maps of the latent space."""
 
 import math
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+from scipy import stats
 
-from tfgen import inputs
+from tfgen import inputs, plots
 from tfgen.saved_model import replaced_file
 from tfgen.unified import prior
 
@@ -93,6 +94,109 @@ def interpolation(model, rows=8, columns=9, seed=0, labels=None):
     return grid(np.asarray(model.decode(latents, labels)), labels, columns)
 
 
+def reconstructions(model, images, labels=None, seed=0):
+    """The grid of images, each above G_theta(z [, t]) of a draw z ~ q_eta(z|x [, t]).
+
+    Args:
+        model: has the endpoint `reconstruct`.
+        images: float32 (n, h, w, c) in [0, 1], as the model's.
+        labels: (n,) class labels for a conditional model, which stand above the images.
+        seed: of the draws.
+
+    Raises:
+        ValueError, TypeError: an argument breaks a rule.
+    """
+    images = np.asarray(images)
+    inputs.check_images(images, model.image_shape)
+    condition = {}
+    if model.conditional:
+        inputs.check_labels(labels, len(images), model.num_classes)
+        condition = {"labels": np.asarray(labels, np.int32)}
+    reconstruct, _ = model.endpoints()["reconstruct"]
+    rebuilt = reconstruct(images=images.astype(np.float32), seed=seed, **condition)["images"]
+    columns = math.isqrt(len(images) - 1) + 1
+    tiles = _in_pairs_of_rows(images, np.asarray(rebuilt), columns, filler=1.0)
+    if not model.conditional:
+        return grid(tiles, columns=columns)
+    captions = np.asarray(labels).astype(str)
+    captions = _in_pairs_of_rows(captions, np.full_like(captions, ""), columns, filler="")
+    return grid(tiles, captions, columns)
+
+
+def latent_map(model, images, labels):
+    """A Matplotlib figure of the posterior means E_q[z|x [, t]], a point an image, a colour a class.
+
+    Codes of more than two dimensions are shown on their first two principal components, with the
+    share of the variance that each holds.
+
+    Args:
+        model: has the endpoint `encode`.
+        images: float32 (n, h, w, c) in [0, 1], as the model's; at least 2 of them.
+        labels: (n,) class labels.
+
+    Returns:
+        A `matplotlib.figure.Figure`, which `tfgen.plots.save` writes.
+
+    Raises:
+        ImportError: Matplotlib, of the extra `plots`, is not installed.
+        ValueError, TypeError: an argument breaks a rule.
+    """
+    images = np.asarray(images)
+    inputs.check_images(images, model.image_shape)
+    inputs.check_labels(labels, len(images), model.num_classes or np.iinfo(np.int32).max)
+    labels = np.asarray(labels, np.int32)
+    if model.latent_dim < 2 or len(images) < 2:
+        raise ValueError(
+            "A map needs at least 2 latent dimensions and 2 images. "
+            f"Received: latent_dim={model.latent_dim}, {len(images)} images"
+        )
+    encode, _ = model.endpoints()["encode"]
+    condition = {"labels": labels} if model.conditional else {}
+    points = np.asarray(encode(images=images.astype(np.float32), **condition)["latents"])
+    names = ["first unit", "second unit"]
+    if points.shape[1] > 2:
+        from sklearn.decomposition import PCA
+
+        components = PCA(n_components=2).fit(points)
+        points = components.transform(points)
+        shares = components.explained_variance_ratio_
+        names = [f"principal component {i}, {share:.0%}" for i, share in enumerate(shares, 1)]
+    figure, [axis] = plots.axes(1, size=(5.0, 4.0))
+    for label in np.unique(labels):
+        axis.scatter(*points[labels == label].T, s=4, label=str(label))
+    axis.set(xlabel=names[0], ylabel=names[1])
+    axis.legend(markerscale=3, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+def latent_plane(model, columns=15, label=None):
+    """The grid of G_theta(z [, t]) over quantiles of the prior of a two-dimensional z.
+
+    Tiles stand for equal shares of the prior's mass: unit by unit z runs through the normal quantiles
+    of (i + 1/2)/columns, the first from left to right, the second from bottom to top.
+
+    Args:
+        model: a generator of the zoo with latent_dim = 2.
+        columns: tiles a side.
+        label: class of all images of a conditional model; by default 0.
+
+    Raises:
+        ValueError: z has another length, or an argument is out of range.
+
+    Source: Kingma & Welling (2014), Fig. 4.
+    """
+    if model.latent_dim != 2:
+        raise ValueError(f"latent_dim must be 2. Received: latent_dim={model.latent_dim}")
+    if label is None and model.conditional:
+        label = 0
+    labels = None if label is None else [label] * columns**2
+    labels = inputs.sample_labels(model, columns**2, 0, labels)
+    quantiles = stats.norm.ppf((np.arange(columns) + 0.5) / columns)
+    across, up = np.meshgrid(quantiles, quantiles[::-1])
+    latents = np.stack([across, up], axis=-1).reshape(-1, 2).astype(np.float32)
+    return grid(np.asarray(model.decode(latents, labels)), columns=columns)
+
+
 def spherical(start, end, steps):
     """Spherical interpolation: sin((1-s)w)/sin(w) start + sin(sw)/sin(w) end, w the angle between.
 
@@ -140,6 +244,17 @@ def _checked(images):
         )
     inputs.check_images(images, images.shape[1:])
     return images
+
+
+def _in_pairs_of_rows(upper, lower, columns, filler):
+    """Rows of `columns` entries, one of the upper array and one of the lower by turns, filled up."""
+    missing = -len(upper) % columns
+    rows = []
+    for array in (upper, lower):
+        padding = [(0, missing)] + [(0, 0)] * (array.ndim - 1)
+        padded = np.pad(array, padding, constant_values=filler)
+        rows.append(padded.reshape(-1, columns, *array.shape[1:]))
+    return np.stack(rows, axis=1).reshape(-1, *upper.shape[1:])
 
 
 def _tiles(images, scale):

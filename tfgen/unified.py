@@ -85,8 +85,9 @@ class Unified(keras.Model, abc.ABC):
                 if id(objective) == key
                 for variable in self.players[name].trainable_variables
             ]
-            found = tape.gradient(loss, variables, unconnected_gradients="zero")
-            gradients.update(zip(map(id, variables), found, strict=True))
+            found = tape.gradient(loss, variables)
+            for variable, gradient in zip(variables, found, strict=True):
+                gradients[id(variable)] = tf.zeros_like(variable) if gradient is None else gradient
         self.optimizer.apply(
             [gradients[id(variable)] for variable in self.trainable_variables],
             self.trainable_variables,

@@ -148,6 +148,28 @@ def interpolate(model, rows, columns, seed, label, out):
 
 
 @main.command()
+@MODEL
+@click.option("--data", help="Data set; by default the one of MODEL's card.")
+@click.option(
+    "-n", type=click.IntRange(1, MOST_TILES // 2), default=32, show_default=True, help="Images."
+)
+@SEED
+@PICTURE
+def reconstruct(model, data, n, seed, out):
+    """Draw the first test images above what MODEL decodes of their latent codes.
+
+    Models with a Bernoulli likelihood are shown the binarised images that their bound is measured on.
+    """
+    data = _data(model, data)
+    loaded = _load(model, "reconstruct")
+    from tfgen import likelihood, pictures
+
+    images, labels = tfgen.data.arrays(data, f"test[:{n}]")
+    images = likelihood.observed(getattr(loaded, "likelihood", None), images / 255)
+    click.echo(pictures.save(pictures.reconstructions(loaded, images, labels, seed), out))
+
+
+@main.command()
 @click.argument("preset", metavar="PRESET")
 @click.option("--data", help="Data set, if not the preset's: digits, a TFDS name or a folder.")
 @click.option("--epochs", type=click.IntRange(1, 100_000), help="Epochs, if not the preset's.")
@@ -179,8 +201,7 @@ def train(preset, data, epochs, seed, out, resume, init):
 @JSON
 def evaluate(model, data, samples, evaluator, seed, as_json):
     """Score MODEL: its samples by an evaluator, its classes on the test set."""
-    if data is None:
-        data = zoo.card(model)["data"]["name"]
+    data = _data(model, data)
     loaded = _load(model)
     metrics = tfgen.evaluate(loaded, data, samples, evaluator=evaluator, seed=seed)
     if as_json:
@@ -217,6 +238,11 @@ def publish(run, name, root, samples, evaluator, overwrite):
 
     options = {"samples": samples, "evaluator": evaluator, "overwrite": overwrite}
     click.echo(publishing.publish(run, name, root, **options))
+
+
+def _data(model, name):
+    """The data set of this name, by default that of the model's card."""
+    return zoo.card(model)["data"]["name"] if name is None else name
 
 
 def _load(name, endpoint=None):
