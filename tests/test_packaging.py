@@ -23,7 +23,6 @@ LEAVES = {  # package or module: what of tfgen it may import
     "tfgen.layers": (),
     "tfgen.metrics": (),
     "tfgen.optimizers": (),
-    "tfgen.plots": (),
     "tfgen.graphs": ("tfgen.plots",),
     "tfgen.table": ("tfgen.graphs",),
     "tfgen.data": ("tfgen.data", "tfgen.builders"),

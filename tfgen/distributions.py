@@ -62,7 +62,7 @@ def discretised_logistic(mean, scale):
     """
     top = LEVELS - 1.0
     level = tfd.Logistic(top * mean, top * scale)
-    shifted = tfd.TransformedDistribution(level, tfb.Shift(-0.5))
+    shifted = tfd.TransformedDistribution(level, tfb.Shift(tf.constant(-0.5, mean.dtype)))
     return tfd.Independent(tfd.QuantizedDistribution(shifted, low=0.0, high=top), 3)
 
 

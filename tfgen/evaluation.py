@@ -21,7 +21,7 @@ KEPT_FEATURES = 10_000  # generated images whose features are kept for pairwise 
 MAX_SAMPLES = 10_000_000
 DRAWS = (64, 1024)  # of importance-weighted bounds
 DECODED = 1_024_000  # images decoded for one of them: 1,000 test images at 1,024 draws
-CHAINS = 100  # of annealed importance sampling
+CHAINS, STEPS = 100, 300  # of annealed importance sampling
 
 
 def evaluate(model, data, samples: int = 10_000, evaluator=None, seed: int = 0) -> dict:
@@ -168,7 +168,9 @@ def likelihood_bounds(task: Task) -> dict[str, Interval]:
         counted = first(max(2, DECODED // (draws * classes)))
         tightest = likelihood.importance_weighted_bound(model, *counted, draws, seed)
         measured[f"iw_bound_{draws}"] = metrics.mean_interval(tightest)
-    annealed = likelihood.annealed_bound(model, *first(max(2, CHAINS // classes)), seed=seed)
+    annealed = likelihood.annealed_bound(
+        model, *first(max(2, CHAINS // classes)), steps=STEPS, seed=seed
+    )
     measured["ais_bound"] = metrics.mean_interval(annealed)
     shared = min(len(annealed), len(tightest))
     measured["ais_bound_gain"] = metrics.mean_interval(annealed[:shared] - tightest[:shared])

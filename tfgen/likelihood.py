@@ -25,7 +25,6 @@ from tfgen.metrics import Interval, mean_interval
 
 ROWS = 512  # images decoded at once; larger blocks fall out of the processor's cache
 ACTIVE = 0.01  # variance of E[z_i|x] over images above which a unit is active
-ANNEALING_STEPS = 300
 
 
 def observed(likelihood, images):
@@ -108,7 +107,7 @@ def importance_weighted_bound(model, images, labels=None, draws=64, seed=0):
     return np.concatenate(bounds)
 
 
-def annealed_bound(model, images, labels=None, steps=ANNEALING_STEPS, seed=0):
+def annealed_bound(model, images, labels=None, steps=300, seed=0):
     """Annealed importance sampling (Neal 2001) of log p(x), one chain an image and class.
 
     It leaves the inference net out: chains start from the prior, and q_eta's scales only set the sizes
