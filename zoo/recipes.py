@@ -42,8 +42,6 @@ _DATA = {
         "gan_epochs": {"unconditional": 150, "conditional": 150},
         "vae": {"width": 16, "latent_dim": 16},
         "vae_training": {"epochs": 100, "batch_size": 64, "learning_rate": 1e-3},
-        "vae": {"width": 16, "latent_dim": 16},
-        "vae_training": {"epochs": 100, "batch_size": 64, "learning_rate": 1e-3},
         "resnet": {"width": 16, "blocks": 2},
         "resnet_training": {"epochs": 30, "batch_size": 64, "learning_rate": 3e-3},
     },

@@ -1,0 +1,56 @@
+"""`python -m benchmarks`: measures, then writes results.json and the RESULTS.md that is made of it."""
+
+import datetime
+import importlib
+import json
+from pathlib import Path
+
+import click
+
+from benchmarks import machine, report
+from benchmarks.timing import FULL, QUICK
+
+HERE = Path(__file__).parent
+BENCHMARKS = ("training_step", "profile", "vae_step", "serving", "utilisation", "layers")
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("names", nargs=-1, type=click.Choice(BENCHMARKS))
+@click.option("--quick", is_flag=True, help="Few short rounds, printed only: a check, no result.")
+@click.option("--render", is_flag=True, help="Measure nothing, write RESULTS.md anew.")
+def main(names, quick, render):
+    """Measure the benchmarks NAMES, by default all, in alternating blocks.
+
+    The results of the others stay, unless they were measured on another machine.
+    """
+    results = {} if quick else read()
+    for name in () if render else names or BENCHMARKS:
+        results = updated(results, name, QUICK if quick else FULL)
+        if not quick:
+            (HERE / "results.json").write_text(report.as_json(results))
+    text = report.render(results)
+    click.echo(text)
+    if not quick:
+        (HERE / "RESULTS.md").write_text(text)
+
+
+def read():
+    """What results.json holds, or nothing."""
+    path = HERE / "results.json"
+    return json.loads(path.read_text()) if path.is_file() else {}
+
+
+def updated(results, name, effort):
+    """The results with those of the benchmark `name` measured anew."""
+    click.echo(f"{name} ...", err=True)
+    here = machine.describe()
+    others = results["benchmarks"] if results.get("machine") == here else {}
+    found = importlib.import_module(f"benchmarks.{name}").measure(effort)
+    for peer, reason in found.get("skipped", {}).items():
+        click.echo(f"{peer} skipped: {reason}", err=True)
+    dated = {"date": datetime.date.today().isoformat(), **found}
+    return {"machine": here, "benchmarks": {**others, name: dated}}
+
+
+if __name__ == "__main__":
+    main()

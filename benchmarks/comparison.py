@@ -1,0 +1,46 @@
+"""Contenders side by side, case by case, in every regime, held against the same matrix product."""
+
+import importlib.util
+
+from benchmarks.timing import REGIMES, alternate, started
+
+PRODUCT = "matrix product"
+PRODUCT_TASK = ("benchmarks.contenders.operators:matrix_product", {"rows": 2048})
+EXTRA = "pip install 'tfgen[bench]'"
+
+
+def compare(tasks, cases, effort):
+    """One record a regime and case: what each contender's units named after the case took.
+
+    Args:
+        tasks: {contender: (target, arguments)}; units are named "<case>" or "<case>, <variant>".
+        cases: names of cases.
+        effort: see `alternate`.
+
+    Returns:
+        [{"regime", "case", "seconds": {"<contender>[, <variant>]": [...]}, "facts": {contender: {}}}];
+        the matrix product is a contender in each.
+    """
+    records = []
+    for regime in REGIMES:
+        with started({**tasks, PRODUCT: PRODUCT_TASK}, regime) as workers:
+            for case in cases:
+                runs = {
+                    name + unit.removeprefix(case): (workers[name], unit)
+                    for name in tasks
+                    for unit in workers[name].units
+                    if f"{unit}, ".startswith(f"{case}, ")
+                }
+                runs[PRODUCT] = (workers[PRODUCT], PRODUCT)
+                facts = {name: workers[name].facts.get(case, {}) for name in tasks}
+                facts[PRODUCT] = workers[PRODUCT].facts[PRODUCT]
+                seconds = alternate(runs, effort)
+                records.append({"regime": regime, "case": case, "seconds": seconds, "facts": facts})
+    return records
+
+
+def with_peer(tasks, package, name, task):
+    """The tasks and the peer's, and messages {name: why it is skipped} for want of its package."""
+    if importlib.util.find_spec(package):
+        return {**tasks, name: task}, {}
+    return tasks, {name: f"{package} is not installed: {EXTRA}"}

@@ -1,0 +1,1 @@
+"""What is timed, one module a framework: each is imported only in its own worker process."""

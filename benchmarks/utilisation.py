@@ -1,0 +1,46 @@
+"""Operations a second of the training step against a matrix product, its growth and its memory."""
+
+from benchmarks import comparison
+from benchmarks.timing import alternate, started
+
+STEPS = "benchmarks.contenders.library:gan_steps"
+PIPELINES = "benchmarks.contenders.library:pipelines"
+BASE = {"width": 64, "size": 28, "batch": 64}
+CASES = {"width 32": {**BASE, "width": 32}, "width 64": BASE}
+GROWTH = {
+    "batch": (16, 32, 64, 128, 256),
+    "width": (16, 32, 64, 128),
+    "size": (16, 28, 32, 64),
+}
+
+
+def measure(effort):
+    """Records as in `benchmarks.comparison.compare`, and under "growth" those of `growth`."""
+    tasks = {"tfgen": (STEPS, {"cases": CASES}), "pipeline": (PIPELINES, {"cases": CASES})}
+    return {"records": comparison.compare(tasks, CASES, effort), "growth": growth(effort)}
+
+
+def growth(effort):
+    """Seconds, operations and peak memory of a step as one size grows from the others' base.
+
+    Each case is trained in a process of its own, so that the peak is its own.
+
+    Returns:
+        [{"grown", "value", "seconds": [...], "operations", "peak_bytes"}]
+    """
+    records = []
+    for grown, values in GROWTH.items():
+        tasks = {value: (STEPS, {"cases": {grown: {**BASE, grown: value}}}) for value in values}
+        with started(tasks) as workers:
+            seconds = alternate({value: (workers[value], grown) for value in values}, effort)
+            records += [
+                {
+                    "grown": grown,
+                    "value": value,
+                    "seconds": seconds[value],
+                    "operations": workers[value].facts[grown]["operations"],
+                    "peak_bytes": workers[value].peak_bytes,
+                }
+                for value in values
+            ]
+    return records
