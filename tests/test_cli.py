@@ -13,7 +13,7 @@ from PIL import Image
 
 import tfgen
 import zoo
-from tfgen import pictures
+from tfgen import likelihood, pictures
 from zoo import cli
 
 # Which heavy modules a command imports.
@@ -110,6 +110,22 @@ def test_interpolate_writes_a_row_for_each_pair(tmp_path):
         assert picture.size == (4 * 66 + 2, 2 * (66 + pictures.CAPTION) + 2)
 
 
+@pytest.mark.parametrize("conditional", [False, True])
+def test_reconstruct_draws_test_images_above_what_is_decoded(tmp_path, conditional):
+    """A Bernoulli likelihood is shown the binarised images that its bound is measured on."""
+    out, file = tmp_path / "rows.png", tmp_path / "vae.keras"
+    model = zoo.VAE.build_networks((8, 8, 1), 10, width=4, latent_dim=2, conditional=conditional)
+    model.save(file)
+    options = ("--data", "digits", "-n", 5, "--seed", 3, "--out", out)
+    result = run("reconstruct", file, *options)
+    assert result.stdout == f"{out}\n"
+    images, labels = tfgen.data.arrays("digits", "test[:5]")
+    images = likelihood.observed("bernoulli", images / 255)
+    expected = pictures.reconstructions(model, images, labels, seed=3)
+    with Image.open(out) as picture:
+        np.testing.assert_allclose(np.asarray(picture, int), np.asarray(expected, int), atol=1)
+
+
 def test_train_and_publish_make_a_preset_that_evaluate_agrees_with(tmp_path, monkeypatch):
     monkeypatch.setitem(zoo.RECIPES, "small", small.RESNET)
     asked = []
@@ -159,7 +175,7 @@ class TestRefusals:
         line = refusal("sample", "cgan_smal", "--out", tmp_path / "a.png")
         assert "'cgan_small'" in line
 
-    @pytest.mark.parametrize("command", ["sample", "interpolate"])
+    @pytest.mark.parametrize("command", ["sample", "interpolate", "reconstruct"])
     def test_pictures_are_png(self, tmp_path, command):
         assert ".png" in refusal(command, "cgan_small", "--out", tmp_path / "a.jpg", code=2)
 
@@ -187,6 +203,7 @@ class TestRefusals:
             ("evaluate", "cgan_small", "--samples", 10**12),
             ("train", "iwgan_digits", "--epochs", 0, "--out", "run"),
             ("interpolate", "cgan_small", "--columns", 1, "--out", "a.png"),
+            ("reconstruct", "cgan_small", "-n", 0, "--out", "a.png"),
         ],
     )
     def test_absurd_counts(self, tmp_path, monkeypatch, arguments):
@@ -204,6 +221,19 @@ def test_a_label_out_of_range_is_refused(tmp_path):
 def test_a_classifier_draws_no_samples(tmp_path):
     line = refusal("sample", "resnet_small", "--out", tmp_path / "a.png")
     assert "must have the endpoint 'sample'" in line
+
+
+def test_a_model_without_an_inference_net_reconstructs_nothing(tmp_path):
+    line = refusal("reconstruct", "cgan_small", "--out", tmp_path / "a.png")
+    assert "must have the endpoint 'reconstruct'" in line
+    assert not any(tmp_path.iterdir())
+
+
+def test_reconstruct_needs_to_know_the_data(tmp_path):
+    zoo.VAE.build_networks((8, 8, 1), None, width=4, latent_dim=2).save(tmp_path / "vae.keras")
+    line = refusal("reconstruct", tmp_path / "vae.keras", "--out", tmp_path / "a.png")
+    assert "no card" in line
+    assert not (tmp_path / "a.png").exists()
 
 
 def test_an_unknown_recipe_is_met_with_the_nearest(tmp_path, monkeypatch):

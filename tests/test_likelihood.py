@@ -1,4 +1,7 @@
-"""Estimates of log p(x) where it is known: probabilistic PCA, enumerable posteriors, hand computations."""
+"""Estimates of log p(x) against each other and against hand computations.
+
+`test_principal_components` has the case in which log p(x) is known.
+"""
 
 import itertools
 import math
@@ -9,172 +12,35 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from models import digits
-from scipy import stats
 
-from tfgen import distributions, evaluation, likelihood, metrics
+from tfgen import data, distributions, evaluation, likelihood, metrics, networks
 from tfgen.objectives import importance_weighted_bound
 from zoo.svae import SVAE
 from zoo.vae import VAE
 
 
-class Constant(keras.layers.Layer):
-    """A weight of the given value, one row an image."""
-
-    def __init__(self, value, **kwargs):
-        super().__init__(**kwargs)
-        self.value = self.add_weight(
-            shape=value.shape, initializer=keras.initializers.Constant(value)
-        )
-
-    def call(self, x):
-        rows = (keras.ops.shape(x)[0], *self.value.shape)
-        return keras.ops.broadcast_to(self.value, rows)
+def perceptrons(num_classes=None):
+    """A decoder of twice the usual weights, so that images depend on z, and an inference net."""
+    keras.utils.set_random_seed(0)
+    theta = networks.mlp_generator((8, 8, 1), 3, hidden=8, num_classes=num_classes)
+    for variable in theta.trainable_variables:
+        variable.assign(2 * variable)
+    return theta, networks.mlp_encoder((8, 8, 1), 3, hidden=8, num_classes=num_classes)
 
 
-def dense(kernel, bias, dtype):
-    layer = keras.layers.Dense(kernel.shape[1], dtype=dtype)
-    layer.build((None, kernel.shape[0]))
-    layer.set_weights([kernel, bias])
-    return layer
-
-
-class PrincipalComponents:
-    """Probabilistic PCA at its optimum: p(x) = N(m, W W' + s^2 I), p(z|x) = N(M^-1 W'(x - m), s^2 M^-1).
-
-    W holds the first d principal axes, each stretched to sqrt(eigenvalue - s^2), where s^2 is the mean
-    of the other eigenvalues; then M = W'W + s^2 I is diagonal (Tipping & Bishop 1999).
-    """
-
-    def __init__(self, images, d, dtype):
-        flat = images.reshape(len(images), -1).astype("float64")
-        self.shape, self.mean = images.shape[1:], flat.mean(axis=0)
-        values, axes = np.linalg.eigh(np.cov(flat, rowvar=False, bias=True))
-        self.noise = math.sqrt(values[:-d].mean())
-        self.loadings = axes[:, -d:] * np.sqrt(values[-d:] - self.noise**2)  # (D, d)
-        self.covariance = self.loadings @ self.loadings.T + self.noise**2 * np.eye(len(values))
-        self.precisions = (self.loadings**2).sum(axis=0) + self.noise**2  # (d,) of M
-        self.model = self._linear_vae(dtype)
-
-    def log_density(self, images):
-        flat = images.reshape(len(images), -1).astype("float64")
-        return stats.multivariate_normal(self.mean, self.covariance).logpdf(flat)
-
-    def _linear_vae(self, dtype):
-        latents = keras.Input((self.loadings.shape[1],), dtype=dtype)
-        means = dense(self.loadings.T, self.mean, dtype)(latents)
-        scale = Constant(np.full((1, 1, self.shape[-1]), self.noise), dtype=dtype)(latents)
-        theta = keras.Model(latents, [keras.layers.Reshape(self.shape, dtype=dtype)(means), scale])
-        images = keras.Input(self.shape, dtype=dtype)
-        kernel = self.loadings / self.precisions
-        mean = dense(kernel, -self.mean @ kernel, dtype)(keras.layers.Flatten(dtype=dtype)(images))
-        scale = Constant(self.noise / np.sqrt(self.precisions), dtype=dtype)(images)
-        eta = keras.Model(images, {"mean": mean, "scale": scale})
-        return VAE(theta, eta, likelihood="gaussian")
-
-
-@pytest.fixture(scope="module")
-def pca():
-    return PrincipalComponents(digits(300)[0][:, 1:7, 1:7], d=4, dtype="float64")
-
-
-@pytest.fixture(scope="module")
-def pca32():
-    return PrincipalComponents(digits(300)[0][:, 1:7, 1:7], d=4, dtype="float32")
-
-
-@pytest.fixture(scope="module")
-def patches():
-    return digits(300)[0][:, 1:7, 1:7].astype("float64")
-
-
-def sigma_points(count, d):
-    """2 d draws for each image whose mean of any quadratic is its expectation under N(0, I)."""
-    corners = math.sqrt(d) * np.concatenate([np.eye(d), -np.eye(d)])
-    return [np.tile(corner, (count, 1, 1)) for corner in corners]
-
-
-class TestProbabilisticPrincipalComponents:
-    def test_the_bound_is_the_log_density(self, pca, patches):
-        model = pca.model
-        bounds = [model.bound(patches, None, noise) for noise in sigma_points(300, 4)]
-        np.testing.assert_allclose(np.mean(bounds, axis=0), pca.log_density(patches), atol=1e-6)
-
-    def test_the_bound_is_stationary(self, pca, patches):
-        with tf.GradientTape() as tape:
-            bounds = [pca.model.bound(patches, None, noise) for noise in sigma_points(300, 4)]
-            bound = tf.reduce_mean(bounds)
-        for gradient in tape.gradient(bound, pca.model.trainable_variables):
-            np.testing.assert_allclose(gradient, 0, atol=1e-6)
-
-    @pytest.mark.parametrize("k", [2, 7])
-    def test_draws_from_the_exact_posterior_weigh_the_density(self, pca, patches, k):
-        noise = np.random.default_rng(0).normal(size=(300, k, 4))
-        bounds = pca.model.bound(patches, None, noise)
-        np.testing.assert_allclose(bounds, pca.log_density(patches), atol=1e-6)
-
-    @pytest.mark.parametrize("draws", [2, 513, 1025])
-    def test_streamed_draws_weigh_the_density(self, pca32, patches, draws, monkeypatch):
-        """Blocks of uneven numbers of images and draws lose none and count none twice."""
-        monkeypatch.setattr(likelihood, "ROWS", 100)
-        images = patches[:7]
-        bounds = likelihood.importance_weighted_bound(pca32.model, images, draws=draws)
-        np.testing.assert_allclose(bounds, pca32.log_density(images), atol=1e-3)
-
-    def test_the_mean_bound_is_the_log_density_within_its_interval(self, pca32, patches):
-        bounds = likelihood.variational_bound(pca32.model, patches)
-        interval = metrics.mean_interval(bounds - pca32.log_density(patches))
-        assert interval.low < 0 < interval.high
-        assert interval.high - interval.low < 0.5
-
-    def test_annealing_finds_the_density_within_its_interval(self, pca32, patches):
-        images = patches[:100]
-        annealed = likelihood.annealed_bound(pca32.model, images, steps=400)
-        errors = annealed - pca32.log_density(images)
-        interval = metrics.mean_interval(np.exp(errors))  # E[w] = p(x)
-        assert interval.low < 1 < interval.high
-        assert interval.high - interval.low < 0.2
-        assert errors.mean() < 0.02  # a lower bound of log p(x)
-
-    def test_annealing_is_unbiased_whatever_the_step_sizes(self):
-        """Transitions of wrong scales mix badly, but keep E[w] = p(x); x|z ~ N(z, 1/4)."""
-        x = tf.constant(np.linspace(-2, 2, 4000)[:, None])
-        exact = stats.norm(0, math.sqrt(1.25)).logpdf(x[:, 0])
-        for scale in (0.1, 3.0):
-            log_weights = distributions.annealed_log_weights(
-                lambda z: distributions.normal(
-                    z, tf.fill(x.shape, 0.5 * tf.ones([], x.dtype))
-                ).log_prob(x),
-                tf.fill(x.shape, tf.constant(scale, x.dtype)),
-                20,
-                tf.constant([0, 0]),
-            )
-            interval = metrics.mean_interval(np.exp(log_weights - exact), level=0.999)
-            assert interval.low < 1 < interval.high
-            assert interval.high - interval.low < 0.4
-
-    def test_more_steps_tighten_the_annealed_bound(self, pca32, patches):
-        bounds = [
-            likelihood.annealed_bound(pca32.model, patches[:50], steps=steps).mean()
-            for steps in (3, 10, 100)
-        ]
-        assert bounds == sorted(bounds)
-
-    def test_every_unit_of_the_optimum_is_active_or_collapsed(self, pca32, patches):
-        """Var_x(E[z_i|x]) = (eigenvalue - s^2)/eigenvalue."""
-        expected = ((pca32.loadings**2).sum(axis=0) / pca32.precisions) > likelihood.ACTIVE
-        assert likelihood.active_units(pca32.model, patches).value == expected.sum() == 4
+def semi_supervised(num_classes):
+    omega = networks.mlp_classifier((8, 8, 1), num_classes, hidden=8)
+    return SVAE(*perceptrons(num_classes), omega, num_classes=num_classes)
 
 
 @pytest.fixture(scope="module")
 def vae():
-    keras.utils.set_random_seed(0)
-    return VAE.build_networks((8, 8, 1), 10, width=4, latent_dim=3, normalisation=None)
+    return VAE(*perceptrons())
 
 
 @pytest.fixture(scope="module")
 def svae():
-    keras.utils.set_random_seed(0)
-    return SVAE.build_networks((8, 8, 1), 3, width=4, latent_dim=3, normalisation=None)
+    return semi_supervised(3)
 
 
 @pytest.fixture(scope="module")
@@ -249,10 +115,9 @@ class TestImportanceWeights:
     def test_estimates_agree_within_their_errors(self, vae, binary):
         """Independent ways to log p(x) of one network: from the inference net, and from the prior."""
         weighted = likelihood.importance_weighted_bound(vae, binary, draws=2000)
-        annealed = likelihood.annealed_bound(vae, binary, steps=60)
-        elbo = likelihood.variational_bound(vae, binary)
-        assert np.abs(weighted - annealed).mean() < 0.05
-        assert elbo.mean() < weighted.mean()
+        annealed = likelihood.annealed_bound(vae, binary, steps=100)
+        assert abs((weighted - annealed).mean()) < 0.3
+        assert likelihood.variational_bound(vae, binary).mean() < weighted.mean() - 3
 
     def test_the_seed_fixes_every_number(self, vae, binary):
         for estimate in (
@@ -270,8 +135,8 @@ class TestClasses:
         """log sum_t p(t) p(x|t), from a conditional model of the same networks."""
         cvae = VAE(svae.theta, svae.eta, num_classes=3)
         for estimate, tolerance in (
-            (lambda *args: likelihood.importance_weighted_bound(*args, draws=2000), 0.02),
-            (lambda *args: likelihood.annealed_bound(*args, steps=60), 0.1),
+            (lambda *args: likelihood.importance_weighted_bound(*args, draws=200), 0.2),
+            (lambda *args: likelihood.annealed_bound(*args, steps=30), 0.5),
         ):
             given = [estimate(cvae, binary, np.full(len(binary), t)) for t in range(3)]
             mixture = np.logaddexp.reduce(given, axis=0) - np.log(3)
@@ -284,7 +149,7 @@ class TestClasses:
         noise = np.random.default_rng(0).normal(size=(40, 6, 3)).astype("float32")
         enumerated = svae.bound(binary, None, noise)
         summed = np.logaddexp.reduce(svae.class_bounds(binary, noise), axis=1)
-        assert (enumerated <= summed + 1e-4).all()
+        assert (enumerated.numpy() <= summed + 1e-4).all()
 
     def test_posterior_means_are_weighed_by_the_classifier(self, svae, binary):
         q = tf.nn.softmax(svae.omega(binary)).numpy()
@@ -339,179 +204,98 @@ class TestObserved:
         np.testing.assert_array_equal(likelihood.observed(kind, images), images)
 
 
-class TestDistributions:
-    def test_the_divergence_is_that_of_draws_within_its_error(self):
-        rng = np.random.default_rng(0)
-        mean, scale = rng.normal(size=(3, 5)), rng.uniform(0.2, 2, size=(3, 5))
-        q = distributions.normal(mean, scale)
-        p = distributions.standard_normal(tf.constant(mean))
-        z = mean + scale * rng.normal(size=(20_000, 3, 5))
-        ratios = (q.log_prob(z) - p.log_prob(z)).numpy()
-        by_hand = 0.5 * (mean**2 + scale**2 - 1 - 2 * np.log(scale)).sum(axis=1)
-        np.testing.assert_allclose(distributions.divergence(q, p), by_hand, rtol=1e-12)
-        for image in range(3):
-            interval = metrics.mean_interval(ratios[:, image], level=0.999)
-            assert interval.low < by_hand[image] < interval.high
-
-    def test_bernoulli_terms_are_summed_over_pixels(self):
-        """log 3/4 + log 1/2 + log 1/5, and the sum of the logarithms of a binary grey mean."""
-        logits = np.log([3.0, 1.0, 4.0]).reshape(1, 1, 3, 1)
-        images = np.array([1.0, 1.0, 0.0]).reshape(1, 1, 3, 1)
-        expected = math.log(3 / 4) + math.log(1 / 2) + math.log(1 / 5)
-        found = distributions.log_likelihood("bernoulli", logits, images)
-        np.testing.assert_allclose(found, [expected], rtol=1e-12)
-
-    def test_a_grey_image_stands_for_the_mean_of_its_binarisations(self):
-        logits = np.random.default_rng(0).normal(size=(1, 1, 3, 1))
-        grey = np.array([0.2, 0.5, 0.9])
-        expected = sum(
-            np.prod(np.where(bits, grey, 1 - grey))
-            * float(
-                distributions.log_likelihood(
-                    "bernoulli", logits, np.reshape(bits, (1, 1, 3, 1)).astype(float)
-                )[0]
-            )
-            for bits in itertools.product([False, True], repeat=3)
-        )
-        found = distributions.log_likelihood("bernoulli", logits, grey.reshape(1, 1, 3, 1))
-        np.testing.assert_allclose(found, [expected], rtol=1e-12)
-
-    @pytest.mark.parametrize("logit", [-1e4, -100.0, 100.0, 1e4])
-    @pytest.mark.parametrize("pixel", [0.0, 1.0])
-    def test_bernoulli_terms_and_gradients_stay_finite_at_extreme_logits(self, logit, pixel):
-        logits = tf.constant(logit, shape=(1, 1, 1, 1))
-        with tf.GradientTape() as tape:
-            tape.watch(logits)
-            value = distributions.log_likelihood("bernoulli", logits, tf.fill([1] * 4, pixel))
-        right = (logit > 0) == bool(pixel)
-        np.testing.assert_allclose(value, [0.0 if right else -abs(logit)], atol=1e-6)
-        gradient = tape.gradient(value, logits)
-        expected = 0.0 if right else (1.0 if pixel else -1.0)
-        np.testing.assert_allclose(tf.reshape(gradient, []), expected, atol=1e-6)
-
-    def test_gaussian_terms_are_summed_over_pixels(self):
-        mean, scale = np.zeros((1, 2, 2, 1)), np.full((1, 1, 1, 1), 0.5)
-        images = np.arange(4).reshape(1, 2, 2, 1) / 3
-        expected = stats.norm(0, 0.5).logpdf(images).sum()
-        found = distributions.log_likelihood("gaussian", (mean, scale), images)
-        np.testing.assert_allclose(found, [expected], rtol=1e-12)
-
-    @pytest.mark.parametrize(("mean", "scale"), [(0.0, 0.1), (0.37, 1e-3), (0.5, 1.0), (1.0, 10.0)])
-    def test_the_256_levels_of_a_logistic_have_probability_1(self, mean, scale):
-        levels = (np.arange(256) / 255).reshape(256, 1, 1, 1)
-        parameters = np.full((256, 1, 1, 1), mean), np.full((256, 1, 1, 1), scale)
-        log_probabilities = distributions.log_likelihood("logistic", parameters, levels)
-        np.testing.assert_allclose(np.exp(log_probabilities).sum(), 1.0, rtol=1e-9)
-
-    @pytest.mark.parametrize("level", [0, 1, 100, 254, 255])
-    def test_a_level_of_a_logistic_by_hand(self, level):
-        """F(k + 1/2) - F(k - 1/2) of a logistic at 255 x 0.4 with scale 255 x 0.05; tails at the ends."""
-        share = stats.logistic(255 * 0.4, 255 * 0.05)
-        low = share.cdf(level - 0.5) if level else 0.0
-        high = share.cdf(level + 0.5) if level < 255 else 1.0
-        parameters = np.full((1, 1, 1, 1), 0.4), np.full((1, 1, 1, 1), 0.05)
-        image = np.full((1, 1, 1, 1), level / 255)
-        found = distributions.log_likelihood("logistic", parameters, image)
-        np.testing.assert_allclose(found, [math.log(high - low)], rtol=1e-9)
-
-    @pytest.mark.parametrize("scale", [1e-6, 1e-4, 1.0, 1e4])
-    def test_gradients_of_a_logistic_stay_finite_at_extreme_scales(self, scale):
-        mean, pixel = (
-            tf.constant(values, tf.float32)
-            for values in np.meshgrid([0.0, 0.3, 1.0], [0.0, 128 / 255, 1.0])
-        )
-        mean, pixel = (tf.reshape(x, (9, 1, 1, 1)) for x in (mean, pixel))
-        parameters = mean, tf.fill(mean.shape, scale)
-        with tf.GradientTape() as tape:
-            tape.watch(parameters)
-            values = distributions.log_likelihood("logistic", parameters, pixel)
-        assert np.isfinite(values).all()
-        assert all(np.isfinite(gradient).all() for gradient in tape.gradient(values, parameters))
-
-
-@pytest.fixture
-def cheap(monkeypatch):
+@pytest.fixture(scope="module")
+def cheap():
     """Evaluation at the counts of a test."""
-    monkeypatch.setattr(evaluation, "DRAWS", (4, 16))
-    monkeypatch.setattr(evaluation, "DECODED", 16 * 20)
-    monkeypatch.setattr(evaluation, "CHAINS", 6)
-    monkeypatch.setattr(evaluation, "STEPS", 2)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"DRAWS": (4, 16), "DECODED": 16 * 20, "CHAINS": 6, "STEPS": 2}.items():
+            patch.setattr(evaluation, name, value)
+        yield
+
+
+def evaluate(model, data="digits", seed=0):
+    """The likelihood's part of an evaluation."""
+    return evaluation.likelihood_bounds(evaluation.Task(model, data, 4, None, seed))
+
+
+@pytest.fixture(scope="module")
+def scores(cheap, vae):
+    return evaluate(vae)
 
 
 BOUNDS = {"bound", "iw_bound_4", "iw_bound_16", "ais_bound", "ais_bound_gain", "active_units"}
 
 
-def evaluate(model, data="digits", **arguments):
-    """The likelihood's part of an evaluation."""
-    task = evaluation.Task(model, data, 4, None, arguments.pop("seed", 0))
-    return evaluation.likelihood_bounds(task)
-
-
 @pytest.mark.usefixtures("cheap")
 class TestEvaluation:
-    def test_a_model_has_the_bounds_beside_its_samples_scores(self, vae, presets):
-        scores = evaluation.evaluate(vae, "digits", samples=40, evaluator=presets / "resnet_small")
-        assert scores.keys() > BOUNDS | {"inception_score", "fid"}
-        assert "conditional_accuracy" not in scores
+    def test_a_model_has_the_bounds_beside_its_samples_scores(self, presets):
+        model = semi_supervised(10)
+        judge = presets / "resnet_small"
+        scores = evaluation.evaluate(model, "digits", samples=40, evaluator=judge)
+        assert scores.keys() > BOUNDS | {"accuracy", "conditional_accuracy", "inception_score"}
         for score in scores.values():
             assert score["low"] <= score["value"] <= score["high"]
 
-    def test_a_model_with_classes_is_scored_by_all_families(self, presets):
-        model = SVAE.build_networks((8, 8, 1), 10, width=4, latent_dim=3)
-        scores = evaluation.evaluate(
-            model, "digits", samples=40, evaluator=presets / "resnet_small"
-        )
-        assert scores.keys() > BOUNDS | {"accuracy", "conditional_accuracy", "inception_score"}
+    def test_a_model_without_classes_is_asked_for_none(self, vae, presets, monkeypatch):
+        monkeypatch.setitem(evaluation.FAMILIES, "bound", lambda task: {})
+        judge = presets / "resnet_small"
+        scores = evaluation.evaluate(vae, "digits", samples=40, evaluator=judge)
+        assert "inception_score" in scores
+        assert "conditional_accuracy" not in scores
 
-    def test_numbers_are_those_of_the_estimators_on_the_binarised_test_set(self, vae):
-        scores = evaluate(vae)
-        images = np.concatenate(
-            [
-                x
-                for x, _ in evaluation._test_batches(
-                    evaluation.Task(vae, "digits", 4, None, 0), False
-                )
-            ]
-        )
+    def test_numbers_are_those_of_the_estimators_on_the_binarised_test_set(self, vae, scores):
+        images = data.arrays("digits", "test")[0] / np.float32(255)
         binarised = likelihood.observed("bernoulli", images)
-        assert len(binarised) > 300
-        order = np.random.default_rng(0).permutation(len(binarised))
-        expected = metrics.mean_interval(likelihood.variational_bound(vae, binarised[order]))
-        np.testing.assert_allclose(scores["bound"], expected, rtol=1e-6)
+        binarised = binarised[np.random.default_rng(0).permutation(len(binarised))]
+        tightest = likelihood.importance_weighted_bound(vae, binarised[:20], draws=16)
+        annealed = likelihood.annealed_bound(vae, binarised[:6], steps=2)
+        for name, estimate in {
+            "bound": likelihood.variational_bound(vae, binarised),
+            "iw_bound_4": likelihood.importance_weighted_bound(vae, binarised[:80], draws=4),
+            "iw_bound_16": tightest,
+            "ais_bound": annealed,
+            "ais_bound_gain": annealed - tightest[:6],
+        }.items():
+            expected = metrics.mean_interval(estimate)
+            np.testing.assert_allclose(scores[name], expected, rtol=1e-4)
 
-    def test_the_gain_is_paired(self, vae):
-        scores = evaluate(vae)
-        paired = scores["ais_bound_gain"].high - scores["ais_bound_gain"].low
-        assert paired < scores["ais_bound"].high - scores["ais_bound"].low
+    @pytest.mark.parametrize("kind", ["vae", "cvae", "svae"])
+    def test_labels_are_read_by_a_model_that_learns_from_labelled_images_only(
+        self, kind, vae, monkeypatch
+    ):
+        images, labels = digits(12)
+        labels = np.where(np.arange(12) < 5, -1, labels)
+        model = {
+            "vae": lambda: vae,
+            "cvae": lambda: VAE(*perceptrons(10), num_classes=10),
+            "svae": lambda: semi_supervised(10),
+        }[kind]()
+        asked = []
 
-    def test_a_conditional_model_reads_the_labels(self):
-        model = VAE.build_networks((8, 8, 1), 10, width=4, latent_dim=3, conditional=True)
-        images, labels = digits(200)
-        data = tf.data.Dataset.from_tensor_slices((images, labels)).batch(50)
-        other = tf.data.Dataset.from_tensor_slices((images, (labels + 1) % 10)).batch(50)
-        assert evaluate(model, data)["bound"] != evaluate(model, other)["bound"]
+        def estimate(model, images, labels, *args, **kwargs):
+            asked.append((len(images), None if labels is None else sorted(labels)))
+            return np.arange(float(len(images)))
 
-    def test_labels_do_not_matter_to_a_model_that_sums_over_classes(self):
-        model = SVAE.build_networks((8, 8, 1), 10, width=4, latent_dim=3)
-        images, labels = digits(60)
-        given, hidden = (
-            tf.data.Dataset.from_tensor_slices((images, t)).batch(50)
-            for t in (labels, np.full_like(labels, -1))
-        )
-        assert evaluate(model, given) == evaluate(model, hidden)
+        for name in ("variational_bound", "importance_weighted_bound", "annealed_bound"):
+            monkeypatch.setattr(likelihood, name, estimate)
+        evaluate(model, tf.data.Dataset.from_tensor_slices((images, labels)).batch(5))
+        known = (7, sorted(labels[5:]))  # the unlabelled images are passed over
+        assert asked[0] == (known if kind == "cvae" else (12, None))
+        assert {given is None for _, given in asked} == {kind != "cvae"}
 
-    def test_bits_per_dimension_are_those_of_the_logistic(self):
-        model = VAE.build_networks((8, 8, 1), 10, width=4, latent_dim=3, likelihood="logistic")
+    def test_bits_per_dimension_are_those_of_the_logistic(self, scores):
+        assert "bits_per_dim" not in scores
+        model = VAE.build_networks((8, 8, 1), None, width=4, latent_dim=3, likelihood="logistic")
         scores = evaluate(model)
         expected = -scores["bound"].value / (64 * math.log(2))
         np.testing.assert_allclose(scores["bits_per_dim"].value, expected)
         assert scores["bits_per_dim"].low < expected < scores["bits_per_dim"].high
 
     def test_other_images_are_refused(self):
-        model = VAE.build_networks((16, 16, 1), 10, width=4, latent_dim=3)
+        model = VAE.build_networks((16, 16, 1), None, width=4, latent_dim=3)
         with pytest.raises(ValueError, match=r"The model reads images of shape \(16, 16, 1\)"):
             evaluate(model)
 
-    def test_the_seed_fixes_every_number(self, vae):
-        assert evaluate(vae, seed=1) == evaluate(vae, seed=1)
-        assert evaluate(vae, seed=1)["bound"] != evaluate(vae, seed=2)["bound"]
+    def test_the_seed_fixes_every_number(self, vae, scores):
+        assert evaluate(vae) == scores
+        assert evaluate(vae, seed=1)["bound"] != scores["bound"]

@@ -37,7 +37,7 @@ def bernoulli(logits):
     A grey image x stands for its dynamic binarisations b ~ Bernoulli(x): log_prob(x) is the mean of
     log_prob(b) over them, since it is linear in the pixels.
     """
-    return tfd.Independent(tfd.Bernoulli(logits=logits, dtype=tf.float32), 3)
+    return tfd.Independent(tfd.Bernoulli(logits=logits, dtype=logits.dtype), 3)
 
 
 def gaussian(mean, scale):

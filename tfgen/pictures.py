@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 from PIL import Image, ImageDraw, ImageFont
 from scipy import stats
 
@@ -91,7 +92,7 @@ def interpolation(model, rows=8, columns=9, seed=0, labels=None):
     latents = spherical(start, end, columns).reshape(rows * columns, -1)
     if labels is not None:
         labels = np.repeat(labels, columns)
-    return grid(np.asarray(model.decode(latents, labels)), labels, columns)
+    return grid(np.asarray(model.decode(tf.constant(latents), labels)), labels, columns)
 
 
 def reconstructions(model, images, labels=None, seed=0):
@@ -194,7 +195,7 @@ def latent_plane(model, columns=15, label=None):
     quantiles = stats.norm.ppf((np.arange(columns) + 0.5) / columns)
     across, up = np.meshgrid(quantiles, quantiles[::-1])
     latents = np.stack([across, up], axis=-1).reshape(-1, 2).astype(np.float32)
-    return grid(np.asarray(model.decode(latents, labels)), columns=columns)
+    return grid(np.asarray(model.decode(tf.constant(latents), labels)), columns=columns)
 
 
 def spherical(start, end, steps):

@@ -151,11 +151,12 @@ class Unified(keras.Model, abc.ABC):
 
     def play(self, network, x, labels=None, training=False):
         """The network's output for x, or for (x, t) if it has a second input."""
+        x = tf.convert_to_tensor(x)
         if len(network.inputs) == 1:
             return network(x, training=training)
         if labels is None:
             raise ValueError(f"{network.name} of {self.name} reads labels. Received: labels=None")
-        return network([tf.convert_to_tensor(x), tf.convert_to_tensor(labels)], training=training)
+        return network([x, tf.convert_to_tensor(labels)], training=training)
 
     def logits(self, images, labels=None, training=False):
         """l_phi(x [, t]), (b,) float32: the discriminator's log-odds of real against generated."""

@@ -38,6 +38,8 @@ class Variational(Unified):
 
     def __init__(self, players, num_classes, temperature, importance_samples, likelihood, **kwargs):
         inputs.check_variational(players, temperature, importance_samples, likelihood)
+        if likelihood == "bernoulli":
+            networks.before_sigmoid(players["theta"])  # raises unless there are logits
         shape = players["eta"].inputs[0].shape[1:]
         super().__init__(players, shape, num_classes=num_classes, **kwargs)
         self.temperature = temperature

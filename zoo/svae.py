@@ -19,6 +19,8 @@ class SVAE(Variational):
     p(t) is uniform and a = alpha N/N_labelled, so that the minibatch's estimate is unbiased.  Under
     adversary activation real bounds weigh w(x), and generated images enter as unlabelled ones through
     w(x) U(x): Eq. 17 has x only.  The paper is silent on the classifier's term; it is left unweighted.
+    At least one image must have a label.  A class without any is learned from unlabelled images alone,
+    and nothing ties its number to its images.
 
     Args:
         theta: decoder, z (b, d), t (b,) -> images (b, h, w, c) out of a sigmoid.
@@ -97,8 +99,13 @@ class SVAE(Variational):
         """N_labelled/N, by which the classifier's term is unbiased in every minibatch.
 
         Raises:
-            ValueError: no image has a label.
+            ValueError: no image has a label, or the data set has no end.
         """
+        if dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
+            raise ValueError(
+                "The share of labelled images must be that of a finite data set. "
+                f"Received: {dataset!r}, which repeats without end"
+            )
         counts = [
             (len(labels), int(tf.reduce_sum(tf.cast(labels >= 0, "int32"))))
             for _, labels in dataset

@@ -24,7 +24,8 @@ class VAE(Variational):
         eta: inference net, images [, t] -> {"mean": (b, d), "scale": (b, d)}.
         phi: discriminator, images [, t] -> logits (b, 1), or None.
         temperature: T > 0 of the weights; phi's own objective stays at 1.
-        num_classes: number of classes of the labels that the networks read; None: they read none.
+        num_classes: number of classes of the labels that the networks read; None: they read none, and
+            labels given to `fit` are passed over.
         importance_samples: k; above 1, L is the bound of Burda et al. (2015) with k draws of z.
         likelihood: "bernoulli", "logistic" (256 levels) or "gaussian".
         average, seed: see `tfgen.unified.Unified`.
