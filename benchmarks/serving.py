@@ -12,7 +12,7 @@ def measure(effort):
     """Records as in `benchmarks.comparison.compare`."""
     arguments = {"width": 64, "size": 28, "batches": BATCHES}
     tasks = {
-        "tfgen": ("benchmarks.contenders.library:served_gan", arguments),
+        "tfgen": ("benchmarks.contenders.ours:served_gan", arguments),
         "keras": ("benchmarks.contenders.documentation:served_gan", arguments),
     }
     return {"records": comparison.compare(tasks, CASES, effort)}

@@ -12,7 +12,7 @@ CASES = {
 def measure(effort):
     """Records as in `benchmarks.comparison.compare`, and the peers that were skipped."""
     tasks = {
-        "tfgen": ("benchmarks.contenders.library:gan_steps", {"cases": CASES}),
+        "tfgen": ("benchmarks.contenders.ours:gan_steps", {"cases": CASES}),
         "keras": ("benchmarks.contenders.documentation:gan_steps", {"cases": CASES}),
     }
     peer = ("benchmarks.contenders.pytorch:gan_steps", {"cases": CASES})

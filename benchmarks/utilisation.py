@@ -3,8 +3,8 @@
 from benchmarks import comparison
 from benchmarks.timing import alternate, started
 
-STEPS = "benchmarks.contenders.library:gan_steps"
-PIPELINES = "benchmarks.contenders.library:pipelines"
+STEPS = "benchmarks.contenders.ours:gan_steps"
+PIPELINES = "benchmarks.contenders.ours:pipelines"
 BASE = {"width": 64, "size": 28, "batch": 64}
 CASES = {"width 32": {**BASE, "width": 32}, "width 64": BASE}
 GROWTH = {

@@ -7,7 +7,7 @@ CASES = {f"width {width}, 28 px": {"width": width, "size": 28, "batch": 64} for 
 
 def measure(effort):
     """Records as in `benchmarks.comparison.compare`, and the peers that were skipped."""
-    tasks = {"tfgen": ("benchmarks.contenders.library:vae_steps", {"cases": CASES})}
+    tasks = {"tfgen": ("benchmarks.contenders.ours:vae_steps", {"cases": CASES})}
     peer = ("benchmarks.contenders.pythae_vae:vae_steps", {"cases": CASES})
     tasks, skipped = comparison.with_peer(tasks, "pythae", "pythae", peer)
     return {"records": comparison.compare(tasks, CASES, effort), "skipped": skipped}

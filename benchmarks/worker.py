@@ -1,6 +1,6 @@
 """A process that holds one contender and does blocks of its work when told to.
 
-    python -m benchmarks.worker benchmarks.contenders.library:gan_steps '{"cases": ...}'
+    python -m benchmarks.worker benchmarks.contenders.ours:gan_steps '{"cases": ...}'
 
 It writes the contender's units and facts as a line of JSON, then answers every request on its
 standard input by one line of JSON.

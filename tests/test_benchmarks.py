@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks import comparison, machine, operations, report, timing, updates, worker
-from benchmarks.contenders import documentation, library
+from benchmarks.contenders import documentation, ours
 
 DUMMY = "tests.benchmark_contenders:notes"
 
@@ -40,8 +40,8 @@ def test_operations_of_a_step():
 
 
 def test_stock_networks_are_the_library_s_with_keras_layers():
-    theta, phi = library.dcgan(width=4, size=16)
-    latents = np.random.default_rng(0).normal(size=(3, library.LATENT_DIM)).astype("float32")
+    theta, phi = ours.dcgan(width=4, size=16)
+    latents = np.random.default_rng(0).normal(size=(3, ours.LATENT_DIM)).astype("float32")
     for network, inputs in ((theta, [latents]), (phi, theta([latents]))):
         twin = documentation.stock(network)
         assert not any(type(layer).__module__.startswith("tfgen") for layer in twin.layers)
@@ -53,7 +53,7 @@ def test_stock_networks_are_the_library_s_with_keras_layers():
 
 def test_loops_train_networks_of_equal_size():
     cases = {"tiny": {"width": 4, "size": 28, "batch": 2}}
-    facts = [module.gan_steps(cases).facts["tiny"] for module in (library, documentation)]
+    facts = [module.gan_steps(cases).facts["tiny"] for module in (ours, documentation)]
     assert facts[0]["parameters"] == facts[1]["parameters"]
     if importlib.util.find_spec("torch"):
         torch_facts = importlib.import_module("benchmarks.contenders.pytorch").gan_steps(cases)
@@ -63,7 +63,7 @@ def test_loops_train_networks_of_equal_size():
 def test_documentation_loop_trains_both_networks():
     model = documentation.gan(width=4, size=16)
     before = [network.get_weights() for network in (model.generator, model.discriminator)]
-    logs = library.step(model, library.pipeline(size=16, batch=4))()
+    logs = ours.step(model, ours.pipeline(size=16, batch=4))()
     after = [network.get_weights() for network in (model.generator, model.discriminator)]
     assert np.isfinite([float(value) for value in logs.values()]).all()
     for old, new in zip(before, after, strict=True):
@@ -72,11 +72,11 @@ def test_documentation_loop_trains_both_networks():
 
 def test_documentation_loop_costs_two_forward_passes_more():
     cases = {"tiny": {"width": 4, "size": 16, "batch": 2}}
-    ours, theirs = (
-        module.gan_steps(cases).facts["tiny"]["operations"] for module in (library, documentation)
+    step, loop = (
+        module.gan_steps(cases).facts["tiny"]["operations"] for module in (ours, documentation)
     )
-    forward = sum(map(operations.forward, library.dcgan(width=4, size=16)))
-    assert theirs - ours == 2 * forward
+    forward = sum(map(operations.forward, ours.dcgan(width=4, size=16)))
+    assert loop - step == 2 * forward
 
 
 def test_blocks_alternate_and_each_begins_with_an_untimed_unit(tmp_path):

@@ -51,7 +51,7 @@ def class_count(model):
 
 
 def variational_bound(model, images, labels=None, seed=0):
-    """Eq. 11, E_q[log p(x|z)] - KL(q(z|x) || p(z)), by one draw of z an image; U(x) of an `SVAE`.
+    """Eq. 11, E_q[log p(x|z)] - KL(q(z|x) || p(z)), by one draw of z an image; U(x) over classes.
 
     Args:
         model: see the module.

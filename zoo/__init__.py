@@ -109,6 +109,7 @@ def build(recipe, info, seed=0, batches=None):
         batches: in an epoch, for a decaying learning rate; by default those of the whole split "train".
     """
     import keras
+    import tensorflow as tf
 
     from tfgen.optimizers import Adam
 
@@ -120,7 +121,9 @@ def build(recipe, info, seed=0, batches=None):
     kind = __getattr__(recipe["model"])
     model = kind.build_networks(info.shape, info.num_classes, seed=seed, **recipe["build"])
     optimizer = Adam(rate, beta_1=training["beta_1"])
-    model.compile(optimizer, steps_per_execution=STEPS_PER_EXECUTION)
+    # Keras 3.15 fails to loop over several steps on replicas.
+    steps = 1 if tf.distribute.has_strategy() else STEPS_PER_EXECUTION
+    model.compile(optimizer, steps_per_execution=steps)
     return model
 
 

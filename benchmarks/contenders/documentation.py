@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from benchmarks import operations
-from benchmarks.contenders import library
+from benchmarks.contenders import ours
 from benchmarks.worker import Contender
 from tfgen import layers
 from tfgen.unified import prior
@@ -90,7 +90,7 @@ class DocumentationGAN(keras.Model):
 
 def gan(width, size):
     """The loop over DCGAN's networks, compiled."""
-    generator, discriminator = map(stock, library.dcgan(width, size))
+    generator, discriminator = map(stock, ours.dcgan(width, size))
     model = DocumentationGAN(discriminator, generator)
     model.compile(
         d_optimizer=keras.optimizers.Adam(2e-4, beta_1=0.5),
@@ -104,10 +104,10 @@ def gan_steps(cases):
     contender = Contender()
     for name, case in cases.items():
         model = gan(case["width"], case["size"])
-        contender.units[name] = library.step(model, library.pipeline(case["size"], case["batch"]))
+        contender.units[name] = ours.step(model, ours.pipeline(case["size"], case["batch"]))
         networks = model.generator, model.discriminator
         contender.facts[name] = {
-            "parameters": library.trainable(*networks),
+            "parameters": ours.trainable(*networks),
             "operations": case["batch"] * operations.documentation_step(*networks),
         }
     return contender
@@ -115,7 +115,7 @@ def gan_steps(cases):
 
 def served_gan(width, size, batches):
     """The endpoints `sample` and `discriminate` of the same networks, by Keras' own export."""
-    theta, phi = map(stock, library.dcgan(width, size))
+    theta, phi = map(stock, ours.dcgan(width, size))
     latent_dim = theta.inputs[0].shape[-1]
 
     def sample(n, seed):
@@ -135,4 +135,4 @@ def served_gan(width, size, batches):
     )
     with tempfile.TemporaryDirectory() as folder:
         archive.write_out(folder, verbose=False)
-        return library.served(folder, size, batches)
+        return ours.served(folder, size, batches)

@@ -8,10 +8,10 @@ from pathlib import Path
 import tensorflow as tf
 from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
-from benchmarks.contenders import documentation, library
+from benchmarks.contenders import documentation, ours
 from benchmarks.worker import Contender
 
-LOOPS = {"tfgen": library.gan, "keras": documentation.gan}
+LOOPS = {"tfgen": ours.gan, "keras": documentation.gan}
 WARM_UP = 3
 OPERATOR = re.compile(r"[^:]*:_?(?:MklNative|Mkl)?(\w+)")  # "name:type", oneDNN's kernels as any
 THREAD = "tf_Compute"
@@ -23,7 +23,7 @@ def training_steps(loop, cases, steps):
     contender = Contender()
     for name, case in cases.items():
         model = LOOPS[loop](case["width"], case["size"])
-        step = library.step(model, library.pipeline(case["size"], case["batch"]))
+        step = ours.step(model, ours.pipeline(case["size"], case["batch"]))
         contender.facts[name] = operator_seconds(step, steps)
     return contender
 
