@@ -118,6 +118,7 @@ _RESULTS = {  # header -> metric
     "precision": "precision",
     "recall": "recall",
     "label kept": "conditional_accuracy",
+    "bound, nats": "bound",
     "accuracy": "accuracy",
 }
 
