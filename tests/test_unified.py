@@ -68,21 +68,24 @@ def test_stop_save_load_and_go_on_equals_not_stopping(name, ordinary, tmp_path):
 class TestReplicas:
     """Two replicas at the same global batch equal one, to 1e-5 of the largest weight."""
 
-    def train(self, strategy, name, normalisation, optimizer):
+    # Synchronised moments, E[x^2] - E[x]^2, round otherwise when summed in two parts: 4e-8 after one
+    # step of 0.5, which training amplifies to 2e-5 after six; at 0.1 it stays at 2e-8.
+    RATES = {None: 0.5, "synchronised": 0.1}
+
+    def train(self, strategy, name, normalisation):
         with strategy.scope():
             model = build(name, normalisation=normalisation)
-            model.compile(optimizer())
+            model.compile(keras.optimizers.SGD(self.RATES[normalisation]))
         images, labels = digits(39)
         history = model.fit(images, labels, batch_size=16, epochs=2, verbose=0)
         return model, history.history
 
     @pytest.mark.parametrize("name", ["gan_digits", "iwgan_digits", "iwcgan_digits"])
     @pytest.mark.parametrize("normalisation", [None, "synchronised"])
-    @pytest.mark.parametrize("optimizer", [lambda: keras.optimizers.SGD(0.1)], ids=["sgd"])
-    def test_equal_one(self, name, normalisation, optimizer, replicas):
+    def test_equal_one(self, name, normalisation, replicas):
         """39 images in batches of 16: the last one, of 7, splits into 4 and 3."""
-        one, one_logs = self.train(tf.distribute.get_strategy(), name, normalisation, optimizer)
-        two, two_logs = self.train(replicas, name, normalisation, optimizer)
+        one, one_logs = self.train(tf.distribute.get_strategy(), name, normalisation)
+        two, two_logs = self.train(replicas, name, normalisation)
         for value, expected in zip(two.get_weights(), one.get_weights(), strict=True):
             assert np.abs(value - expected).max() <= 1e-5 * max(1, np.abs(expected).max())
         for key, values in one_logs.items():
