@@ -52,6 +52,12 @@ CASES = [
 ]
 
 
+@pytest.fixture(params=["oneDNN", "none"], autouse=True)
+def kernels(request, monkeypatch):
+    """Every test runs by the operations chosen with oneDNN's kernels and by those without."""
+    monkeypatch.setattr(layers, "_has_onednn", lambda: request.param == "oneDNN")
+
+
 @pytest.mark.parametrize(("fast", "stock", "kernel", "size", "channels"), CASES)
 def test_values_and_gradients_equal_keras(fast, stock, kernel, size, channels):
     inputs = tf.random.stateless_normal([2, *size, channels[0]], [1, 2])
@@ -97,9 +103,11 @@ class TestBothConvolutions:
 
     @pytest.mark.parametrize("kernel", KERNELS)
     @pytest.mark.parametrize("size", SIZES)
-    def test_bfloat16(self, fast, stock, kernel, size):
-        inputs = tf.cast(tf.random.stateless_normal([2, *size, 16], [1, 2]), tf.bfloat16)
-        twins = pair(fast, stock, inputs, **self.arguments(kernel_size=kernel, dtype="bfloat16"))
+    @pytest.mark.parametrize(("channels", "filters"), [(16, 12), (3, 16), (16, 3)])
+    def test_bfloat16(self, fast, stock, kernel, size, channels, filters):
+        inputs = tf.cast(tf.random.stateless_normal([2, *size, channels], [1, 2]), tf.bfloat16)
+        arguments = self.arguments(kernel_size=kernel, filters=filters, dtype="bfloat16")
+        twins = pair(fast, stock, inputs, **arguments)
         cotangent = tf.random.stateless_normal(twins[0].compute_output_shape(inputs.shape), [3, 4])
         for value, expected in zip(
             *(values_and_gradients(t, inputs, cotangent) for t in twins), strict=True
@@ -164,7 +172,8 @@ class TestBothConvolutions:
 
 @pytest.mark.parametrize("shape", [(5, 4, 4, 6), (1, 3, 2, 4)])
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
-def test_batch_normalisation_equals_keras(shape, dtype):
+@pytest.mark.parametrize("synchronised", [False, True])
+def test_batch_normalisation_equals_keras(shape, dtype, synchronised):
     inputs = 3 + 2 * tf.random.stateless_normal(shape, [1, 2])
     inputs = tf.cast(inputs, tf.float32 if dtype == "float32" else tf.bfloat16)
     tolerance = 1e-5 if dtype == "float32" else 2e-2
@@ -174,6 +183,7 @@ def test_batch_normalisation_equals_keras(shape, dtype):
         inputs,
         momentum=0.9,
         dtype=dtype,
+        synchronized=synchronised,
     )
     cotangent = tf.random.stateless_normal(shape, [3, 4])
     results = []
@@ -189,6 +199,20 @@ def test_batch_normalisation_equals_keras(shape, dtype):
         assert relative_error(value, expected) < tolerance
 
 
+@pytest.mark.parametrize("synchronised", [False, True])
+def test_frozen_statistics_are_those_before(synchronised):
+    inputs = 3 + tf.random.stateless_normal([5, 4, 4, 6], [1, 2])
+    layer = layers.BatchNormalization(synchronized=synchronised)
+    expected = layer(inputs, training=True)
+    kept = [layer.moving_mean.numpy(), layer.moving_variance.numpy()]
+    with layers.frozen_statistics():
+        np.testing.assert_array_equal(layer(inputs, training=True), expected)
+        layer(7 * inputs, training=True)
+    np.testing.assert_array_equal([layer.moving_mean, layer.moving_variance], kept)
+    layer(7 * inputs, training=True)
+    assert np.abs(layer.moving_mean - kept[0]).min() > 0.1
+
+
 def test_one_hot_of_no_label_is_zero():
     rows = layers.OneHot(3)(tf.constant([2, -1, 0]))
     np.testing.assert_array_equal(rows, [[0, 0, 1], [0, 0, 0], [1, 0, 0]])
@@ -200,5 +224,6 @@ def test_folded_network_equals_its_original(width):
     network([tf.random.stateless_normal([6, 5], [1, 2]), tf.range(6) % 4], training=True)
     twin = layers.folded(network)
     inputs = [tf.random.stateless_normal([2, 5], [3, 4]), tf.constant([3, 0])]
-    assert not any(isinstance(layer, layers.Conv2DTranspose) for layer in twin.layers)
+    kept = [layer.filters for layer in twin.layers if isinstance(layer, layers.Conv2DTranspose)]
+    assert all(filters < layers.NARROW and not layers._has_onednn() for filters in kept)
     assert relative_error(twin(inputs), network(inputs)) < 1e-5

@@ -14,14 +14,22 @@ of times.  TensorFlow computes T by `Conv2DBackpropInput`, which on a CPU withou
 falls to a tenth of the rate of S.  Here T is split by output phase: the outputs at i = 2j + r see
 only the filter's taps of one parity, so that each phase is an ordinary convolution of stride 1
 with a third to a half of the taps, and the four together execute exactly the multiplications of T.
-On a GPU the ordinary operators are used.
+Maps of a few channels, a picture's, are another case, in which oneDNN's kernels decide: without them
+the operator for T is faster, and F is as a convolution of x by y with the batch as channels.  On a GPU
+the ordinary operators are used.
 """
+
+import contextlib
+import contextvars
 
 import keras
 import tensorflow as tf
+from tensorflow.python.util import _pywrap_util_port  # TensorFlow's only word on oneDNN's kernels
 
 STRIDE = 2
 NARROW = 8  # output channels
+
+_statistics_are_frozen = contextvars.ContextVar("statistics_are_frozen", default=False)
 
 
 def padding_before(size, kernel):
@@ -65,7 +73,7 @@ def transposed_convolution(features, kernel, size):
         (b, n1, n2, c).
     """
     window = tuple(kernel.shape[:2])
-    forward = _by_operator if tf.config.list_physical_devices("GPU") else _by_phase
+    forward = _by_phase if _goes_by_phase(kernel.shape[2]) else _by_operator
 
     @tf.custom_gradient
     def convolve(y, w):
@@ -89,22 +97,57 @@ def filter_gradient(images, features, window):
         (k1, k2, c, d).
     """
     size = tuple(images.shape[1:3])
+    plain = _on_gpu() or _has_onednn() or images.shape[-1] >= NARROW
+    filter_of = _filter_by_operator if plain else _filter_by_convolution
 
     @tf.custom_gradient
     def correlate(x, y):
         def gradient(upstream):
             return transposed_convolution(y, upstream, size), strided_convolution(x, upstream)
 
-        kernel = tf.raw_ops.Conv2DBackpropFilter(
-            input=x,
-            filter_sizes=[*window, x.shape[-1], y.shape[-1]],
-            out_backprop=y,
-            strides=[1, STRIDE, STRIDE, 1],
-            padding="SAME",
-        )
-        return kernel, gradient
+        return filter_of(x, y, window), gradient
 
     return correlate(images, features)
+
+
+def _on_gpu():
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
+def _has_onednn():
+    return _pywrap_util_port.IsMklEnabled()
+
+
+def _goes_by_phase(channels):
+    """Whether a transposed convolution to so many channels is split by output phase."""
+    return not _on_gpu() and (_has_onednn() or channels >= NARROW)
+
+
+def _filter_by_operator(images, features, window):
+    return tf.raw_ops.Conv2DBackpropFilter(
+        input=images,
+        filter_sizes=[*window, images.shape[-1], features.shape[-1]],
+        out_backprop=features,
+        strides=[1, STRIDE, STRIDE, 1],
+        padding="SAME",
+    )
+
+
+def _filter_by_convolution(images, features, window):
+    """w[k,c,d] = sum over o, b of  x[c, k + 2o - before, b] y[o, b, d]: y is a filter of dilation 2."""
+    rows, columns = (
+        _correlation_padding(*sizes)
+        for sizes in zip(images.shape[1:3], features.shape[1:3], window, strict=True)
+    )
+    x = tf.transpose(tf.pad(images, [[0, 0], rows, columns, [0, 0]]), [3, 1, 2, 0])
+    y = tf.transpose(features, [1, 2, 0, 3])
+    return tf.transpose(tf.nn.conv2d(x, y, 1, "VALID", dilations=STRIDE), [1, 2, 0, 3])
+
+
+def _correlation_padding(size, outputs, kernel):
+    """Zeros around `size` inputs that leave room for `kernel` places of a dilated filter of `outputs`."""
+    before = padding_before(size, kernel)
+    return [before, kernel + STRIDE * (outputs - 1) - size - before]
 
 
 def _by_operator(features, kernel, size):
@@ -210,30 +253,56 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
         return self.activation(outputs)
 
 
+@contextlib.contextmanager
+def frozen_statistics():
+    """Within it `BatchNormalization` trains on the batch's statistics, and the running ones stay."""
+    token = _statistics_are_frozen.set(True)
+    try:
+        yield
+    finally:
+        _statistics_are_frozen.reset(token)
+
+
 @keras.saving.register_keras_serializable("tfgen")
 class BatchNormalization(keras.layers.BatchNormalization):
     """`keras.layers.BatchNormalization` of images by TensorFlow's fused kernel: same state, same results.
 
-    The fused kernel reports the unbiased variance; Keras' running variance is the biased one, and
-    so is this one's.  Synchronised or masked normalisation and other ranks go Keras' own way.
+    Synchronised statistics are summed over the replicas in two passes, the squares about the common
+    mean.  Masked normalisation and other ranks go Keras' own way.  Under `frozen_statistics` the
+    running averages stay.
     """
 
     def call(self, inputs, training=None, mask=None):
-        fused = len(inputs.shape) == 4 and self.axis in (-1, 3) and self.center and self.scale
-        if not (training and self.trainable and fused) or self.synchronized or mask is not None:
+        images = len(inputs.shape) == 4 and self.axis in (-1, 3) and self.center and self.scale
+        if not (training and self.trainable and images) or mask is not None:
             return super().call(inputs, training=training, mask=mask)
+        normalise = self._over_replicas if self.synchronized else self._fused
+        gamma, beta = (tf.cast(weight, tf.float32) for weight in (self.gamma, self.beta))
+        outputs, mean, variance = normalise(inputs, gamma, beta)
+        if not _statistics_are_frozen.get():
+            for running, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
+                old = tf.cast(running, tf.float32)
+                running.assign(old * self.momentum + value * (1 - self.momentum))
+        return outputs
+
+    def _fused(self, inputs, gamma, beta):
         outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
-            inputs,
-            tf.cast(self.gamma, tf.float32),
-            tf.cast(self.beta, tf.float32),
-            epsilon=self.epsilon,
+            inputs, gamma, beta, epsilon=self.epsilon
         )
         count = tf.cast(tf.reduce_prod(tf.shape(inputs)[:3]), tf.float32)
-        variance *= (count - 1) / count
-        for running, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            old = tf.cast(running, tf.float32)
-            running.assign(old * self.momentum + value * (1 - self.momentum))
-        return outputs
+        return outputs, mean, variance * (count - 1) / count  # the kernel's is the unbiased one
+
+    def _over_replicas(self, inputs, gamma, beta):
+        values, context = tf.cast(inputs, tf.float32), tf.distribute.get_replica_context()
+
+        def total(part):
+            return context.all_reduce("SUM", part) if context.num_replicas_in_sync > 1 else part
+
+        count = total(tf.cast(tf.reduce_prod(tf.shape(inputs)[:3]), tf.float32))
+        mean = total(tf.reduce_sum(values, [0, 1, 2])) / count
+        variance = total(tf.reduce_sum((values - mean) ** 2, [0, 1, 2])) / count
+        outputs = tf.nn.batch_normalization(values, mean, variance, beta, gamma, self.epsilon)
+        return tf.cast(outputs, inputs.dtype), mean, variance
 
 
 @keras.saving.register_keras_serializable("tfgen")
@@ -268,6 +337,52 @@ class ChannelScale(keras.layers.Layer):
 
     def compute_output_shape(self, shape):
         return (shape[0], 1, 1, shape[-1])
+
+
+@keras.saving.register_keras_serializable("tfgen")
+class LeaveOneOut(keras.layers.Layer):
+    """For every unit the others, in their order: z (b, d) -> (b, d, d - 1), whose row i is z_-i."""
+
+    def call(self, units):
+        size = units.shape[-1]
+        others = [[j for j in range(size) if j != i] for i in range(size)]
+        return keras.ops.take(units, others, axis=-1)
+
+    def compute_output_shape(self, shape):
+        return (*shape, shape[-1] - 1)
+
+
+class ImagePool(keras.layers.Layer):
+    """Past images, each of which takes a new one's place with probability 1/2 (Shrivastava et al. 2017).
+
+    Every new image is given another slot of the pool, at random.  An empty slot keeps it; a full one
+    keeps it and gives up its own image instead, or neither, by the toss of a coin.  The images beyond
+    the pool's size pass.
+
+    Args:
+        size: number of slots.
+        shape: (h, w, c) of the images.
+    """
+
+    def __init__(self, size, shape, **kwargs):
+        super().__init__(dtype="float32", **kwargs)
+        state = {"initializer": "zeros", "trainable": False, "aggregation": "only_first_replica"}
+        self.images = self.add_weight(name="images", shape=(size, *shape), **state)
+        self.full = self.add_weight(name="full", shape=(size,), dtype="int32", **state)
+
+    def call(self, images, seed):
+        """Images (b, h, w, c) in exchange for new ones, by a stateless seed (2,)."""
+        size = self.full.shape[0]
+        slots = tf.random.experimental.stateless_shuffle(tf.range(size), seed)
+        slots = slots[: tf.shape(images)[0]]  # (min(b, size),)
+        new, rest = images[: tf.size(slots)], images[tf.size(slots) :]
+        old, full = tf.gather(self.images, slots), tf.gather(self.full, slots) == 1
+        coin = tf.random.stateless_uniform(tf.shape(slots), seed, alg="philox") < 0.5
+        given = tf.where((full & coin)[:, None, None, None], old, new)
+        kept = tf.where((full & ~coin)[:, None, None, None], old, new)
+        for state, value in ((self.images, kept), (self.full, tf.ones_like(slots))):
+            state.assign(tf.tensor_scatter_nd_update(state.value, slots[:, None], value))
+        return tf.concat([given, rest], axis=0)
 
 
 class _FoldedConv2DTranspose(keras.layers.Layer):
@@ -306,7 +421,7 @@ def folded(network):
 
     def copy(layer):
         fold = isinstance(layer, Conv2DTranspose) and _is_fast_case(layer, layer.input)
-        if fold and not tf.config.list_physical_devices("GPU"):
+        if fold and _goes_by_phase(layer.filters):
             return _FoldedConv2DTranspose(layer)
         return type(layer).from_config(layer.get_config())
 
