@@ -11,10 +11,15 @@ RECIPES = {
 }
 
 
+# Class -> the sizes that make its networks small, where it has no `width`.
+SMALL = {"Helmholtz": {"units": (6, 4)}}
+
+
 def build(name, seed=0, **arguments):
-    """The recipe's model at width 4, compiled; `arguments` override the recipe's."""
+    """The recipe's model with small networks, compiled; `arguments` override the recipe's."""
     recipe = RECIPES[name]
-    recipe = {**recipe, "build": {**recipe["build"], "width": 4, **arguments}}
+    sizes = SMALL.get(recipe["model"], {"width": 4} if "width" in recipe["build"] else {})
+    recipe = {**recipe, "build": {**recipe["build"], **sizes, **arguments}}
     keras.utils.set_random_seed(seed)
     return zoo.build(recipe, data.info("digits"), seed=seed)
 
@@ -23,3 +28,13 @@ def digits(count=64):
     """Images float32 in [0, 1] and labels of the first digits."""
     images, labels = data.arrays("digits")
     return images[:count] / np.float32(255), labels[:count]
+
+
+def learnt_from(name, count):
+    """What `fit` takes for the recipe's model: images and labels of the first digits."""
+    images, labels = digits(count)
+    if RECIPES[name]["model"] == "ADA":  # every other image is the target domain's
+        return images, np.where(np.arange(count) % 2, -1, labels)
+    if RECIPES[name]["model"] == "CycleGAN":  # the other domain in another order
+        return images, 1 - images[::-1]
+    return images, labels

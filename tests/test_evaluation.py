@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 from sklearn import datasets as sklearn_datasets
 
-from tfgen import evaluation, evaluator
-from tfgen.evaluation import evaluate
+from tfgen import evaluator
+from tfgen.evaluation import evaluate, samples
 from tfgen.evaluator import Evaluator, load_evaluator, load_reference, reference, save_reference
 
 DIGITS = sklearn_datasets.load_digits()
@@ -153,7 +153,7 @@ class TestGenerators:
         assert scores(3)["fid"] != scores(4)["fid"]
 
     def test_batches_have_their_own_seeds_and_add_up(self, judge, monkeypatch):
-        monkeypatch.setattr(evaluation, "BATCH", 30)
+        monkeypatch.setattr(samples, "BATCH", 30)
         model = Replay()
         evaluate(model, "digits", samples=1003, evaluator=judge)
         assert model.drawn == 1003
@@ -162,13 +162,13 @@ class TestGenerators:
 
     def test_batches_do_not_change_the_scores(self, judge, monkeypatch):
         whole = evaluate(Replay(), "digits", samples=1000, evaluator=judge)
-        monkeypatch.setattr(evaluation, "BATCH", 7)
+        monkeypatch.setattr(samples, "BATCH", 7)
         parts = evaluate(Replay(), "digits", samples=1000, evaluator=judge)
         for name, score in whole.items():
             assert parts[name] == pytest.approx(score, rel=1e-4, abs=1e-6), name
 
     def test_only_so_many_features_are_kept(self, judge, monkeypatch):
-        monkeypatch.setattr(evaluation, "KEPT_FEATURES", 130)
+        monkeypatch.setattr(samples, "KEPT_FEATURES", 130)
         few = evaluate(Replay(), "digits", samples=1797, evaluator=judge)
         assert few["fid"]["value"] == pytest.approx(0.0, abs=1e-6)  # from moments of all images
         assert few["precision"]["low"] < 0.98  # Wilson's at 130 images, not at 1797

@@ -103,9 +103,9 @@ class TestImportanceWeights:
         """Against the bound of all the noise that the blocks read, at once."""
         monkeypatch.setattr(likelihood, "ROWS", 12)
         drawn = []
-        noise = likelihood._noise
+        noise = VAE.bound_noise
         monkeypatch.setattr(
-            likelihood, "_noise", lambda *args: drawn.append(noise(*args)) or drawn[-1]
+            VAE, "bound_noise", lambda *args: drawn.append(noise(*args)) or drawn[-1]
         )
         streamed = likelihood.importance_weighted_bound(vae, binary[:3], draws=50)
         assert [block.shape for block in drawn] == [(1, 10, 3)] * 15

@@ -90,7 +90,8 @@ def test_leaves_import_nothing_else_of_tfgen(leaf):
 
 def test_models_do_not_import_each_other():
     models = set(zoo.MODELS.values())
-    assert importers("zoo", among=models.__contains__) == []
+    found = importers("zoo", among=models.__contains__)
+    assert [pair for pair in found if not within(pair[1], "zoo.recipes")] == []
     for model in models:
         assert importers(model, among=lambda module: module not in SEE_ALL_MODELS) == []
 

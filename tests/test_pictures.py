@@ -12,7 +12,6 @@ from sklearn.decomposition import PCA
 
 from tfgen import networks, pictures, plots
 from tfgen.pictures import CAPTION, GAP
-from tfgen.unified import prior
 from zoo.svae import SVAE
 from zoo.vae import VAE
 
@@ -108,7 +107,7 @@ def test_an_arc_between_parallel_codes_is_a_line():
 def test_rows_of_an_interpolation_run_between_draws_of_the_prior():
     model = build("cgan_digits")
     picture = pictures.interpolation(model, rows=2, columns=3, seed=4, labels=[7, 1])
-    latents = prior(4, model.latent_dim, 4)
+    latents = model.prior(4, 4)
     labels = np.array([7, 1], "int32")
     for column, ends in ((0, latents[:2]), (2, latents[2:])):
         expected = pictures.grid(model.decode(ends, labels).numpy(), labels, columns=1)

@@ -14,10 +14,16 @@ from tfgen.graphs import GENERATIVE, INFERENCE
 from tfgen.table import ADVERSARY_ACTIVATION, IMPORTANCE_WEIGHTING, ROWS
 
 MODELS = (
-    "ADA", "GAN", "IWGAN", "CGAN", "IWCGAN", "InfoGAN", "AAE", "PM", "CycleGAN", "VAE", "AA-VAE",
-    "CVAE", "AA-CVAE", "SVAE", "AA-SVAE", "VAE/GAN", "GAN/VAE", "wake", "sleep",
+    "ADA", "IWADA", "GAN", "IWGAN", "CGAN", "IWCGAN", "InfoGAN", "IWInfoGAN", "AAE", "IWAAE", "PM",
+    "CycleGAN", "IWCycleGAN", "VAE", "AA-VAE",
+    "CVAE", "AA-CVAE", "SVAE", "AA-SVAE", "VAE/GAN", "IWVAE/GAN",
+    "AA-VAE/GAN", "AA-IWVAE/GAN", "GAN/VAE", "IWGAN/VAE", "wake", "sleep",
 )  # fmt: skip
-TWO_GRAPHS = ("CycleGAN", "VAE/GAN", "GAN/VAE")  # whose parts generate and infer
+TWO_GRAPHS = (
+    "CycleGAN",
+    "IWCycleGAN",
+    *(name for name in MODELS if "/" in name),
+)  # whose parts generate and infer
 EXCHANGED = {"x": "z", "z": "x", GENERATIVE: INFERENCE, INFERENCE: GENERATIVE}
 
 
@@ -86,7 +92,7 @@ def test_wake_and_sleep_exchange_generation_and_inference():
 
 
 def test_gans_and_vaes_put_theta_on_opposite_sides():
-    for name in ("GAN", "IWGAN", "CGAN", "IWCGAN", "InfoGAN"):
+    for name in ("GAN", "IWGAN", "CGAN", "IWCGAN", "InfoGAN", "IWInfoGAN"):
         assert ROWS[name].direction.startswith("theta on the left")
     for name in ("VAE", "AA-VAE", "CVAE", "AA-CVAE", "SVAE", "AA-SVAE", "wake"):
         assert ROWS[name].direction.startswith("theta on the right")
@@ -105,7 +111,7 @@ def test_adversary_activation_learns_the_discriminator(name):
     assert [arc for arc in activated.arcs if arc.adversarial]
 
 
-@pytest.mark.parametrize("name", ["GAN", "CGAN"])
+@pytest.mark.parametrize("name", ["AAE", "ADA", "GAN", "CGAN", "InfoGAN"])
 def test_importance_weighting_changes_the_divergence_only(name):
     row, weighted = ROWS[name], ROWS[f"IW{name}"]
     assert row.transfers == (IMPORTANCE_WEIGHTING,)

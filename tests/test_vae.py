@@ -124,6 +124,23 @@ class TestActivation:
         np.testing.assert_allclose(objectives["phi"], expected, rtol=1e-5)
         np.testing.assert_allclose(model.bound_tracker.result(), real.mean(), rtol=1e-5)
 
+    def test_running_statistics_are_those_of_real_images(self, binary):
+        """Of theta and eta, as without phi: tests and samples are of real images' networks."""
+        plain = VAE.build_networks(SHAPE, None, width=4, latent_dim=3)
+        activated = VAE.build_networks(SHAPE, None, width=4, latent_dim=3, adversary=True)
+        for model in (activated, plain):
+            for name in ("theta", "eta"):
+                model.players[name].set_weights(plain.players[name].get_weights())
+            model.objectives(binary[0], training=True)
+        for name in ("theta", "eta"):
+            pairs = zip(
+                activated.players[name].non_trainable_variables,
+                plain.players[name].non_trainable_variables,
+                strict=True,
+            )
+            for value, expected in pairs:
+                np.testing.assert_array_equal(value.numpy(), expected.numpy())
+
     def test_a_perfect_discriminator_gives_the_gradient_of_the_vae(self, binary):
         """l = 1e4 where the first pixel is on, as in every real image here and in no generated one."""
         images = binary[0].copy()

@@ -32,12 +32,13 @@ def divergence(q, p):
 
 
 def bernoulli(logits):
-    """p_theta(x|z) of pixels in {0, 1}, from logits (b, h, w, c); log_prob sums over pixels.
+    """p_theta(x|z) of pixels or units in {0, 1}, from logits (b, ...); log_prob sums over them.
 
     A grey image x stands for its dynamic binarisations b ~ Bernoulli(x): log_prob(x) is the mean of
     log_prob(b) over them, since it is linear in the pixels.
     """
-    return tfd.Independent(tfd.Bernoulli(logits=logits, dtype=logits.dtype), 3)
+    units = len(logits.shape) - 1
+    return tfd.Independent(tfd.Bernoulli(logits=logits, dtype=logits.dtype), units)
 
 
 def gaussian(mean, scale):

@@ -5,7 +5,7 @@ Noise is stateless, so that the same seed gives the same images in every process
 
 import tensorflow as tf
 
-from tfgen.unified import prior
+from tfgen.unified import normal
 
 INT = tf.TensorSpec((), tf.int32)
 LABELS = tf.TensorSpec((None,), tf.int32)
@@ -21,12 +21,12 @@ def generating(model):
 
     def draw(labels, seed):
         n = tf.shape(labels)[0]
-        return {"images": model.decode(prior(n, model.latent_dim, seed), labels)}
+        return {"images": model.decode(model.prior(n, seed), labels)}
 
     def sample(n, seed):
         if model.conditional:
             return draw(tf.range(n) % model.num_classes, seed)
-        return {"images": model.decode(prior(n, model.latent_dim, seed))}
+        return {"images": model.decode(model.prior(n, seed))}
 
     def sample_labels(labels, seed):
         return draw(labels, seed)
@@ -57,25 +57,53 @@ def discriminating(model):
     return {"discriminate": (discriminate, signature)}
 
 
-def classifying(model):
-    """`classify`: the probabilities f_omega(t|x) and the likeliest label."""
+def classifying(model, read=None):
+    """`classify`: the probabilities that `read`, by default the model, gives, and the likeliest label."""
+    read = read or model
 
     def classify(images):
-        probabilities = model(images)
+        probabilities = read(images)
         labels = tf.argmax(probabilities, axis=-1, output_type=tf.int32)
         return {"probabilities": probabilities, "labels": labels}
 
     return {"classify": (classify, {"images": images_spec(model)})}
 
 
-def inferring(model):
-    """`encode`, `reconstruct` and `bound`: z of q_eta(z|x [, t]), its images, and the bound on log p(x)."""
+def translating(model):
+    """`translate_ab` and `translate_ba`: images of either domain as images of the other."""
+
+    def translate_ab(images):
+        return {"images": model.translate_ab(images)}
+
+    def translate_ba(images):
+        return {"images": model.translate_ba(images)}
+
+    spec_b = tf.TensorSpec((None, *model.image_shape_b), tf.float32)
+    return {
+        "translate_ab": (translate_ab, {"images": images_spec(model)}),
+        "translate_ba": (translate_ba, {"images": spec_b}),
+    }
+
+
+def autoencoding(model):
+    """`encode` and `reconstruct`: the code z = E_eta(x), and the image of it, whatever the seed."""
+
+    def encode(images):
+        return {"latents": model.infer(images)}
+
+    def reconstruct(images, seed):
+        del seed  # E_eta is deterministic
+        return {"images": model(images)}
+
+    read = {"images": images_spec(model)}
+    return {"encode": (encode, read), "reconstruct": (reconstruct, {**read, "seed": INT})}
+
+
+def encoding(model):
+    """`encode` and `reconstruct`: z of a Gaussian q_eta(z|x [, t]), and its images."""
 
     def posterior(images, labels):
         return model.play(model.eta, images, labels)
-
-    def draws(images, seed):
-        return prior(tf.shape(images)[0], model.latent_dim, seed)
 
     def encode(images, labels=None):
         outputs = posterior(images, labels)
@@ -83,17 +111,28 @@ def inferring(model):
 
     def reconstruct(images, seed, labels=None):
         outputs = posterior(images, labels)
-        latents = outputs["mean"] + outputs["scale"] * draws(images, seed)
+        latents = outputs["mean"] + outputs["scale"] * _draws(model, images, seed)
         return {"images": model.decode(latents, labels)}
-
-    def bound(images, seed, labels=None):
-        return {"bound": model.bound(images, labels, draws(images, seed)[:, None])}
 
     read = {"images": images_spec(model)}
     labels = {"labels": LABELS} if model.conditional else {}
-    bounded_labels = {} if model.unlabelled else labels
     return {
         "encode": (encode, {**read, **labels}),
         "reconstruct": (reconstruct, {**read, "seed": INT, **labels}),
-        "bound": (bound, {**read, "seed": INT, **bounded_labels}),
     }
+
+
+def inferring(model):
+    """`encode`, `reconstruct` and `bound`: as `encoding`, and the bound on log p_theta(x [|t])."""
+
+    def bound(images, seed, labels=None):
+        return {"bound": model.bound(images, labels, _draws(model, images, seed)[:, None])}
+
+    signature = {"images": images_spec(model), "seed": INT}
+    if model.conditional and not model.unlabelled:
+        signature["labels"] = LABELS
+    return {**encoding(model), "bound": (bound, signature)}
+
+
+def _draws(model, images, seed):
+    return normal(tf.shape(images)[0], model.latent_dim, seed)

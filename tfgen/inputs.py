@@ -4,8 +4,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgen import data as datasets
-
 LIKELIHOODS = ("bernoulli", "logistic", "gaussian")
 MOST_SAMPLES = 1_000_000
 BATCH = 32  # Keras' default
@@ -44,10 +42,23 @@ def check_networks(num_classes, theta, phi):
     Raises:
         ValueError: shapes or inputs do not fit.
     """
-    made, read = theta.output_shape[1:], phi.inputs[0].shape[1:]
-    if tuple(made) != tuple(read):
-        raise ValueError(f"phi must read what theta makes. Received: theta={made}, phi={read}")
+    check_features(theta, phi=phi)
     check_readers(num_classes, theta=theta, phi=phi)
+
+
+def check_features(theta, **readers):
+    """Every other network reads what theta makes.
+
+    Raises:
+        ValueError: shapes do not fit.
+    """
+    made = tuple(theta.output_shape[1:])
+    for name, network in readers.items():
+        read = tuple(network.inputs[0].shape[1:])
+        if read != made:
+            raise ValueError(
+                f"{name} must read what theta makes. Received: theta={made}, {name}={read}"
+            )
 
 
 def check_readers(num_classes, **networks):
@@ -65,6 +76,24 @@ def check_readers(num_classes, **networks):
             )
 
 
+def check_chain(theta, eta):
+    """Theta generates x, h_1 .. h_L from h_1 .. h_L; eta infers h_1 .. h_L from x, h_1 .. h_L-1.
+
+    Raises:
+        ValueError: their layers differ.
+    """
+    (read, generated), (seen, inferred) = (
+        [[tuple(end.shape[1:]) for end in ends] for ends in (network.inputs, network.outputs)]
+        for network in (theta, eta)
+    )
+    images = generated[0]
+    if generated != [images, *read] or seen != [images, *read[:-1]] or inferred != read:
+        raise ValueError(
+            "theta must generate x, h_1 .. h_L from h_1 .. h_L, and eta infer h_1 .. h_L from x, "
+            f"h_1 .. h_L-1. Received: theta from {read} to {generated}, eta from {seen} to {inferred}"
+        )
+
+
 def check_variational(players, temperature, importance_samples, likelihood):
     """The likelihood is known and theta has its parameters; T and k are positive; eta infers theta's z.
 
@@ -76,8 +105,7 @@ def check_variational(players, temperature, importance_samples, likelihood):
         raise ValueError(
             f"likelihood must be one of {LIKELIHOODS}. Received: likelihood={likelihood!r}"
         )
-    if not temperature > 0:
-        raise ValueError(f"temperature must be positive. Received: temperature={temperature}")
+    check_positive(temperature=temperature)
     if isinstance(importance_samples, bool) or not (
         isinstance(importance_samples, int) and importance_samples >= 1
     ):
@@ -91,10 +119,142 @@ def check_variational(players, temperature, importance_samples, likelihood):
             f"theta must have {outputs} outputs for the {likelihood} likelihood. "
             f"Received: theta with {len(theta.outputs)} outputs"
         )
+    check_latents(theta, eta)
+
+
+def check_positive(**values):
+    """Every value is above zero.
+
+    Raises:
+        ValueError: one is not.
+    """
+    for name, value in values.items():
+        if not value > 0:
+            raise ValueError(f"{name} must be positive. Received: {name}={value}")
+
+
+def check_not_negative(**values):
+    """Every value is zero or above.
+
+    Raises:
+        ValueError: one is not.
+    """
+    for name, value in values.items():
+        if not value >= 0:
+            raise ValueError(f"{name} must not be negative. Received: {name}={value}")
+
+
+def check_latents(theta, eta):
+    """Eta infers what theta reads.
+
+    Raises:
+        ValueError: their latents differ in length.
+    """
     drawn, inferred = theta.inputs[0].shape[-1], eta.output["mean"].shape[-1]
     if drawn != inferred:
         raise ValueError(
             f"eta must infer the latents that theta reads. Received: theta={drawn}, eta={inferred}"
+        )
+
+
+def check_autoencoder(players):
+    """Eta infers codes of the length that theta reads, from images of the shape that theta makes.
+
+    Raises:
+        ValueError: one of these does not hold.
+    """
+    theta, eta = players["theta"], players["eta"]
+    read, inferred = theta.inputs[0].shape[1:], eta.output_shape[1:]
+    if tuple(read) != tuple(inferred):
+        raise ValueError(
+            f"eta must infer the codes that theta reads. Received: theta={read}, eta={inferred}"
+        )
+    made, encoded = theta.output_shape[1:], eta.inputs[0].shape[1:]
+    if tuple(made) != tuple(encoded):
+        raise ValueError(
+            f"eta must read the images that theta makes. Received: theta={made}, eta={encoded}"
+        )
+
+
+def check_code_discriminator(theta, phi):
+    """Phi reads the codes that theta reads.
+
+    Raises:
+        ValueError: the codes differ in length.
+    """
+    decoded, judged = theta.inputs[0].shape[1:], phi.inputs[0].shape[1:]
+    if tuple(decoded) != tuple(judged):
+        raise ValueError(
+            f"phi must read the codes that theta reads. Received: theta={decoded}, phi={judged}"
+        )
+
+
+def check_code_classes(theta, num_classes, clusters):
+    """The code (z, t) is longer than its one-hot t, and there is a t if its values are clusters.
+
+    Raises:
+        ValueError: one of these does not hold.
+    """
+    if clusters and num_classes is None:
+        raise ValueError("clusters need num_classes. Received: num_classes=None")
+    length = theta.inputs[0].shape[-1]
+    if num_classes is not None and not 0 < num_classes < length:
+        raise ValueError(
+            "A code (z, t) must be longer than its one-hot t. "
+            f"Received: code of length {length}, {num_classes=}"
+        )
+
+
+def check_predictors(theta, phi):
+    """Phi reads the codes that theta reads, and has a logit for each unit.
+
+    Raises:
+        ValueError: one of these does not hold.
+    """
+    check_code_discriminator(theta, phi)
+    if tuple(phi.output_shape) != tuple(phi.inputs[0].shape):
+        raise ValueError(
+            "phi must predict every unit of the code. "
+            f"Received: units={phi.inputs[0].shape[1:]}, logits={phi.output_shape[1:]}"
+        )
+
+
+def check_codes(theta, eta, num_categories, num_continuous, info_weight):
+    """Eta infers the codes that end theta's z; lambda is not negative.
+
+    Raises:
+        ValueError: one of these does not hold.
+    """
+    expected = {"logits": num_categories, "mean": num_continuous}
+    inferred = {name: eta.output[name].shape[-1] for name in expected}
+    if inferred != expected:
+        raise ValueError(
+            "eta must infer num_categories logits and num_continuous means. "
+            f"Received: eta={inferred}, {num_categories=}, {num_continuous=}"
+        )
+    drawn = theta.inputs[0].shape[-1]
+    if drawn <= num_categories + num_continuous:
+        raise ValueError(
+            "theta's z must hold noise, then the codes as its last columns. "
+            f"Received: theta={drawn}, {num_categories=}, {num_continuous=}"
+        )
+    if not info_weight >= 0:
+        raise ValueError(f"info_weight must not be negative. Received: info_weight={info_weight}")
+
+
+def check_translators(theta, eta, phi):
+    """Theta and eta translate between the same two domains, A and B, and phi reads both.
+
+    Raises:
+        ValueError: one of these does not hold.
+    """
+    check_autoencoder({"theta": theta, "eta": eta})
+    made = [tuple(network.output_shape[1:]) for network in (theta, eta)]
+    read = [tuple(images.shape[1:]) for images in phi.inputs]
+    if read != made or len(phi.outputs) != 2:
+        raise ValueError(
+            "phi must read images of A, which theta makes, and of B, which eta makes, with a logit "
+            f"for either. Received: theta and eta={made}, phi={read} with {len(phi.outputs)} outputs"
         )
 
 
@@ -158,6 +318,31 @@ def check_labels(labels, count, num_classes, unlabelled=False):
         raise ValueError(f"{rule}. Received: labels from {labels.min()} to {labels.max()}")
 
 
+def labelled_share(dataset):
+    """The share of the images that have a label.
+
+    Args:
+        dataset: tf.data.Dataset of batches (images, labels).
+
+    Raises:
+        ValueError: no image has a label, or the data set has no end.
+    """
+    if dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
+        raise ValueError(
+            "The share of labelled images must be that of a finite data set. "
+            f"Received: {dataset!r}, which repeats without end"
+        )
+    counts = [
+        (len(labels), int(tf.reduce_sum(tf.cast(labels >= 0, "int32")))) for _, labels in dataset
+    ]
+    images, labelled = map(sum, zip(*counts, strict=True))
+    if not labelled:
+        raise ValueError(
+            f"At least one image must have a label. Received: {images} images, all labelled -1"
+        )
+    return labelled / images
+
+
 def sample_labels(model, n, seed, labels):
     """The labels to sample with: those given, or arange(n) % num_classes, or None without classes."""
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)):
@@ -203,23 +388,19 @@ def pipeline(model, x, y, arguments):
         return x, None, {**arguments, "shuffle": False}  # the data set's own order
     if not isinstance(x, (np.ndarray, tf.Tensor, tuple, list)):
         raise TypeError(f"fit takes arrays or a tf.data.Dataset. Received: x={type(x).__name__}")
-    model.check_batch(x if y is None else (x, y))
-    if isinstance(x, (tuple, list)):
-        return x, y, arguments
+    data = x if y is None else (x, y)
+    model.check_batch(data)
     arguments = dict(arguments)
-    x, y = np.asarray(x), None if y is None else np.asarray(y)
+    arrays = [np.asarray(part) for part in unpack(data) if part is not None]
+    batch_size = arguments.pop("batch_size", None) or BATCH
     share = arguments.pop("validation_split", 0.0)
     if share and arguments.get("validation_data") is None:
-        x, y, arguments["validation_data"] = _split(x, y, share)
-    batch_size = arguments.pop("batch_size", None) or BATCH
-    _check_batch_size(model, min(batch_size, len(x)))
-    batches = datasets.batches(
-        x,
-        y,
-        batch_size=batch_size,
-        seed=model.seed,
-        shuffle=arguments.pop("shuffle", True),
-    )
+        arrays, held_out = zip(*[_split(array, share) for array in arrays], strict=True)
+        size = arguments.pop("validation_batch_size", None) or batch_size
+        arguments["validation_data"] = model.from_arrays(*held_out, batch_size=size, shuffle=False)
+    _check_batch_size(model, min(batch_size, max(map(len, arrays))))
+    shuffle = arguments.pop("shuffle", True)
+    batches = model.from_arrays(*arrays, batch_size=batch_size, seed=model.seed, shuffle=shuffle)
     return batches, None, {**arguments, "shuffle": False}
 
 
@@ -240,15 +421,14 @@ def _check_batch_size(model, batch_size):
         )
 
 
-def _split(x, y, share):
-    """The last share of the arrays held out, as Keras' validation_split does."""
+def _split(array, share):
+    """An array without its last share, and that, held out as Keras' validation_split does."""
     if not 0 < share < 1:
         raise ValueError(f"validation_split must lie in [0, 1). Received: validation_split={share}")
-    count = int(len(x) * (1 - share))
-    if not 0 < count < len(x):
+    count = int(len(array) * (1 - share))
+    if not 0 < count < len(array):
         raise ValueError(
             "validation_split must leave at least one image on either side. "
-            f"Received: validation_split={share} of {len(x)} images"
+            f"Received: validation_split={share} of {len(array)} images"
         )
-    held_out = x[count:] if y is None else (x[count:], y[count:])
-    return x[:count], None if y is None else y[:count], held_out
+    return array[:count], array[count:]

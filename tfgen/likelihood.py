@@ -1,8 +1,13 @@
 """Estimates of log p_theta(x) on test images: variational, importance-weighted and annealed bounds.
 
 Every bound is one number an image, in nats, and stays below log p_theta(x), or log p_theta(x|t) of a
-model that reads labels, in expectation.  A model is a `tfgen.variational.Variational` with the prior
-p(z) = N(0, I).  One that has `class_bounds`, L(x, t) of every class, sums over the classes:
+model that reads labels, in expectation.  A model states
+
+    bound(images, labels, noise)   (b,) nats, the importance-weighted bound of k draws of its codes
+    bound_noise(n, draws, seed)    (n, k, size) what these draws read
+
+A `tfgen.variational.Variational` has the prior p(z) = N(0, I), which annealing and active units rest
+on.  One that has `class_bounds`, L(x, t) of every class, sums over the classes:
 
     p(x) = sum_t p(t) p(x|t),   p(t) uniform.
 
@@ -53,6 +58,8 @@ def class_count(model):
 def variational_bound(model, images, labels=None, seed=0):
     """Eq. 11, E_q[log p(x|z)] - KL(q(z|x) || p(z)), by one draw of z an image; U(x) over classes.
 
+    A model without a closed-form KL draws that too, log p(x, z) - log q(z|x).
+
     Args:
         model: see the module.
         images: (n, h, w, c) in [0, 1].
@@ -66,7 +73,7 @@ def variational_bound(model, images, labels=None, seed=0):
     rows = max(1, ROWS // class_count(model))
     return np.concatenate(
         [
-            bound(x, t, _noise(len(x), 1, model, (seed, index))).numpy().astype(np.float64)
+            bound(x, t, model.bound_noise(len(x), 1, (seed, index))).numpy().astype(np.float64)
             for index, (x, t) in enumerate(_batches(images, labels, rows))
         ]
     )
@@ -76,7 +83,8 @@ def importance_weighted_bound(model, images, labels=None, draws=64, seed=0):
     """Burda et al. (2015), log 1/k sum_i p(x, z_i)/q(z_i|x), z_i ~ q_eta(z|x), i = 1 .. k.
 
     It does not fall with k, in expectation, and tends to log p(x).  At k = 1 it is the variational
-    bound, with the closed-form KL.  Draws are streamed: memory does not depend on k or n.
+    bound, with the closed-form KL where there is one.  Draws are streamed: memory does not depend on
+    k or n.
 
     Args:
         draws: k.
@@ -101,7 +109,7 @@ def importance_weighted_bound(model, images, labels=None, draws=64, seed=0):
     for x, t in _batches(images, labels, rows):
         log_sum = np.full([len(x), classes], -np.inf)
         for block in blocks:
-            log_mean = terms(x, t, _noise(len(x), block, model, (seed, next(counter)))).numpy()
+            log_mean = terms(x, t, model.bound_noise(len(x), block, (seed, next(counter)))).numpy()
             log_sum = np.logaddexp(log_sum, log_mean.astype(np.float64) + math.log(block))
         bounds.append(logsumexp(log_sum, axis=1) - math.log(draws))
     return np.concatenate(bounds)
@@ -198,7 +206,3 @@ def _batches(images, labels, rows):
 def _blocks(draws, most):
     """Sizes, from large to small, of equal parts of at least 2 draws; 1 would take the closed-form KL."""
     return [len(part) for part in np.array_split(np.arange(draws), math.ceil(draws / most))]
-
-
-def _noise(count, draws, model, seed):
-    return tf.random.stateless_normal([count, draws, model.latent_dim], seed, alg="philox")

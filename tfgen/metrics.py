@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import linalg, special, stats
+from scipy import linalg, optimize, special, stats
 from sklearn.metrics import pairwise_distances_chunked
+from sklearn.metrics.cluster import contingency_matrix
 
 _BLOCK_BYTES = 32 * 2**20  # of one block of a pairwise matrix
 
@@ -149,6 +150,33 @@ def accuracy(probabilities, labels) -> float:
             f"Received: labels from {labels.min()} to {labels.max()}"
         )
     return float(np.mean(probabilities.argmax(axis=1) == labels))
+
+
+def clustering_accuracy(clusters, labels) -> float:
+    """max_m E_i [ m(c_i) = t_i ] over one-to-one maps m of clusters to classes.
+
+    Clusters beyond the number of classes, or classes beyond that of clusters, are left without a
+    partner. The map is the best for these very images, so that even independent clusters score a
+    little more than their share.
+
+    Args:
+      clusters: (n,) integers.
+      labels: (n,) integers.
+
+    Reference: Yang, Xu, Nie, Yan & Zhuang, *Image Clustering Using Local Discriminant Models and
+      Global Integration*, 2010; Kuhn, *The Hungarian Method for the Assignment Problem*, 1955.
+    """
+    clusters, labels = np.asarray(clusters), np.asarray(labels)
+    if clusters.ndim != 1 or clusters.shape != labels.shape or not len(labels):
+        raise ValueError(
+            "There must be one label for each image's cluster, and at least one. "
+            f"Received: clusters.shape={clusters.shape}, labels.shape={labels.shape}"
+        )
+    for name, values in (("clusters", clusters), ("labels", labels)):
+        if not np.issubdtype(values.dtype, np.integer):
+            raise TypeError(f"{name} must be integers. Received: {name}.dtype={values.dtype}")
+    counts = contingency_matrix(labels, clusters)  # (classes, clusters) that occur
+    return float(counts[optimize.linear_sum_assignment(counts, maximize=True)].sum() / len(labels))
 
 
 # ---- moments -----------------------------------------------------------------------------------

@@ -12,14 +12,22 @@ import math
 
 import keras
 
-from tfgen.layers import BatchNormalization, ChannelScale, Conv2D, Conv2DTranspose, OneHot
+from tfgen.layers import (
+    BatchNormalization,
+    ChannelScale,
+    Conv2D,
+    Conv2DTranspose,
+    LeaveOneOut,
+    OneHot,
+)
 
 KERNEL = 5
 SLOPE = 0.2
 MOMENTUM = 0.9  # of running statistics: Keras' 0.99 lags behind in data sets of few batches
 TRUNK, HEAD = "trunk", "head"  # parts of a conditional encoder
 SMALLEST_SCALE = 1e-6  # of q_eta(z|x), so that its logarithm stays finite
-NORMALISATIONS = ("batch", "synchronised", None)
+GROUPS = 8  # of channels, where images are normalised one by one
+NORMALISATIONS = ("batch", "synchronised", "instance", None)
 
 
 def generator(
@@ -133,25 +141,171 @@ def encoder(shape, latent_dim=64, width=64, num_classes=None, normalisation="bat
     return _posterior(images, features, latent_dim, num_classes, hidden=4 * width)
 
 
-def mlp_encoder(shape, latent_dim=50, hidden=500, num_classes=None):
-    """Inference net of two hidden layers, as in Kingma et al. (2014): q_eta(z|x) or q_eta(z|x, t).
+def code_posterior(shape, num_categories, num_continuous, width=64, normalisation="batch"):
+    """DCGAN's discriminator as InfoGAN's inference net, q_eta(c|x) of a code c.
+
+    Args:
+        shape: (height, width, channels) of the images.
+        num_categories: number of values of the categorical code.
+        num_continuous: number of continuous codes.
+        width: channels of the layer nearest the image; they double away from it.
+        normalisation: "batch", "synchronised" (over replicas) or None.
+
+    Returns:
+        Functional model: images (b, *shape) in [0, 1] -> {"logits": (b, num_categories), "mean": (b,
+        num_continuous)}, float32.
+
+    Raises:
+        ValueError: an argument is out of range.
+    """
+    images, features = _trunk(shape, width, normalisation)
+    logits = _head(num_categories, name="logits")(features)
+    mean = _head(num_continuous, name="mean")(features)
+    return keras.Model(images, {"logits": logits, "mean": mean}, name="encoder")
+
+
+def code_encoder(shape, size, width=64, normalisation="batch", activation=None):
+    """DCGAN's discriminator as a deterministic inference net, z = E_eta(x).
+
+    Args:
+        shape: (height, width, channels) of the images.
+        size: length of the code.
+        width: channels of the layer nearest the image; they double away from it.
+        normalisation: "batch", "synchronised" (over replicas) or None.
+        activation: of the code's units, by default none.
+
+    Returns:
+        Functional model: images (b, *shape) in [0, 1] -> (b, size), float32.
+
+    Raises:
+        ValueError: an argument is out of range.
+    """
+    images, features = _trunk(shape, width, normalisation)
+    head = keras.layers.Dense(size, activation, dtype="float32", name="codes", **_start())
+    return keras.Model(images, head(features), name="encoder")
+
+
+def predictors(size, hidden=64):
+    """One predictor a unit of a binary code, P_phi(z_i|z_-i) (Schmidhuber 1992), of one hidden layer.
+
+    Args:
+        size: number of units, at least 2.
+        hidden: hidden units of each predictor.
+
+    Returns:
+        Functional model: codes (b, size) -> logits (b, size), float32, of which the i-th does not
+        depend on the i-th unit.
+    """
+    codes = keras.Input((size,), name="latents")
+    x = keras.layers.Rescaling(2.0, offset=-1.0)(codes)
+    x = LeaveOneOut()(x)  # (b, size, size - 1)
+    # Keras' own starts take all predictors for one layer, and are too small for each.
+    start = keras.initializers.RandomNormal(stddev=math.sqrt(2 / (size - 1)))
+    x = keras.layers.EinsumDense(
+        "bim,imh->bih", (size, hidden), bias_axes="ih", kernel_initializer=start
+    )(x)
+    x = keras.layers.LeakyReLU(negative_slope=SLOPE)(x)
+    logits = keras.layers.EinsumDense("bih,ih->bi", (size,), bias_axes="i", dtype="float32")(x)
+    return keras.Model(codes, logits, name="predictors")
+
+
+def translator(shape_in, shape_out, width=16, blocks=3, normalisation="batch"):
+    """Zhu et al.'s (2017) generator from one domain of images to another, scaled to small images.
+
+    Half the size and twice the channels within, residual blocks there, and back.  Their instance
+    normalisation takes as long as the convolutions on a CPU, batch normalisation a quarter of that.
+
+    Args:
+        shape_in: (height, width, channels) of the images read.
+        shape_out: of the images made; it may differ in channels.
+        width: channels of the layers nearest the images.
+        blocks: residual blocks.
+        normalisation: "batch", "synchronised" (over replicas), "instance" or None.
+
+    Returns:
+        Functional model: images (b, *shape_in) in [0, 1] -> images (b, *shape_out) in [0, 1].
+
+    Raises:
+        ValueError: an argument is out of range, or the sizes differ or are odd.
+    """
+    layout = _Layout(shape_in, width, normalisation)
+    if tuple(shape_in[:2]) != tuple(shape_out[:2]) or shape_in[0] % 2:
+        raise ValueError(
+            "Both domains' images must have one even size. "
+            f"Received: shape_in={shape_in}, shape_out={shape_out}"
+        )
+    images = keras.Input(shape_in, name="originals")
+    biased = {"use_bias": not normalisation}
+    x = keras.layers.Rescaling(2.0, offset=-1.0)(images)
+    x = keras.layers.ReLU()(layout.normalise(_same(width, KERNEL, **biased)(x)))
+    x = keras.layers.ReLU()(layout.normalise(_down(2 * width, **biased)(x)))
+    for _ in range(blocks):
+        inner = keras.layers.ReLU()(layout.normalise(_same(2 * width, 3, **biased)(x)))
+        x = keras.layers.Add()([x, layout.normalise(_same(2 * width, 3, **biased)(inner))])
+    x = keras.layers.ReLU()(layout.normalise(_up(width, **biased)(x)))
+    x = _same(shape_out[-1], KERNEL)(x)
+    translated = keras.layers.Activation("sigmoid", dtype="float32", name="images")(x)
+    return keras.Model(images, translated, name="translator")
+
+
+def patch_discriminators(shape_a, shape_b, width=16, normalisation="batch"):
+    """PatchGAN discriminators (Isola et al. 2017) of two domains in one network, l(x) and l(z).
+
+    A patch has 13 pixels.  An image's logit is the mean of its patches', so that q_phi(y|x) stays one
+    Bernoulli an image.
+
+    Args:
+        shape_a, shape_b: (height, width, channels) of either domain's images.
+        width: channels of the layer nearest the image; they double behind it.
+        normalisation: "batch", "synchronised" (over replicas), "instance" or None.
+
+    Returns:
+        Functional model: [images of A, images of B] in [0, 1] -> [logits (b, 1), logits (b, 1)],
+        float32; the two halves share nothing.
+
+    Raises:
+        ValueError: an argument is out of range.
+    """
+    inputs, logits = [], []
+    for domain, shape in (("a", shape_a), ("b", shape_b)):
+        layout = _Layout(shape, width, normalisation)
+        images = keras.Input(shape, name=f"images_{domain}")
+        x = keras.layers.Rescaling(2.0, offset=-1.0)(images)
+        x = keras.layers.LeakyReLU(negative_slope=SLOPE)(_down(width, use_bias=True)(x))
+        x = layout.normalise(_same(2 * width, 3, use_bias=not normalisation)(x))
+        x = _same(1, 3)(keras.layers.LeakyReLU(negative_slope=SLOPE)(x))
+        inputs.append(images)
+        mean = keras.layers.GlobalAveragePooling2D(dtype="float32", name=f"logits_{domain}")
+        logits.append(mean(x))
+    return keras.Model(inputs, logits, name="discriminators")
+
+
+def mlp_encoder(
+    shape, latent_dim=50, hidden=500, num_classes=None, activation="softplus", layers=1
+):
+    """Inference net of dense layers, as in Kingma et al. (2014): q_eta(z|x) or q_eta(z|x, t).
 
     Args:
         shape: (height, width, channels) of the images.
         latent_dim: length of z.
-        hidden: units of either hidden layer.
-        num_classes: if given, class labels t are a second input.
+        hidden: units of each hidden layer.
+        num_classes: if given, class labels t are a second input of one more hidden layer.
+        activation: of the hidden layers that read the image alone.
+        layers: number of those layers.
 
     Returns:
         As `encoder`.
     """
     images = keras.Input(shape, name="images")
-    x = keras.layers.Flatten()(images)
-    features = keras.layers.Dense(hidden, activation="softplus")(x)
+    features = keras.layers.Flatten()(images)
+    for _ in range(layers):
+        features = keras.layers.Dense(hidden, activation=activation)(features)
     return _posterior(images, features, latent_dim, num_classes, hidden)
 
 
-def mlp_generator(shape, latent_dim=50, hidden=500, num_classes=None):
+def mlp_generator(
+    shape, latent_dim=50, hidden=500, num_classes=None, activation="softplus", scaled=False
+):
     """Decoder of two hidden layers, as in Kingma et al. (2014): Bernoulli means of z or of (z, t).
 
     Args:
@@ -159,6 +313,8 @@ def mlp_generator(shape, latent_dim=50, hidden=500, num_classes=None):
         latent_dim: length of z.
         hidden: units of either hidden layer.
         num_classes: if given, class labels t are a second input.
+        activation: of the hidden layers.
+        scaled: as in `generator`.
 
     Returns:
         As `generator`.
@@ -166,10 +322,11 @@ def mlp_generator(shape, latent_dim=50, hidden=500, num_classes=None):
     latents = keras.Input((latent_dim,), name="latents")
     inputs, x = _with_labels(latents, latents, num_classes)
     for _ in range(2):
-        x = keras.layers.Dense(hidden, activation="softplus")(x)
+        x = keras.layers.Dense(hidden, activation=activation)(x)
     x = keras.layers.Reshape(shape)(keras.layers.Dense(math.prod(shape))(x))
     images = keras.layers.Activation("sigmoid", dtype="float32", name="images")(x)
-    return keras.Model(inputs, images, name="generator")
+    outputs = [images, ChannelScale(name="scale")(images)] if scaled else images
+    return keras.Model(inputs, outputs, name="generator")
 
 
 def mlp_classifier(shape, num_classes, hidden=500):
@@ -189,26 +346,70 @@ def mlp_classifier(shape, num_classes, hidden=500):
     return keras.Model(images, logits, name="classifier")
 
 
-def before_sigmoid(network):
-    """The same network up to the logits of its last sigmoid, from which log-likelihoods stay finite.
+def mlp_discriminator(shape, hidden=500, layers=2):
+    """Discriminator of dense layers, of codes (Makhzani et al. 2015) or of small images.
 
     Args:
-        network: Functional model whose images come out of a sigmoid `Activation` layer.
+        shape: of one input: (d,) for codes, (height, width, channels) for images.
+        hidden: units of each hidden layer.
+        layers: number of hidden layers.
 
     Returns:
-        Functional model that shares its layers.
+        Functional model: inputs (b, *shape) -> logits (b, 1), float32.
+    """
+    inputs = keras.Input(shape, name="latents" if len(shape) == 1 else "images")
+    x = keras.layers.Flatten()(inputs)
+    for _ in range(layers):
+        x = keras.layers.LeakyReLU(negative_slope=SLOPE)(keras.layers.Dense(hidden)(x))
+    logits = keras.layers.Dense(1, dtype="float32", name="logits")(x)
+    return keras.Model(inputs, logits, name="discriminator")
+
+
+def before_sigmoid(network):
+    """The same network up to the logits of its images, from which log-likelihoods stay finite.
+
+    Args:
+        network: Functional model whose images, its first output, come out of a sigmoid `Activation`
+            layer.
+
+    Returns:
+        Functional model that shares its layers; further outputs stay as they are.
 
     Raises:
         ValueError: the images do not come out of such a layer.
     """
-    last = keras.tree.flatten(network.outputs)[0]._keras_history.operation
+    images, *others = keras.tree.flatten(network.outputs)
+    last = images._keras_history.operation
     activation = getattr(last, "activation", None)
     if not isinstance(last, keras.layers.Activation) or activation is not keras.activations.sigmoid:
         raise ValueError(
             "theta must end in keras.layers.Activation('sigmoid'), so that its logits can be read. "
             f"Received: last layer={last!r}"
         )
-    return keras.Model(network.inputs, last.input)
+    return keras.Model(network.inputs, [last.input, *others] if others else last.input)
+
+
+def with_features(network, layer):
+    """The same network with the output of one of its layers beside its own.
+
+    Args:
+        network: Functional model of one output.
+        layer: index among `network.layers`; -2 is the layer before the logits of a discriminator.
+
+    Returns:
+        Functional model that shares its layers, inputs -> {"logits", "features"}.
+
+    Raises:
+        ValueError: there is no such layer.
+    """
+    depth = len(network.layers)
+    if not -depth <= layer < depth:
+        raise ValueError(
+            f"layer must be an index among the {depth} layers of {network.name}. "
+            f"Received: layer={layer}"
+        )
+    features = network.layers[layer].output
+    return keras.Model(network.inputs, {"logits": network.output, "features": features})
 
 
 def _posterior(images, features, latent_dim, num_classes, hidden):
@@ -237,6 +438,30 @@ def _with_labels(first, features, num_classes):
         return [first], features
     labels = keras.Input((), dtype="int32", name="labels")
     return [first, labels], keras.layers.Concatenate()([features, OneHot(num_classes)(labels)])
+
+
+def extractor(shape, width=32):
+    """Ganin et al.'s (2016) feature net for digits, G_theta(z): two 5x5 convolutions, each pooled.
+
+    Normalised in groups of channels (Wu & He 2018), image by image: batches mix two domains.
+    Convolutions lose their border, except in pictures of fewer than 16 pixels.
+
+    Args:
+        shape: (height, width, channels) of the images, at least 4 pixels.
+        width: channels of the first layer (theirs are 32 and 48).
+
+    Returns:
+        Functional model: images (b, *shape) in [0, 1] -> features (b, d), float32.
+    """
+    images = keras.Input(shape, name="images")
+    x = keras.layers.Rescaling(2.0, offset=-1.0)(images)
+    padding = "valid" if min(shape[:2]) >= 16 else "same"
+    for filters in (width, 3 * width // 2):
+        x = keras.layers.Conv2D(filters, KERNEL, padding=padding)(x)
+        x = keras.layers.GroupNormalization(math.gcd(filters, GROUPS))(x)
+        x = keras.layers.MaxPooling2D()(keras.layers.ReLU()(x))
+    features = keras.layers.Flatten(dtype="float32", name="features")(x)
+    return keras.Model(images, features, name="extractor")
 
 
 def residual_network(shape, num_classes, width=16, blocks=2):
@@ -305,6 +530,8 @@ class _Layout:
     def normalise(self, x):
         if self._normalisation is None:
             return x
+        if self._normalisation == "instance":
+            return keras.layers.GroupNormalization(groups=-1, epsilon=1e-5)(x)
         return BatchNormalization(
             momentum=MOMENTUM, epsilon=1e-5, synchronized=self._normalisation == "synchronised"
         )(x)
@@ -328,6 +555,10 @@ def _start():
 
 def _down(filters, use_bias):
     return Conv2D(filters, KERNEL, strides=2, padding="same", use_bias=use_bias, **_start())
+
+
+def _same(filters, kernel, use_bias=True):
+    return Conv2D(filters, kernel, padding="same", use_bias=use_bias, **_start())
 
 
 def _up(filters, use_bias=True):

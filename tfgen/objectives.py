@@ -94,6 +94,39 @@ def log_categorical(logits, labels):
     return -tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
 
 
+def log_bernoulli(logits, values):
+    """Appendix D, log P_phi(z_i|z_-i): the predictors' log-probability of each unit of a binary code.
+
+    Linear in z_i, so that E log P needs no more than the mean of z_i given the others.
+
+    Args:
+        logits: (b, d) of P(z_i = 1|z_-i).
+        values: (b, d) z in {0, 1}.
+
+    Returns:
+        (b, d) nats.
+    """
+    return values * logits - tf.math.softplus(logits)
+
+
+def log_laplace(images, means, weight):
+    """Appendix D, log p_theta(x|z) of a Laplace likelihood, whose negative is the cycle loss.
+
+    Zhu et al. (2017) take lambda times the mean absolute error, that is a scale of pixels/lambda:
+
+        log p(x|z) = -lambda / pixels |x - G(z)|_1 + const,   the constant being left out.
+
+    Args:
+        images: (b, h, w, c) x.
+        means: (b, h, w, c) G(z).
+        weight: lambda >= 0.
+
+    Returns:
+        (b,) nats.
+    """
+    return -weight * tf.reduce_mean(tf.abs(images - means), axis=[1, 2, 3])
+
+
 def evidence_bound(log_likelihood, divergence):
     """Eq. 11, E_q[log p_theta(x|z)] - KL(q_eta(z|x) || p(z)), by one draw of z and the closed-form KL.
 

@@ -9,8 +9,8 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy import stats
 
 from tfgen import inputs, plots
+from tfgen.data.pictures import converted
 from tfgen.saved_model import replaced_file
-from tfgen.unified import prior
 
 GAP = 2  # pixels between tiles
 VISIBLE = 64  # pixels that a tile has at least
@@ -75,6 +75,8 @@ def samples(model, n=64, seed=0, labels=None):
 def interpolation(model, rows=8, columns=9, seed=0, labels=None):
     """The grid whose rows are G_theta(z [, t]), z on an arc between two draws of the prior.
 
+    Of a model with codes, continuous ones go straight from end to end, and a row keeps its category.
+
     Args:
         model: a generator of the zoo.
         rows: number of pairs of latent codes.
@@ -88,11 +90,51 @@ def interpolation(model, rows=8, columns=9, seed=0, labels=None):
     if columns < 2:
         raise ValueError(f"A row must have at least its two ends. Received: columns={columns}")
     labels = inputs.sample_labels(model, rows, seed, labels)
-    start, end = np.split(prior(2 * rows, model.latent_dim, seed).numpy(), 2)
-    latents = spherical(start, end, columns).reshape(rows * columns, -1)
+    start, end = np.split(np.asarray(model.prior(2 * rows, seed)), 2)
+    latents = _walk(model, start, end, columns).reshape(rows * columns, -1)
     if labels is not None:
         labels = np.repeat(labels, columns)
     return grid(np.asarray(model.decode(tf.constant(latents), labels)), labels, columns)
+
+
+def traversal(model, rows=3, columns=9, seed=0):
+    """The grid of G_theta(z) in which one code after another is swept, and the rest of z is held.
+
+    The categories come first, a row for each; a column holds one draw of the rest of z.  Every
+    continuous code follows in `rows` rows, in which it runs from -1 on the left to 1 on the right, and
+    which hold a draw of the rest of z each.  The code that is swept stands above each image.
+
+    Args:
+        model: a generator of the zoo with codes.
+        rows: draws of the rest of z for each continuous code.
+        columns: images a row.
+        seed: of the draws.
+
+    Raises:
+        ValueError, TypeError: an argument breaks a rule, or the model has no codes.
+
+    Source: Chen et al. (2016), Fig. 2.
+    """
+    categories, continuous = model.num_categories, model.num_continuous
+    if not categories + continuous:
+        raise ValueError(f"A traversal needs a model with codes. Received: {model.name} without")
+    for name, value, least in (("rows", rows, 1), ("columns", columns, 2)):
+        if value < least:
+            raise ValueError(f"{name} must be at least {least}. Received: {name}={value}")
+    drawn = np.asarray(model.prior(max(rows, columns), seed))
+    held = [drawn[:columns]] * categories
+    held += [np.repeat(drawn[[row]], columns, axis=0) for row in range(rows)] * continuous
+    latents = np.stack(held)  # (rows of tiles, columns, d)
+    codes = latents[:, :, -(categories + continuous) :]
+    codes[:categories, :, :categories] = np.eye(categories)[:, None]
+    captions = np.repeat([f"c = {category}" for category in range(categories)], columns).tolist()
+    sweep = np.linspace(-1.0, 1.0, columns)
+    for code in range(continuous):
+        start = categories + code * rows
+        codes[start : start + rows, :, categories + code] = sweep
+        captions += [f"c{code + 1} = {value:.2f}" for value in sweep] * rows
+    images = model.decode(tf.constant(latents.reshape(-1, model.latent_dim)))
+    return grid(np.asarray(images), captions, columns)
 
 
 def reconstructions(model, images, labels=None, seed=0):
@@ -122,6 +164,30 @@ def reconstructions(model, images, labels=None, seed=0):
     captions = np.asarray(labels).astype(str)
     captions = _in_pairs_of_rows(captions, np.full_like(captions, ""), columns, filler="")
     return grid(tiles, captions, columns)
+
+
+def translations(model, images, direction="ab"):
+    """The grid of images of one domain, each above its translation into the other.
+
+    Args:
+        model: has the endpoints `translate_ab` and `translate_ba`.
+        images: float32 (n, h, w, c) in [0, 1], as the model's domain A, or B for direction "ba".
+        direction: "ab" or "ba".
+
+    Raises:
+        ValueError, TypeError: an argument breaks a rule.
+    """
+    shapes = {"ab": model.image_shape, "ba": model.image_shape_b}
+    if direction not in shapes:
+        raise ValueError(f"direction must be 'ab' or 'ba'. Received: direction={direction!r}")
+    images = np.asarray(images)
+    inputs.check_images(images, shapes[direction])
+    translate, _ = model.endpoints()[f"translate_{direction}"]
+    translated = translate(images=images.astype(np.float32))["images"].numpy()
+    size, _, channels = images.shape[1:]
+    columns = math.isqrt(len(images) - 1) + 1
+    lower = converted(translated, size, channels)  # to stand in one grid with the images
+    return grid(_in_pairs_of_rows(images, lower, columns, filler=1.0), columns=columns)
 
 
 def latent_map(model, images, labels):
@@ -234,6 +300,15 @@ def save(picture, path):
     with replaced_file(path) as aside:
         picture.save(aside, format="PNG")
     return path
+
+
+def _walk(model, start, end, steps):
+    """From start to end, (rows, steps, d): noise on an arc, codes on a line, the category held."""
+    noise = model.latent_dim - model.num_categories - model.num_continuous
+    arc = spherical(start[:, :noise], end[:, :noise], steps)
+    codes = np.linspace(start[:, noise:], end[:, noise:], steps, axis=1)
+    codes[:, :, : model.num_categories] = codes[:, :1, : model.num_categories]
+    return np.concatenate([arc, codes], axis=2, dtype=np.float32)
 
 
 def _checked(images):

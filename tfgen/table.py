@@ -76,6 +76,24 @@ _PERFECT_DISCRIMINATOR = Part(
 _DECODER = Part(GENERATIVE, "p_theta(x|z,y)", "generator of Eq. 13: explicit likelihood at y=0")
 _ENCODER = Part(INFERENCE, "q_eta(z|x,y)", "inference net at y=0")
 
+_ADA = Row(
+    name="ADA",
+    equations="Eq. 1-3, 18-19",
+    x="feature",
+    y="1 = source, 0 = target domain",
+    z="image of either domain",
+    t="class label, known in the source domain only",
+    generator=Part(INFERENCE, "p_theta(x|y)", "features: x = G_theta(z), z ~ p(z|y)"),
+    discriminator=Part(GENERATIVE, "q_phi^(r)(y|x)", "domain discriminator"),
+    inference=_NO_INFERENCE,
+    learned=("theta: p_theta(x|y), both domains", "phi: q_phi(y|x)", "omega: f_omega(t|x)"),
+    fixed=("p(z|y)", "p(y) uniform"),
+    degenerate=(),
+    divergence="E_p(y) KL(p_theta(x|y) || q^r(x|y)) - JSD(p_theta(x|0) || p_theta(x|1))",
+    direction="theta on the left, in both domains",
+    arcs=graphs.ADA,
+    transfers=(IMPORTANCE_WEIGHTING,),
+)
 _GAN = Row(
     name="GAN",
     equations="Eq. 3-8",
@@ -105,16 +123,34 @@ _CGAN = dataclasses.replace(
     divergence="E_p(y) KL(p_theta(x,t|y) || q^r(x,t|y)) - JSD(p_theta(x,t|0) || p_theta(x,t|1))",
     arcs=graphs.CGAN,
 )
+_INFOGAN = Row(
+    name="InfoGAN",
+    equations="Eq. 9-10",
+    x=_GAN.x,
+    y=_GAN.y,
+    z="code vector, of which a part c is recovered",
+    generator=_GAN.generator,
+    discriminator=_LEARNED_DISCRIMINATOR,
+    inference=Part(GENERATIVE, "q_eta(z|x,y)", "inference net of generated images (y=0)"),
+    learned=(*_GAN.learned, "eta: q_eta(z|x,0)"),
+    fixed=(*_GAN.fixed, "q_eta(z|x,1)"),
+    degenerate=_GAN.degenerate,
+    divergence="E_p(y) KL(p_theta(x|y) || q^r(x|z,y)) - JSD(p_theta(x|0) || p_theta(x|1))",
+    direction=_MISSES,
+    arcs=graphs.INFOGAN,
+    transfers=(IMPORTANCE_WEIGHTING,),
+)
 
 
-def _importance_weighted(row, sample):
-    """The row under Eq. 36-43, of which k samples are drawn."""
+def _importance_weighted(row, sample="x_i", density="p_theta", unweighted=""):
+    """The row under Eq. 36-43, of which k samples are drawn; other terms of its divergence stay."""
     return dataclasses.replace(
         row,
         name=f"IW{row.name}",
-        equations=row.equations.replace("Eq. 3-8", "Eq. 15-16, 35-43"),
-        divergence=f"log q(y) - E log 1/k sum_i q^r(y|{sample}) p_theta0({sample})"
-        f" / p_theta({sample}|y), without the second term of Eq. 41; k=1: the {row.name}'s",
+        equations=f"Eq. 15-16, 35-43; {row.equations}",
+        divergence=f"log q(y) - E log 1/k sum_i q^r(y|{sample}) {density}0({sample})"
+        f" / {density}({sample}|y), without the second term of Eq. 41{unweighted};"
+        f" k=1: the {row.name}'s",
         transfers=(),
     )
 
@@ -176,63 +212,103 @@ def _activated(row, symbol="q_phi^(r)(y|x)", arcs=graphs.ACTIVATED):
     )
 
 
+_VAE_GAN = Row(
+    name="VAE/GAN",
+    equations="appendix F; Larsen et al. (2015)",
+    x="image: real, generated or reconstructed",
+    y="1 = real, 0 = generated or reconstructed",
+    z="code vector",
+    generator=Part(GENERATIVE, "p_theta(x|z,y)", "decoder, judged by a layer of phi"),
+    discriminator=_LEARNED_DISCRIMINATOR,
+    inference=_ENCODER,
+    learned=("theta: p_theta(x|z,0)", "phi: q_phi(y|x)", "eta: q_eta(z|x,0)"),
+    fixed=("p_theta(x|z,1) = p_data(x)", "p(z)", "p(y) uniform"),
+    degenerate=(),
+    divergence="the VAE's, with p_theta(D_l(x)|z,0) as likelihood, + the GAN's: sharper images",
+    direction=_BOTH,
+    arcs=(*graphs.AUTOENCODER, *graphs.GAN),
+    transfers=(IMPORTANCE_WEIGHTING, ADVERSARY_ACTIVATION),
+)
+_IWVAE_GAN = _importance_weighted(
+    _VAE_GAN, unweighted=", + the VAE's, with p_theta(D_l(x)|z,0) as likelihood"
+)
+_CODED = "E_pdata[log p_theta(x|z) + log q^r(0|G(z))], z ~ q_eta(z|x)"
+_GAN_VAE = Row(
+    name="GAN/VAE",
+    equations="appendix F; Che et al. (2017a)",
+    x="image: real, generated or reconstructed",
+    y="1 = real, 0 = generated; a reconstruction only ascends log q^r(0|x)",
+    z="code vector",
+    generator=Part(INFERENCE, "p_theta(x|y)", "generator, of inferred codes too"),
+    discriminator=_LEARNED_DISCRIMINATOR,
+    inference=Part(INFERENCE, "q_eta(z|x,y)", "encoder: z ~ q_eta(z|x), x ~ p_data"),
+    learned=("theta: p_theta(x|0)", "phi: q_phi(y|x)", "eta: q_eta(z|x,0)"),
+    fixed=("p_theta(x|1) = p_data(x)", "p(z)", "p(y) uniform"),
+    degenerate=(),
+    divergence=f"the GAN's - {_CODED}: fewer missed modes",
+    direction=_BOTH,
+    arcs=(*graphs.GAN, *graphs.AUTOENCODER),
+    transfers=(IMPORTANCE_WEIGHTING,),
+)
+
+
+def _part_activated(row):
+    """The row under Eq. 17 where a GAN's discriminator is at hand to weigh the VAE's part."""
+    return dataclasses.replace(
+        row,
+        name=f"AA-{row.name}",
+        equations=f"Eq. 17, 44-46; {row.equations}",
+        divergence=f"{row.divergence}; q^r(0|x) weighs real and generated images in the VAE's",
+        transfers=(),
+    )
+
+
+_AAE = Row(
+    name="AAE",
+    equations="Eq. 29-32",
+    x="image",
+    y="1 = code of the prior, 0 = code of an image",
+    z="code vector",
+    generator=Part(GENERATIVE, "p_theta(x|z,y)", "decoder of inferred codes (y=0)"),
+    discriminator=Part(GENERATIVE, "q_phi^(r)(y|z)", "discriminator of codes"),
+    inference=Part(INFERENCE, "q_eta(z|y)", "p(z) at y=1; z = E_eta(x), x ~ p_data at y=0"),
+    learned=("theta: p_theta(x|z,0)", "phi: q_phi(y|z)", "eta: q_eta(z|0)"),
+    fixed=("q_eta(z|1) = p(z)", "p_theta(x|z,1)", "p_data", "p(y) uniform"),
+    degenerate=("image space of the prior's codes",),
+    divergence="E_p(y) KL(q_eta(z|y) || q^r(z|x,y)) - JSD(q_eta(z|0) || q_eta(z|1))",
+    direction="eta on the left, over codes; theta covers p_data by its likelihood",
+    arcs=graphs.AAE,
+    transfers=(IMPORTANCE_WEIGHTING,),
+)
+_CYCLEGAN = Row(
+    name="CycleGAN",
+    equations="appendix D: Eq. 31 from x to z, Eq. 9 from z to x",
+    x="image of domain A",
+    y="1 = real, 0 = translated, in either domain",
+    z="image of domain B",
+    generator=Part(INFERENCE, "p_theta(x|y)", "p(x) at y=1; x = G_theta(z) at y=0"),
+    discriminator=Part(GENERATIVE, "q_phi^(r)(y|x), q_phi^(r)(y|z)", "one a domain"),
+    inference=Part(INFERENCE, "q_eta(z|y)", "p(z) at y=1; z = E_eta(x) at y=0"),
+    learned=("theta: p_theta(x|0)", "phi: q_phi(y|x), q_phi(y|z)", "eta: q_eta(z|0)"),
+    fixed=("p_theta(x|1), the data of x", "q_eta(z|1), the data of z", "p(y) uniform"),
+    degenerate=(),
+    divergence="the sum of AAE's and InfoGAN's; Laplace likelihoods of both reconstructions",
+    direction="theta on the left over x, eta on the left over z",
+    arcs=(*graphs.INFOGAN, *graphs.AAE),
+    transfers=(IMPORTANCE_WEIGHTING,),
+)
+
 _ROWS = (
-    Row(
-        name="ADA",
-        equations="Eq. 1-3, 18-19",
-        x="feature",
-        y="1 = source, 0 = target domain",
-        z="image of either domain",
-        t="class label, known in the source domain only",
-        generator=Part(INFERENCE, "p_theta(x|y)", "features: x = G_theta(z), z ~ p(z|y)"),
-        discriminator=Part(GENERATIVE, "q_phi^(r)(y|x)", "domain discriminator"),
-        inference=_NO_INFERENCE,
-        learned=("theta: p_theta(x|y), both domains", "phi: q_phi(y|x)", "omega: f_omega(t|x)"),
-        fixed=("p(z|y)", "p(y) uniform"),
-        degenerate=(),
-        divergence="E_p(y) KL(p_theta(x|y) || q^r(x|y)) - JSD(p_theta(x|0) || p_theta(x|1))",
-        direction="theta on the left, in both domains",
-        arcs=graphs.ADA,
-        transfers=(IMPORTANCE_WEIGHTING,),
-    ),
+    _ADA,
+    _importance_weighted(_ADA),
     _GAN,
-    _importance_weighted(_GAN, "x_i"),
+    _importance_weighted(_GAN),
     _CGAN,
     _importance_weighted(_CGAN, "x_i,t_i"),
-    Row(
-        name="InfoGAN",
-        equations="Eq. 9-10",
-        x=_GAN.x,
-        y=_GAN.y,
-        z="code vector, of which a part c is recovered",
-        generator=_GAN.generator,
-        discriminator=_LEARNED_DISCRIMINATOR,
-        inference=Part(GENERATIVE, "q_eta(z|x,y)", "inference net of generated images (y=0)"),
-        learned=(*_GAN.learned, "eta: q_eta(z|x,0)"),
-        fixed=(*_GAN.fixed, "q_eta(z|x,1)"),
-        degenerate=_GAN.degenerate,
-        divergence="E_p(y) KL(p_theta(x|y) || q^r(x|z,y)) - JSD(p_theta(x|0) || p_theta(x|1))",
-        direction=_MISSES,
-        arcs=graphs.INFOGAN,
-        transfers=(IMPORTANCE_WEIGHTING,),
-    ),
-    Row(
-        name="AAE",
-        equations="Eq. 29-32",
-        x="image",
-        y="1 = code of the prior, 0 = code of an image",
-        z="code vector",
-        generator=Part(GENERATIVE, "p_theta(x|z,y)", "decoder of inferred codes (y=0)"),
-        discriminator=Part(GENERATIVE, "q_phi^(r)(y|z)", "discriminator of codes"),
-        inference=Part(INFERENCE, "q_eta(z|y)", "p(z) at y=1; z = E_eta(x), x ~ p_data at y=0"),
-        learned=("theta: p_theta(x|z,0)", "phi: q_phi(y|z)", "eta: q_eta(z|0)"),
-        fixed=("q_eta(z|1) = p(z)", "p_theta(x|z,1)", "p_data", "p(y) uniform"),
-        degenerate=("image space of the prior's codes",),
-        divergence="E_p(y) KL(q_eta(z|y) || q^r(z|x,y)) - JSD(q_eta(z|0) || q_eta(z|1))",
-        direction="eta on the left, over codes; theta covers p_data by its likelihood",
-        arcs=graphs.AAE,
-        transfers=(IMPORTANCE_WEIGHTING,),
-    ),
+    _INFOGAN,
+    _importance_weighted(_INFOGAN, unweighted=", - lambda E log q_eta(z|x,y)"),
+    _AAE,
+    _importance_weighted(_AAE, "z_i", "q_eta", unweighted=", - E log p_theta(x|z,y)"),
     Row(
         name="PM",
         equations="appendix D; Schmidhuber (1992)",
@@ -249,22 +325,9 @@ _ROWS = (
         direction="eta against phi, without a reversed q; theta covers p_data by its likelihood",
         arcs=graphs.PM,
     ),
-    Row(
-        name="CycleGAN",
-        equations="appendix D: Eq. 31 from x to z, Eq. 9 from z to x",
-        x="image of one domain",
-        y="1 = real, 0 = translated, in either domain",
-        z="image of the other domain",
-        generator=Part(INFERENCE, "p_theta(x|y)", "p(x) at y=1; x = G_theta(z) at y=0"),
-        discriminator=Part(GENERATIVE, "q_phi^(r)(y|x), q_phi^(r)(y|z)", "one a domain"),
-        inference=Part(INFERENCE, "q_eta(z|y)", "p(z) at y=1; z = E_eta(x) at y=0"),
-        learned=("theta: p_theta(x|0)", "phi: q_phi(y|x), q_phi(y|z)", "eta: q_eta(z|0)"),
-        fixed=("p_theta(x|1), the data of x", "q_eta(z|1), the data of z", "p(y) uniform"),
-        degenerate=(),
-        divergence="the sum of AAE's and InfoGAN's; Laplace likelihoods of both reconstructions",
-        direction="theta on the left over x, eta on the left over z",
-        arcs=(*graphs.INFOGAN, *graphs.AAE),
-        transfers=(IMPORTANCE_WEIGHTING,),
+    _CYCLEGAN,
+    _importance_weighted(
+        _CYCLEGAN, unweighted=", and the same of z_i; + the Laplace likelihoods' part"
     ),
     _VAE,
     _activated(_VAE),
@@ -272,41 +335,12 @@ _ROWS = (
     _activated(_CVAE, "q_phi^(r)(y|x,t)", graphs.CONDITIONAL_ACTIVATED),
     _SVAE,
     _activated(_SVAE),
-    Row(
-        name="VAE/GAN",
-        equations="appendix F; Larsen et al. (2015)",
-        x="image: real, generated or reconstructed",
-        y="1 = real, 0 = generated or reconstructed",
-        z="code vector",
-        generator=Part(GENERATIVE, "p_theta(x|z,y)", "decoder, judged by a layer of phi"),
-        discriminator=_LEARNED_DISCRIMINATOR,
-        inference=_ENCODER,
-        learned=("theta: p_theta(x|z,0)", "phi: q_phi(y|x)", "eta: q_eta(z|x,0)"),
-        fixed=("p_theta(x|z,1) = p_data(x)", "p(z)", "p(y) uniform"),
-        degenerate=(),
-        divergence="the VAE's, with p_theta(D_l(x)|z,0) as likelihood, + the GAN's: sharper images",
-        direction=_BOTH,
-        arcs=(*graphs.AUTOENCODER, *graphs.GAN),
-        transfers=(IMPORTANCE_WEIGHTING, ADVERSARY_ACTIVATION),
-    ),
-    Row(
-        name="GAN/VAE",
-        equations="appendix F; Che et al. (2017a)",
-        x="image: real, generated or reconstructed",
-        y="1 = real, 0 = generated or reconstructed",
-        z="code vector",
-        generator=Part(INFERENCE, "p_theta(x|y)", "generator, of inferred codes too"),
-        discriminator=_LEARNED_DISCRIMINATOR,
-        inference=Part(INFERENCE, "q_eta(z|x,y)", "encoder: z = E_eta(x), x ~ p_data"),
-        learned=("theta: p_theta(x|0)", "phi: q_phi(y|x)", "eta: q_eta(z|x,0)"),
-        fixed=("p_theta(x|1) = p_data(x)", "p(z)", "p(y) uniform"),
-        degenerate=(),
-        divergence="the GAN's - E_pdata[log p_theta(x|z) + log q^r(0|G(z))], z = E_eta(x):"
-        " fewer missed modes",
-        direction=_BOTH,
-        arcs=(*graphs.GAN, *graphs.AUTOENCODER),
-        transfers=(IMPORTANCE_WEIGHTING,),
-    ),
+    _VAE_GAN,
+    _IWVAE_GAN,
+    _part_activated(_VAE_GAN),
+    _part_activated(_IWVAE_GAN),
+    _GAN_VAE,
+    _importance_weighted(_GAN_VAE, unweighted=f", - {_CODED}"),
     Row(
         name="wake",
         equations="Eq. 14; section 3.5",
@@ -342,3 +376,32 @@ _ROWS = (
 )
 
 ROWS = {row.name: row for row in _ROWS}
+
+
+def named(keys):
+    """The rows of a model's `row`: a key of `ROWS`, several of them, or None."""
+    return [ROWS[key] for key in ([keys] if isinstance(keys, str) else keys or [])]
+
+
+def facts(row):
+    """What a row says, [(heading, text)] in the order of Table 1, without what the model lacks."""
+    parts = (row.generator, row.discriminator, row.inference)
+    lines = [
+        ("x", row.x),
+        ("y", row.y),
+        ("z", row.z),
+        ("t", row.t),
+        ("generates", _listed(parts, GENERATIVE)),
+        ("infers", _listed(parts, INFERENCE)),
+        ("learned", "; ".join(row.learned)),
+        ("fixed", "; ".join(row.fixed)),
+        ("degenerate", "; ".join(row.degenerate)),
+        ("minimises", row.divergence),
+        ("direction", row.direction),
+        ("can take", "; ".join(row.transfers)),
+    ]
+    return [(heading, text) for heading, text in lines if text]
+
+
+def _listed(parts, process):
+    return "; ".join(f"{p.symbol}, {p.description}" for p in parts if p.process == process)

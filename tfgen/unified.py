@@ -11,7 +11,9 @@ import copy
 import keras
 import tensorflow as tf
 
+from tfgen import data as datasets
 from tfgen import inputs, layers, optimizers  # noqa: F401  registers the optimiser of saved models
+from tfgen.objectives import importance_weights
 
 PLAYERS = ("theta", "phi", "eta", "omega")
 SAMPLE_BATCH = 256
@@ -68,6 +70,20 @@ class Unified(keras.Model, abc.ABC):
     @abc.abstractmethod
     def endpoints(self):
         """Served functions: {name: (function, {argument: tf.TensorSpec})}, the first is the default."""
+
+    row = None  # the model's key in `tfgen.table.ROWS`, or keys, if Table 1 has it
+
+    @classmethod
+    def load_data(cls, *, batch_size, seed, **data):
+        """The batches that a recipe's model learns from, by default `tfgen.data.load` of its data.
+
+        With `held_out`, a share, instead a pair: those batches and the ones that choose the epoch.
+        """
+        load = datasets.divided if "held_out" in data else datasets.load
+        return load(**data, batch_size=batch_size, seed=seed)
+
+    # Makes the batches of arrays (x, y) given to `fit`; keywords: batch_size, seed, shuffle.
+    from_arrays = staticmethod(datasets.batches)
 
     def train_step(self, data):
         """Every player ascends its own objective from the same point: one forward pass serves all."""
@@ -130,7 +146,15 @@ class Unified(keras.Model, abc.ABC):
         """The generator that samples are drawn from: the average of theta if one is kept."""
         return self.theta if self.average is None else self.theta_average
 
+    def decoder(self):  # no property: Keras would store its weights under that name
+        """The network z [, t] -> images: by default all of `sampler`, perhaps with further outputs."""
+        return self.sampler
+
+    importance_weighted = False  # whether `expectation` weighs by Eq. 43
     unlabelled = False  # whether label -1, no label, may be given
+    several_domains = False  # whether it learns from data sets brought to one size and channels
+    clusters = False  # whether `classify` gives clusters, found without labels
+    num_categories = num_continuous = 0  # last columns of z: a one-hot code, and ones on [-1, 1]
 
     def before_fit(self, dataset):
         """Hook: learn what must be known of the whole data set before training; by default nothing."""
@@ -147,7 +171,7 @@ class Unified(keras.Model, abc.ABC):
     @property
     def conditional(self):
         """Whether samples are drawn for a class, p_theta(x|t)."""
-        return "theta" in self._names and len(self.theta.inputs) == 2
+        return "theta" in self._names and len(self.decoder().inputs) == 2
 
     def play(self, network, x, labels=None, training=False):
         """The network's output for x, or for (x, t) if it has a second input."""
@@ -174,6 +198,18 @@ class Unified(keras.Model, abc.ABC):
         count, _ = self._batch(values)
         return tf.reduce_sum(values) / tf.cast(count, values.dtype)
 
+    def expectation(self, terms, logits):
+        """E over generated examples: uniform, or by the importance weights of Eq. 43.
+
+        Args:
+            terms: (b,) log q^r(0|x) of the generated examples.
+            logits: (b,) l(x), of which the weights are made if the model is `importance_weighted`;
+                they sum to 1 over the global batch.
+        """
+        if not self.importance_weighted:
+            return self.mean(terms)
+        return tf.reduce_sum(importance_weights(logits, self.gather(logits)) * terms)
+
     def gather(self, values):
         """The values of all replicas, (global batch, ...), as constants."""
         values, context = tf.stop_gradient(values), tf.distribute.get_replica_context()
@@ -198,11 +234,14 @@ class Unified(keras.Model, abc.ABC):
 
     def _rows(self, draw, examples, size, stream):
         count, start = self._batch(examples)
+        rows = draw([count, size], self.step_seed(stream), alg="philox")
+        return rows[start : start + tf.shape(examples)[0]]
+
+    def step_seed(self, stream):
+        """Seed of stateless draws, a function of (seed, step, stream), the same on every replica."""
         evaluated = next(iter(self.trackers.values())).count  # batches seen; steps stand still then
         seed = tf.random.fold_in(tf.constant([self.seed, stream], "int64"), self.steps)
-        seed = tf.random.fold_in(seed, tf.cast(evaluated, "int64"))
-        rows = draw([count, size], seed, alg="philox")
-        return rows[start : start + tf.shape(examples)[0]]
+        return tf.random.fold_in(seed, tf.cast(evaluated, "int64"))
 
     def _batch(self, values):
         """Number of examples in the global batch, and the index of this replica's first."""
@@ -216,7 +255,11 @@ class Unified(keras.Model, abc.ABC):
 
     @property
     def latent_dim(self):
-        return self.sampler.inputs[0].shape[-1]
+        return self.decoder().inputs[0].shape[-1]
+
+    def prior(self, n, seed):
+        """z ~ p(z), (n, latent_dim), by default N(0, I): a function of the seed alone."""
+        return normal(n, self.latent_dim, seed)
 
     def decode(self, latents, labels=None):
         """Images G_theta(z [, t]) with moving statistics.
@@ -228,7 +271,7 @@ class Unified(keras.Model, abc.ABC):
         Returns:
             (b, h, w, c) in [0, 1].
         """
-        return keras.tree.flatten(self.play(self.sampler, latents, labels))[0]
+        return keras.tree.flatten(self.play(self.decoder(), latents, labels))[0]
 
     def sample(self, n, seed=0, labels=None):
         """Images drawn from p_theta(x) or p_theta(x|t); the same seed gives the same images everywhere.
@@ -245,9 +288,9 @@ class Unified(keras.Model, abc.ABC):
             ValueError, TypeError: n, seed or labels break a rule.
         """
         labels = inputs.sample_labels(self, n, seed, labels)
-        latents = prior(n, self.latent_dim, seed).numpy()
+        latents = self.prior(n, seed).numpy()
         columns = [latents] if labels is None else [latents, labels]
-        outputs = self.sampler.predict(columns, batch_size=SAMPLE_BATCH, verbose=0)
+        outputs = self.decoder().predict(columns, batch_size=SAMPLE_BATCH, verbose=0)
         return keras.tree.flatten(outputs)[0]  # a likelihood's scale may follow the images
 
     def release(self):
@@ -313,17 +356,9 @@ class Unified(keras.Model, abc.ABC):
         return {metric.name: metric.result() for metric in self.metrics}
 
 
-def prior(n, latent_dim, seed):
-    """z ~ p(z) = N(0, I), a function of the seed alone, the same in every process and on every device.
-
-    Args:
-        n, latent_dim: shape of the result.
-        seed: int.
-
-    Returns:
-        (n, latent_dim).
-    """
-    return tf.random.stateless_normal([n, latent_dim], tf.stack([seed, 0]), alg="philox")
+def normal(n, size, seed):
+    """Standard normal draws (n, size), the same in every process and on every device for one seed."""
+    return tf.random.stateless_normal([n, size], tf.stack([seed, 0]), alg="philox")
 
 
 class _Epochs(keras.callbacks.Callback):

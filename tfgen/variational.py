@@ -6,7 +6,7 @@ import math
 import keras
 import tensorflow as tf
 
-from tfgen import distributions, inputs, networks
+from tfgen import distributions, inputs, layers, networks
 from tfgen.objectives import (
     FAKE,
     REAL,
@@ -61,6 +61,10 @@ class Variational(Unified):
             (b,) nats an image.
         """
 
+    def bound_noise(self, n, draws, seed):
+        """What `bound` reads of k = `draws` codes for each of n images; seed (2,)."""
+        return tf.random.stateless_normal([n, draws, self.latent_dim], seed, alg="philox")
+
     @property
     def metrics(self):
         return [*super().metrics, self.bound_tracker]
@@ -85,8 +89,10 @@ class Variational(Unified):
         """
         if "phi" not in self.players:
             return self.mean(bounds), {}
-        generated = self.generate_like(images, labels, training)
-        generated_bounds = self.bound(generated, labels, self.draws(images, GENERATED), training)
+        with layers.frozen_statistics():  # tests and samples see those of real images
+            generated = self.generate_like(images, labels, training)
+            noise = self.draws(images, GENERATED)
+            generated_bounds = self.bound(generated, labels, noise, training)
         q_real = self.logits(images, labels, training)
         q_fake = self.logits(generated, labels, training)
         w_real, w_fake = (activation_weights(q, self.temperature) for q in (q_real, q_fake))

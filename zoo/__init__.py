@@ -14,9 +14,22 @@ import warnings
 import zipfile
 from pathlib import Path
 
-from zoo.recipes import RECIPES
-
-MODELS = {"GAN": "zoo.gan", "ResNet": "zoo.resnet", "SVAE": "zoo.svae", "VAE": "zoo.vae"}
+# Class -> its file.  A new member of the zoo is such a file, and a line here; one outside is taken up
+# by `zoo.MODELS["Name"] = "package.module"`.
+MODELS = {
+    "AAE": "zoo.aae",
+    "ADA": "zoo.ada",
+    "CycleGAN": "zoo.cyclegan",
+    "GAN": "zoo.gan",
+    "GANVAE": "zoo.vaegan",
+    "Helmholtz": "zoo.helmholtz",
+    "InfoGAN": "zoo.infogan",
+    "PM": "zoo.pm",
+    "ResNet": "zoo.resnet",
+    "SVAE": "zoo.svae",
+    "VAE": "zoo.vae",
+    "VAEGAN": "zoo.vaegan",
+}
 
 STEPS_PER_EXECUTION = 16  # between returns to Python: a tenth of the time of the smallest models
 
@@ -24,6 +37,8 @@ __all__ = ["MODELS", "RECIPES", "build", "card", "load", "locate", "presets", *M
 
 
 def __getattr__(name):
+    if name == "RECIPES":
+        return _recipes()
     if name in MODELS:
         return getattr(importlib.import_module(MODELS[name]), name)
     raise AttributeError(f"module 'zoo' has no attribute {name!r}")
@@ -103,7 +118,7 @@ def build(recipe, info, seed=0, batches=None):
     """A fresh, compiled model from a recipe.
 
     Args:
-        recipe: an entry of `RECIPES`, or a dictionary like it.
+        recipe: an entry of `RECIPES`, or a dictionary like it, see `zoo.recipes`.
         info: `tfgen.data.info` of the data set.
         seed: of the sampling noise; Keras' global seed fixes the starting weights.
         batches: in an epoch, for a decaying learning rate; by default those of the whole split "train".
@@ -125,6 +140,23 @@ def build(recipe, info, seed=0, batches=None):
     steps = 1 if tf.distribute.has_strategy() else STEPS_PER_EXECUTION
     model.compile(optimizer, steps_per_execution=steps)
     return model
+
+
+def _recipes():
+    """{name: recipe} of all models.
+
+    Raises:
+        ValueError: two files have a recipe of one name.
+    """
+    recipes = {}
+    for module in dict.fromkeys(MODELS.values()):
+        found = importlib.import_module(module).RECIPES
+        if shared := sorted(recipes.keys() & found.keys()):
+            raise ValueError(
+                f"Names of recipes must be unique. Received: {shared} again in {module}"
+            )
+        recipes |= found
+    return recipes
 
 
 def _roots():

@@ -1,11 +1,11 @@
 """Generative adversarial networks, Eq. 3-5, and their importance-weighted form, Eq. 36-43."""
 
 import keras
-import tensorflow as tf
 
 from tfgen import endpoints, inputs, networks
-from tfgen.objectives import FAKE, REAL, importance_weights, log_q, reverse
+from tfgen.objectives import FAKE, REAL, log_q, reverse
 from tfgen.unified import Unified
+from zoo.recipes import ADVERSARIAL, TITLES
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -34,6 +34,11 @@ class GAN(Unified):
         shape = theta.output_shape[1:]
         super().__init__({"theta": theta, "phi": phi}, shape, num_classes=num_classes, **kwargs)
         self.importance_weighted = importance_weighted
+
+    @property
+    def row(self):
+        weighted, conditional = self.importance_weighted, self.num_classes is not None
+        return f"{'IW' if weighted else ''}{'C' if conditional else ''}GAN"
 
     @classmethod
     def build_networks(
@@ -64,12 +69,6 @@ class GAN(Unified):
             "phi": (self.mean(log_q(q_real, REAL)) + self.mean(log_q(q_fake, FAKE))) / 2,
         }
 
-    def expectation(self, terms, logits):
-        """E_pg over the generated minibatch: uniform, or by the importance weights of Eq. 43."""
-        if not self.importance_weighted:
-            return self.mean(terms)
-        return tf.reduce_sum(importance_weights(logits, self.gather(logits)) * terms)
-
     def call(self, data, training=False):
         images, labels = inputs.unpack(data)
         return self.logits(images, labels, training)
@@ -83,3 +82,32 @@ class GAN(Unified):
             "num_classes": self.num_classes,
             "importance_weighted": self.importance_weighted,
         }
+
+
+_VARIANTS = {
+    "gan": ("Generative adversarial network, Eq. 3-5", {}),
+    "iwgan": ("Importance-weighted GAN, Eq. 36-43", {"importance_weighted": True}),
+    "cgan": ("Class-conditional GAN, Eq. 3-5 given labels", {"conditional": True}),
+    "iwcgan": (
+        "Importance-weighted conditional GAN, Eq. 36-43 given labels",
+        {"conditional": True, "importance_weighted": True},
+    ),
+}
+_AVERAGES = {"digits": 0.99, "mnist": 0.999}
+_EPOCHS = {"digits": (150, 150), "mnist": (14, 10)}  # without labels, with labels
+
+
+def _recipe(variant, data):
+    description, parameters = _VARIANTS[variant]
+    shared = ADVERSARIAL[data]
+    epochs = _EPOCHS[data]["conditional" in parameters]
+    return {
+        "model": "GAN",
+        "description": f"{description}, on {TITLES[data]}",
+        "data": {"name": data},
+        "build": {**shared["build"], "average": _AVERAGES[data], **parameters},
+        "training": {"epochs": epochs, **shared["training"]},
+    }
+
+
+RECIPES = {f"{variant}_{data}": _recipe(variant, data) for variant in _VARIANTS for data in TITLES}

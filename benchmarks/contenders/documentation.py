@@ -12,7 +12,7 @@ from benchmarks import operations
 from benchmarks.contenders import ours
 from benchmarks.worker import Contender
 from tfgen import layers
-from tfgen.unified import prior
+from tfgen.unified import normal
 
 LABEL_NOISE = 0.05
 STOCK = {
@@ -119,7 +119,7 @@ def served_gan(width, size, batches):
     latent_dim = theta.inputs[0].shape[-1]
 
     def sample(n, seed):
-        return {"images": theta(prior(n, latent_dim, seed))}
+        return {"images": theta(normal(n, latent_dim, seed))}
 
     def discriminate(images):
         logits = tf.reshape(phi(images), [-1])

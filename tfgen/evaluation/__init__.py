@@ -1,0 +1,121 @@
+"""Runs a model and an evaluator over data and returns named numbers with intervals."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from tfgen.evaluation.bounds import likelihood_bounds
+from tfgen.evaluation.classes import classification
+from tfgen.evaluation.independence import code_independence
+from tfgen.evaluation.samples import NEIGHBOURS, sample_quality
+from tfgen.evaluation.task import Task, part
+from tfgen.evaluation.translations import translation_quality
+from tfgen.metrics import Interval
+
+MAX_SAMPLES = 10_000_000
+
+# The part of a model (an endpoint's name) -> what is measured on it.
+FAMILIES: dict[str, Callable[[Task], dict[str, Interval]]] = {
+    "sample": sample_quality,
+    "classify": classification,
+    "bound": likelihood_bounds,
+    "encode": code_independence,
+    "translate_ab": translation_quality,
+}
+
+
+def evaluate(model, data, samples: int = 10_000, evaluator=None, seed: int = 0) -> dict:
+    """Scores a model by every family of metrics that acts on a part the model has.
+
+    A model with `sample` is scored by an evaluator on `samples` generated images:
+
+    - `inception_score`, beside the real test set's `inception_score_real` and their
+      `inception_score_ratio`, in which the real score counts as a constant;
+    - `fid`, against the moments of the whole test set. It is biased upwards by a term that falls
+      with 1/samples, so only values at equal `samples` compare; with fewer samples than features it
+      is defined but mostly bias. Its interval is about its expectation at this `samples`;
+    - `kid`, unbiased, on at most 10,000 generated images and the reference's feature sample;
+    - `precision` and `recall`, at 3 neighbours, on equally many generated and real images (at most
+      the reference's feature sample). Their intervals take the two manifolds as given;
+    - `conditional_accuracy`, if the model is conditional: the share of samples that the evaluator
+      gives the class asked for (each class equally often), beside `evaluator_accuracy`, its
+      accuracy on the real test set.
+
+    A model with `classify` has its `accuracy` measured on the test split; one that says by `clusters`
+    that its classes are clusters, its `clustering_accuracy` instead: accuracy under the best
+    one-to-one assignment of clusters to classes, which the interval takes as given.
+
+    A model with `bound` has bounds on the log-likelihood of the test images measured, in nats an
+    image, given their labels if it is a conditional model that learns from labelled images only. A
+    Bernoulli likelihood reads one fixed binarisation of the test set, drawn from the grey values;
+    other likelihoods read the images as they are:
+
+    - `bound`, the variational bound, on the whole test set;
+    - `iw_bound_64` and `iw_bound_1024`, the importance-weighted bounds, on as many images as 1,024,000
+      draws allow: the whole of MNIST's test set and 1,000 images. A model that sums over classes
+      draws for each of them, on a tenth of these images if there are ten classes;
+    - if z is Gaussian, `ais_bound`, annealed importance sampling on 100 images (ten), a check, and
+      `ais_bound_gain`, its mean difference from `iw_bound_1024` on the same images;
+    - likewise `active_units` of z, by Burda et al. (2015);
+    - `bits_per_dim`, the variational bound's, if the likelihood is the discretised logistic.
+
+    A model with `translate_ab` and `translate_ba` is scored on the test splits of its two domains A and
+    B, brought to the model's size and channels:
+
+    - `label_kept_ab`, the share of A's images whose translation gets their label from the evaluator of B,
+      beside `evaluator_accuracy_b`, its accuracy on B's own images, and
+      `label_kept_ab_untranslated`, the share of A's images to which it gives their label as they are;
+    - `cycle_error_aba`, the mean absolute error per pixel of A's images translated there and back;
+    - the same with A and B exchanged.
+
+    A model with `encode` whose codes are binary, as it says by `binary_code`, is scored on the test
+    split's codes:
+
+    - `code_entropy`, the sum of the units' entropies, in bits;
+    - `predictability`, the bits of it that fresh predictors of each unit from the others save, fitted
+      to one half of the codes and scored on the other: 0 for independent units. The better the
+      predictors, the larger, so that it bounds the units' dependence from below;
+    - `reconstruction_error`, the mean squared error per pixel of the images that the codes decode to.
+
+    Intervals have level .95.
+
+    Args:
+      model: has the endpoint `sample`, and then the method `sample(n, seed=, [labels=])` ->
+        (n, h, w, c) in [0, 1]; the endpoint `classify`; or `bound`, and then what `tfgen.likelihood`
+        asks for. Of an object without `endpoints()` the methods of these names are taken. A
+        generator is conditional if it says so by `conditional`, or else if its `num_classes` is
+        not None.
+      data: the data set's name; it names the evaluator and the test split. For a classifier or a
+        bound also a `tf.data.Dataset` of batches (images, labels), where label -1 is passed over.
+      samples: how many images to generate, from 4 to 10,000,000.
+        For a model of two domains the names of both, (A, B).
+      evaluator: an `Evaluator` or the path of its folder, two of them for two domains; None looks for
+        `resnet_<data>`.
+      seed: fixes the samples and the draws of z, and with them every number.
+
+    Returns:
+      {metric: {"value": float, "low": float, "high": float}}.
+
+    Raises:
+      TypeError: the model offers none of these parts, or an argument has the wrong type.
+      ValueError: an argument is out of range, or model and evaluator disagree on images or classes.
+      FileNotFoundError: there is no evaluator for the data set.
+    """
+    _check_integer("samples", samples, NEIGHBOURS + 1, MAX_SAMPLES)
+    _check_integer("seed", seed, 0, 2**31 - 1)
+    families = [measure for name, measure in FAMILIES.items() if part(model, name) is not None]
+    if not families:
+        raise TypeError(
+            f"A model must offer one of {', '.join(FAMILIES)} to be evaluated. "
+            f"Received: model={model!r}"
+        )
+    task = Task(model, data, int(samples), evaluator, int(seed))
+    measured = {name: value for measure in families for name, value in measure(task).items()}
+    return {name: interval._asdict() for name, interval in measured.items()}
+
+
+def _check_integer(name: str, value, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be an integer. Received: {name}={value!r}")
+    if not low <= value <= high:
+        raise ValueError(f"{name} must lie in [{low}, {high}]. Received: {name}={value}")

@@ -1,0 +1,45 @@
+"""Bounds on the log-likelihood of the test split, and what rests on them."""
+
+import numpy as np
+
+from tfgen import likelihood, metrics
+from tfgen.evaluation.task import Task, batches
+from tfgen.metrics import Interval
+
+DRAWS = (64, 1024)  # of importance-weighted bounds
+DECODED = 1_024_000  # images decoded for one of them: 1,000 test images at 1,024 draws
+CHAINS, STEPS = 100, 300  # of annealed importance sampling
+
+
+def likelihood_bounds(task: Task) -> dict[str, Interval]:
+    """Bounds on the log-likelihood of the test split's images, and what rests on them."""
+    model, seed = task.model, task.seed
+    given_labels = model.conditional and not model.unlabelled
+    read = batches(task, labelled=given_labels)
+    images, labels = map(np.concatenate, zip(*read, strict=True))
+    images = likelihood.observed(model.likelihood, images)
+    # Test sets come sorted by class: the first images of a random order are like all of them.
+    order = np.random.default_rng(0).permutation(len(images))
+    images, labels = images[order], labels[order] if given_labels else None
+    classes = likelihood.class_count(model)
+
+    def first(count):
+        return images[:count], None if labels is None else labels[:count]
+
+    bound = metrics.mean_interval(likelihood.variational_bound(model, images, labels, seed))
+    measured = {"bound": bound}
+    for draws in DRAWS:
+        counted = first(max(2, DECODED // (draws * classes)))
+        tightest = likelihood.importance_weighted_bound(model, *counted, draws, seed)
+        measured[f"iw_bound_{draws}"] = metrics.mean_interval(tightest)
+    if hasattr(model, "log_likelihood"):  # log p(x|z) of z ~ N(0, I)
+        annealed = likelihood.annealed_bound(
+            model, *first(max(2, CHAINS // classes)), steps=STEPS, seed=seed
+        )
+        measured["ais_bound"] = metrics.mean_interval(annealed)
+        shared = min(len(annealed), len(tightest))
+        measured["ais_bound_gain"] = metrics.mean_interval(annealed[:shared] - tightest[:shared])
+        measured["active_units"] = likelihood.active_units(model, images, labels)
+    if model.likelihood == "logistic":
+        measured["bits_per_dim"] = likelihood.bits_per_dimension(bound, model.image_shape)
+    return measured

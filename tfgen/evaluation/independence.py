@@ -1,0 +1,86 @@
+"""Binary codes of the test split: how much they say, and how far their units are independent."""
+
+import numpy as np
+import tensorflow as tf
+from scipy import special
+from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import threadpool_limits
+
+from tfgen import metrics
+from tfgen.evaluation.task import Task, batches, part
+from tfgen.metrics import Interval
+
+TREES, LEAVES = 100, 8  # of each predictor
+FEWEST = 5  # occurrences of a unit's rarer value that predictors are fitted to
+
+
+def code_independence(task: Task) -> dict[str, Interval]:
+    """Entropy and predictability of a model's binary codes, and the error of what they decode to."""
+    if not getattr(task.model, "binary_code", False):
+        return {}
+    encode, decode = (
+        tf.function(part(task.model, name), reduce_retracing=True) for name in ("encode", "decode")
+    )
+    codes, errors = [], []
+    for images, _ in batches(task, labelled=False):
+        latents = encode(images=tf.constant(images, tf.float32))["latents"]
+        decoded = decode(latents=latents)["images"].numpy()
+        codes.append(latents.numpy())
+        errors.append(((decoded - images) ** 2).mean(axis=(1, 2, 3)))
+    # Test sets come sorted: either half of a random order is like the whole.
+    codes = np.random.default_rng(task.seed).permutation(np.concatenate(codes))
+    return {
+        "code_entropy": code_entropy(codes),
+        "predictability": predictability(codes, task.seed),
+        "reconstruction_error": metrics.mean_interval(np.concatenate(errors)),
+    }
+
+
+def code_entropy(codes) -> Interval:
+    """sum_i H(z_i), the entropies of the units: bits, at most one a unit.
+
+    H is the mean of -log P(z_i) under the units' own means, and the interval is that mean's.
+
+    Args:
+      codes: (n, d) in {0, 1}.
+    """
+    return metrics.mean_interval(-_log2_bernoulli(codes, codes.mean(axis=0)).sum(axis=1))
+
+
+def predictability(codes, seed: int = 0) -> Interval:
+    """sum_i H(z_i) - H(z_i|z_-i) as far as predictors find it: bits, 0 for independent units.
+
+    Gradient-boosted trees are fitted to one half of the codes, unit by unit from the others, and on the
+    other half compared with the units' means in the first. Their gain estimates the sum of the mutual
+    informations I(z_i; z_-i) from below, but for the sampling error that the interval states; of few
+    codes predictors learn chance patterns, and the number can be negative.
+
+    Args:
+      codes: (n, d) in {0, 1}, in random order.
+      seed: of the trees' early stopping.
+    """
+    fitted, scored = np.array_split(codes, 2)
+    gain = np.zeros(len(scored))
+    for unit in range(codes.shape[1]):
+        target = fitted[:, unit]
+        if min(target.sum(), len(target) - target.sum()) < FEWEST:
+            continue  # nearly a constant: as well predicted without the others
+        trees = HistGradientBoostingClassifier(
+            max_iter=TREES,
+            max_leaf_nodes=LEAVES,
+            early_stopping=True,
+            validation_fraction=0.2,
+            n_iter_no_change=5,
+            random_state=seed,
+        )
+        with threadpool_limits(1):  # trees so small wait for other threads longer than they work
+            trees.fit(np.delete(fitted, unit, axis=1), target)
+            predicted = trees.predict_proba(np.delete(scored, unit, axis=1))[:, 1]
+        gain += _log2_bernoulli(scored[:, unit], predicted)
+        gain -= _log2_bernoulli(scored[:, unit], target.mean())
+    return metrics.mean_interval(gain)
+
+
+def _log2_bernoulli(values, means):
+    """log2 P(z) of values in {0, 1}; 0 log 0 is 0."""
+    return (special.xlogy(values, means) + special.xlog1py(1 - values, -means)) / np.log(2)

@@ -1,0 +1,72 @@
+"""What every family of metrics is given, and what it is measured on."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfgen import data as datasets
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """The arguments of `evaluate`, as every family of metrics receives them."""
+
+    model: Any
+    data: Any
+    samples: int
+    evaluator: Any
+    seed: int
+
+
+def part(model, name: str) -> Callable | None:
+    """The function of a zoo model's endpoint, or any other object's method, or None."""
+    if hasattr(model, "endpoints"):
+        function, _ = model.endpoints().get(name, (None, None))
+        return function
+    return getattr(model, name, None)
+
+
+def batches(task: Task, *, labelled: bool) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The test set's images and labels in batches; only its labelled images if `labelled`.
+
+    A model of several domains sees those of a named data set in its own size and channels.
+    """
+    shape = getattr(task.model, "image_shape", None)
+    if isinstance(task.data, tf.data.Dataset):
+        dataset = task.data
+        pairs = isinstance(dataset.element_spec, tuple) and len(dataset.element_spec) == 2
+        if not pairs or dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
+            raise ValueError(
+                "A test set must be finitely many batches (images, labels). "
+                f"Received: data={dataset!r}"
+            )
+    else:
+        fitted = getattr(task.model, "several_domains", False)
+        geometry = {"size": shape[0], "channels": shape[-1]} if fitted else {}
+        dataset = datasets.load(data_name(task.data), split="test", batch_size=1000, **geometry)
+    empty = True
+    for batch in dataset:
+        images, labels = map(np.asarray, batch)
+        if shape is not None and images.shape[1:] != tuple(shape):
+            raise ValueError(
+                f"The model reads images of shape {tuple(shape)}. "
+                f"Received: images of shape {images.shape[1:]}"
+            )
+        kept = labels >= 0 if labelled else np.full(len(labels), True)
+        if kept.any():
+            empty = False
+            yield images[kept], labels[kept]
+    if empty:
+        raise ValueError(f"A test set must hold labelled images. Received: data={task.data!r}")
+
+
+def data_name(data) -> str:
+    if isinstance(data, str):
+        return data
+    raise TypeError(
+        "data must be a data set's name; a generator also takes any data with evaluator=, "
+        f"a classifier a tf.data.Dataset. Received: data={data!r}"
+    )

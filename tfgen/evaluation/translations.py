@@ -1,0 +1,91 @@
+"""Translations between two domains: whether they keep the label, and whether they can be undone."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from tfgen import data as datasets
+from tfgen import metrics
+from tfgen.data.pictures import converted
+from tfgen.evaluation.task import Task, part
+from tfgen.evaluator import BATCH, Evaluator, find_evaluator, load_evaluator
+from tfgen.metrics import Interval
+
+
+class Domain(NamedTuple):
+    """One of the two domains: its test images as the model reads them, and who judges them."""
+
+    images: np.ndarray  # (n, h, w, c) float32 in [0, 1]
+    labels: np.ndarray  # (n,) int32, -1 where there is none
+    judge: Evaluator
+    translate: Callable  # images of this domain -> images of the other
+
+
+def translation_quality(task: Task) -> dict[str, Interval]:
+    """Labels kept by either direction, and the errors of either cycle, on both test splits."""
+    a, b = _domains(task)
+    return {**_one_way(a, b, "a", "b"), **_one_way(b, a, "b", "a")}
+
+
+def _one_way(source: Domain, target: Domain, here: str, there: str) -> dict[str, Interval]:
+    translated = _through(source.translate, source.images)
+    cycled = _through(target.translate, translated)
+    errors = np.abs(cycled - source.images).mean(axis=(1, 2, 3))
+    return {
+        f"label_kept_{here}{there}": _share_kept(translated, source.labels, target.judge),
+        f"label_kept_{here}{there}_untranslated": _share_kept(
+            source.images, source.labels, target.judge
+        ),
+        f"evaluator_accuracy_{there}": target.judge.reference.accuracy,
+        f"cycle_error_{here}{there}{here}": metrics.mean_interval(errors),
+    }
+
+
+def _share_kept(images: np.ndarray, labels: np.ndarray, judge: Evaluator) -> Interval:
+    """The share of labelled images to which a classifier gives their label."""
+    images, labels = images[labels >= 0], labels[labels >= 0]
+    size, _, channels = judge.image_shape
+    observed = (judge.observe(converted(chunk, size, channels)) for chunk in _chunks(images))
+    probabilities = np.concatenate([classes for _, classes in observed])
+    return metrics.proportion_interval(metrics.accuracy(probabilities, labels), len(labels))
+
+
+def _through(translate: Callable, images: np.ndarray) -> np.ndarray:
+    return np.concatenate(
+        [translate(tf.constant(chunk))["images"].numpy() for chunk in _chunks(images)]
+    )
+
+
+def _chunks(images: np.ndarray) -> list[np.ndarray]:
+    return [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
+
+
+def _domains(task: Task) -> list[Domain]:
+    names = _pair("data", task.data, "names of data sets, (A, B)")
+    judges = (None, None)
+    if task.evaluator is not None:
+        judges = _pair("evaluator", task.evaluator, "evaluators or their folders, of A and of B")
+    shapes = (task.model.image_shape, task.model.image_shape_b)
+    domains = []
+    for name, judge, shape, endpoint in zip(
+        names, judges, shapes, ("translate_ab", "translate_ba"), strict=True
+    ):
+        if not isinstance(judge, Evaluator):
+            judge = load_evaluator(find_evaluator(name) if judge is None else judge)
+        images, labels = datasets.arrays(name, "test", size=shape[0], channels=shape[-1])
+        if (labels < 0).all():
+            raise ValueError(f"A test set must hold labelled images. Received: data={name!r}")
+        translate = tf.function(part(task.model, endpoint), reduce_retracing=True)
+        domains.append(Domain(images / np.float32(255), labels, judge, translate))
+    return domains
+
+
+def _pair(argument: str, value, meaning: str) -> tuple:
+    if isinstance(value, tuple | list) and len(value) == 2:
+        return tuple(value)
+    raise TypeError(
+        f"{argument} must be two {meaning}, for a model that translates. "
+        f"Received: {argument}={value!r}"
+    )
