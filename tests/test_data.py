@@ -329,3 +329,39 @@ class TestGeometry:
     def test_refuses(self, change, message):
         with pytest.raises(ValueError, match=message):
             data.arrays("digits", **change)
+
+
+class TestDivided:
+    def parts(self, **arguments):
+        parts = data.divided("digits", split="train[:400]", **{"held_out": 0.1, **arguments})
+        return [
+            tuple(map(np.concatenate, zip(*part.as_numpy_iterator(), strict=True)))
+            for part in parts
+        ]
+
+    def test_the_two_parts_are_the_split(self):
+        images, labels = data.arrays("digits", "train[:400]")
+        (kept, _), (held, held_labels) = self.parts()
+        both = np.concatenate([kept, held]) * 255
+        assert sorted(map(bytes, np.rint(both).astype("uint8"))) == sorted(map(bytes, images))
+        assert len(held) == 40
+        expected = np.bincount(labels) * 0.1
+        assert np.abs(np.bincount(held_labels) - expected).max() <= 1
+
+    def test_held_out_images_are_binarised_once(self):
+        training, held_out = data.divided("digits", 0.5, split="train[:40]", binarise=True)
+        (first, _), (second, _) = next(iter(held_out)), next(iter(held_out))
+        np.testing.assert_array_equal(first, second)
+        assert set(np.unique(first)) == {0.0, 1.0}
+        epochs = [sum(images.numpy().sum() for images, _ in training) for _ in range(2)]
+        assert epochs[0] != epochs[1]
+
+    def test_hidden_labels_are_divided_with_their_images(self):
+        (_, kept), (_, held) = self.parts(labelled=0.5)
+        assert ((kept >= 0).sum(), (held >= 0).sum()) == (180, 20)
+
+    def test_something_is_left_to_train_on(self):
+        with pytest.raises(
+            ValueError, match=r"held_out must leave images.*Received: held_out=1\.0"
+        ):
+            data.divided("digits", 1.0)

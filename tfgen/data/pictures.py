@@ -26,19 +26,30 @@ def to_array(
     return result
 
 
+def converted(images: np.ndarray, size: int, channels: int) -> np.ndarray:
+    """Images (n, h, w, c), floats in [0, 1], brought to a size and channels as `to_array` brings pixels."""
+    shaped = _shaped(tf.constant(images, tf.float32), size, channels, pad=False)
+    return np.clip(shaped.numpy(), 0.0, 1.0)  # interpolation may round beyond
+
+
 def _convert(images, size, channels, pad):
     _, height, width, depth = images.shape
-    fits = size is None or height == width == size
-    if fits and channels in (None, depth):
+    if (size is None or height == width == size) and channels in (None, depth):
         return images
-    images = tf.cast(images, tf.float32)
+    shaped = _shaped(tf.cast(images, tf.float32), size, channels, pad)
+    return tf.cast(tf.round(shaped), tf.uint8)
+
+
+def _shaped(images, size, channels, pad):
+    """The images, float32, with the size and the channels that are not None."""
+    _, height, width, depth = images.shape
     if channels == 1 and depth == 3:
         images = tf.image.rgb_to_grayscale(images)
-    if not fits:
+    if size is not None and not height == width == size:
         images = _pad(images, size) if pad else _resize(images, size)
     if channels == 3 and depth == 1:
         images = tf.image.grayscale_to_rgb(images)
-    return tf.cast(tf.round(images), tf.uint8)
+    return images
 
 
 def _resize(images, size):

@@ -34,7 +34,7 @@ def batches(
       ValueError: an empty array, a wrong rank or length, a value out of range or not finite.
       TypeError: images that are neither uint8 nor floats, labels that are not integers.
     """
-    images = _checked_images(images)
+    images = checked_images(images)
     if labels is not None:
         labels = _checked_labels(labels, len(images))
     batch_size, seed = operator.index(batch_size), operator.index(seed)
@@ -63,20 +63,68 @@ def batches(
             chosen = _bernoulli(chosen, noise_seed)
         return chosen if labels is None else (chosen, tf.gather(labels, indices))
 
+    return in_epochs(positions, gather, epoch_counter, math.ceil(n / batch_size))
+
+
+def unpaired_positions(sizes, batch_size, seed, count=None, shuffle=True):
+    """Positions in two sets of images, in orders that are functions of (seed, epoch).
+
+    An epoch goes once through the longer set and cycles the shorter one; every pass over a set has a
+    new order.
+
+    Args:
+      sizes: the number of images in either set.
+      batch_size: positions in each set that make a batch.
+      seed: of the orders, an integer.
+      count: positions in each set that make an epoch; by default as many as the longer set has.
+      shuffle: False keeps the order of the sets.
+
+    Returns:
+      epoch -> dataset of (indices (b,), indices (b,)), as `in_epochs` takes it.
+    """
+    count = count or max(sizes)
+
+    def positions(epoch):
+        orders = [tf.range(count) % n for n in sizes]
+        if shuffle:
+            seeds = [tf.random.fold_in([seed, epoch], i, alg="philox") for i in range(2)]
+            orders = [_cycled(*arguments, count) for arguments in zip(sizes, seeds, strict=True)]
+        starts = tf.data.Dataset.range(0, count, batch_size)
+        return starts.map(lambda start: tuple(o[start : start + batch_size] for o in orders))
+
+    return positions
+
+
+def _cycled(n, seed, count):
+    """(count,) of the positions 0 to n - 1, of which every n are a permutation."""
+    keys = tf.random.stateless_uniform([-(-count // n), n], seed, alg="philox")
+    return tf.reshape(tf.argsort(keys, axis=1), [-1])[:count]
+
+
+def in_epochs(positions, gather, counter, count) -> tf.data.Dataset:
+    """The batches of one epoch after another, of which `batches` and data of two domains are made.
+
+    Args:
+      positions: epoch -> dataset of what tells a batch.
+      gather: what tells a batch -> the batch.
+      counter: int64 variable on the CPU, the epoch that the next iteration will be; the result's
+        attribute `epoch`.
+      count: batches in an epoch.
+    """
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = (  # there are no files to shard
         tf.data.experimental.AutoShardPolicy.DATA
     )
     # One element, computed when an iterator draws its first batch.
-    epochs = tf.data.Dataset.range(1).map(lambda _: epoch_counter.assign_add(1) - 1)
+    epochs = tf.data.Dataset.range(1).map(lambda _: counter.assign_add(1) - 1)
     dataset = (
         epochs.flat_map(positions)
         .map(gather)
-        .apply(tf.data.experimental.assert_cardinality(math.ceil(n / batch_size)))
+        .apply(tf.data.experimental.assert_cardinality(count))
         .prefetch(tf.data.AUTOTUNE)
         .with_options(options)
     )
-    dataset.epoch = epoch_counter
+    dataset.epoch = counter
     return dataset
 
 
@@ -85,7 +133,8 @@ def _bernoulli(means, seed):
     return tf.cast(uniform < means, tf.float32)
 
 
-def _checked_images(images) -> np.ndarray:
+def checked_images(images) -> np.ndarray:
+    """The images as `batches` takes them: uint8, or float32 in [0, 1]; see there for what is raised."""
     images = np.asarray(images)
     if images.ndim != 4:
         raise ValueError(

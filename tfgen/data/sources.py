@@ -52,6 +52,8 @@ def find(name: str | os.PathLike) -> Source:
         return _folder(name)
     if name == "digits":
         return _digits()
+    if name == "digits_negative":
+        return _digits_negative()
 
     import tensorflow_datasets as tfds
 
@@ -63,7 +65,7 @@ def find(name: str | os.PathLike) -> Source:
     except (tfds.core.DatasetNotFoundError, ValueError) as error:
         if os.path.isdir(name):
             return _folder(name)
-        known = ["digits", *tfds.list_builders(with_community_datasets=False)]
+        known = ["digits", "digits_negative", *tfds.list_builders(with_community_datasets=False)]
         nearest = ", ".join(map(repr, difflib.get_close_matches(name, known)))
         raise ValueError(
             'A data set must be "digits", a name that TFDS knows or a folder of pictures'
@@ -132,7 +134,7 @@ def _prepare(name, builder):
 # ---- scikit-learn's digits ---------------------------------------------------------------------
 
 
-def _digits() -> Source:
+def _digits(name="digits") -> Source:
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
@@ -147,7 +149,17 @@ def _digits() -> Source:
         return images[chosen], labels[chosen]
 
     splits = {split: len(chosen) for split, chosen in members.items()}
-    return Source(Info("digits", images.shape[1:], 10, splits), read)
+    return Source(Info(name, images.shape[1:], 10, splits), read)
+
+
+def _digits_negative() -> Source:
+    digits = _digits("digits_negative")
+
+    def read(split):
+        images, labels = digits.read(split)
+        return 255 - images, labels
+
+    return Source(digits.info, read)
 
 
 # ---- folders of pictures -----------------------------------------------------------------------

@@ -1,0 +1,55 @@
+"""Batches of two unpaired domains of images: what CycleGAN learns from."""
+
+import math
+import operator
+
+import tensorflow as tf
+
+from tfgen.data.pipeline import checked_images, in_epochs, unpaired_positions
+
+
+def unpaired_batches(
+    images_a, images_b, batch_size: int = 64, seed: int = 0, *, length=None, shuffle=True
+) -> tf.data.Dataset:
+    """Equally many images of both domains a batch, each domain in an order of its own.
+
+    An epoch goes once through the longer domain and cycles the shorter one. The two orders are
+    independent functions of (seed, epoch), even if the domains are pictures of the same things.
+
+    Args:
+      images_a, images_b: uint8, or floats in [0, 1], (n, h, w, c) and (m, h', w', c').
+      batch_size: images of each domain in a batch; the last batch holds the rest.
+      seed: of both orders, an integer.
+      length: images of each domain in an epoch, drawn anew for each; by default as many as the longer
+        domain has.
+      shuffle: False keeps the order of the arrays.
+
+    Returns:
+      A finite dataset of (images_a, images_b), float32 in [0, 1], with the counter `dataset.epoch`
+      that `tfgen.data.batches` describes.
+
+    Raises:
+      ValueError: batch_size or length is not positive; otherwise as `batches`.
+      TypeError: as `batches`.
+    """
+    domains = [checked_images(images) for images in (images_a, images_b)]
+    sizes = [len(images) for images in domains]
+    batch_size, seed = operator.index(batch_size), operator.index(seed)
+    length = max(sizes) if length is None else operator.index(length)
+    for name, value in (("batch_size", batch_size), ("length", length)):
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1. Received: {name}={value}")
+    with tf.device("CPU:0"):  # where tf.data runs
+        counter = tf.Variable(0, dtype=tf.int64, trainable=False, name="epoch")
+        domains = [tf.constant(images) for images in domains]
+
+    def gather(*positions):
+        chosen = zip(domains, positions, strict=True)
+        return tuple(_scaled(tf.gather(images, indices)) for images, indices in chosen)
+
+    positions = unpaired_positions(sizes, batch_size, seed, length, shuffle)
+    return in_epochs(positions, gather, counter, math.ceil(length / batch_size))
+
+
+def _scaled(images):
+    return tf.cast(images, tf.float32) / 255.0 if images.dtype == tf.uint8 else images
