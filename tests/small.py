@@ -20,6 +20,13 @@ RESNET = {
     "build": {"width": 4, "blocks": 1},
     "training": {**_TRAINING, "decay": "cosine"},
 }
+VAE = {  # its rate so high that the bound soon falls again
+    "model": "VAE",
+    "description": "A small VAE",
+    "data": {**_DATA, "binarise": True, "held_out": 0.2},
+    "build": {"width": 4, "latent_dim": 4, "normalisation": None},
+    "training": {**_TRAINING, "epochs": 30, "learning_rate": 0.05, "patience": 2},
+}
 
 
 def train(recipe, out, **arguments):

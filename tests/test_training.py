@@ -22,10 +22,10 @@ from zoo import training
 # whose move into place the process kills itself (0: none), the others are the commands' arguments.
 PROCESS = """
 import json, os, signal, sys
-import zoo
+import zoo.gan
 from zoo import cli
 
-zoo.RECIPES["small"] = json.loads(sys.argv[1])
+zoo.gan.RECIPES["small"] = json.loads(sys.argv[1])
 left, replace = int(sys.argv[2]), os.replace
 
 def replace_or_die(source, target):
@@ -116,6 +116,53 @@ def test_a_killed_and_resumed_run_equals_an_unstopped_one(tmp_path):
             assert line.pop("seconds") > 0
     assert histories[0] == histories[1]
     assert not any(killed.glob(".*"))
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory):
+    """A run that images held out stopped before its last epoch."""
+    out = tmp_path_factory.mktemp("runs") / "vae"
+    return out, small.train(small.VAE, out)
+
+
+def test_a_run_stops_when_the_held_out_bound_has_not_risen(stopped):
+    out, model = stopped
+    bounds = [line["val_bound"] for line in training.read_history(out)]
+    best = int(np.argmax(bounds)) + 1
+    assert best + 2 == len(bounds) < 30
+    assert int(model.epochs) == training.best_epoch(training.read_history(out)) == best
+    assert int(small.load_checkpoint(out).epochs) == len(bounds)
+
+
+def test_the_best_epoch_is_the_one_that_is_kept(stopped):
+    """Evaluated anew, by other draws of z, on the same held-out images: near the recorded bound."""
+    out, model = stopped
+    _, held_out = tfgen.data.divided(**small.VAE["data"], batch_size=64, seed=0)
+    recorded = max(line["val_bound"] for line in training.read_history(out))
+    again = model.evaluate(held_out, verbose=0, return_dict=True)["bound"]
+    assert abs(again - recorded) < 0.3
+    assert abs(small.load_checkpoint(out).steps - model.steps) == 2 * 2  # batches of 64 in 120
+
+
+def test_a_run_that_stopped_early_is_resumed_by_doing_nothing(stopped):
+    out, model = stopped
+    before = [(out / name).read_bytes() for name in ("checkpoint.keras", "best.keras")]
+    assert_equal(small.train(small.VAE, out, resume=True), model)
+    assert [(out / name).read_bytes() for name in ("checkpoint.keras", "best.keras")] == before
+
+
+def test_early_stopping_goes_on_exactly_after_a_kill(stopped, tmp_path):
+    out, model = stopped
+    command = ["train", "small", "--out", str(tmp_path / "run")]
+    recipe = small.VAE
+    assert process(recipe, 2, command) == -signal.SIGKILL
+    assert process(recipe, 4, [*command, "--resume"]) in (0, -signal.SIGKILL)
+    assert process(recipe, 0, [*command, "--resume"]) == 0
+    histories = [training.read_history(run) for run in (tmp_path / "run", out)]
+    bounds = [[line["val_bound"] for line in lines] for lines in histories]
+    np.testing.assert_allclose(*bounds, rtol=1e-3)  # `stopped` ran without determinism
+    kept = zoo.load(tmp_path / "run" / "best.keras")
+    assert int(kept.epochs) == int(model.epochs)
 
 
 def test_a_run_with_a_constant_rate_may_be_extended(finished, tmp_path):

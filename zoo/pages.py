@@ -1,10 +1,16 @@
 """A preset's page, `README.md`, made from its card."""
 
+from zoo.recipes import scored
+
 # A number's ceiling: another metric of the card, or the best value there is.
 _CEILINGS = {
     "inception_score": "inception_score_real",
     "inception_score_ratio": 1.0,
     "conditional_accuracy": "evaluator_accuracy",
+    "label_kept_ab": "evaluator_accuracy_b",
+    "label_kept_ba": "evaluator_accuracy_a",
+    "cycle_error_aba": 0.0,
+    "cycle_error_bab": 0.0,
     "precision": 1.0,
     "recall": 1.0,
     "accuracy": 1.0,
@@ -68,25 +74,21 @@ here in `1/`, with the endpoints {endpoints}.
 
 def page(card):
     """The page of a preset in Markdown."""
-    generates = "sample" in card["endpoints"]
+    kind = next(endpoint for endpoint in _KINDS if endpoint in card["endpoints"])
+    caption, measured, limits = _KINDS[kind]
     evaluation, data = card["evaluation"], card["data"]
+    names = scored(card["recipe"]["data"], card["endpoints"])
+    facts = {**evaluation, "data": names if isinstance(names, str) else _listed(names)}
     splits = ", ".join(f"{split} {count:,}" for split, count in data["splits"].items())
     return _PAGE.format(
         **{key: card[key] for key in ("name", "description", "model", "equation", "seed")},
-        caption="Samples of seed 0"
-        if generates
-        else "Test images, each under the class given to it",
+        caption=caption,
         use=_use(card),
         endpoints=_listed(f"`{endpoint}`" for endpoint in card["endpoints"]),
-        scored=(
-            f"{evaluation['samples']:,} samples of seed {evaluation['seed']}, scored by "
-            f"`{evaluation['evaluator']}`."
-            if generates
-            else f"On the test split of {data['name']}."
-        ),
+        scored=measured.format(**facts),
         rows="\n".join(_row(card, metric) for metric in evaluation["metrics"]),
         commands=_commands(card),
-        data=f"{data['name']} ({splits})",
+        data="; ".join([f"{data['name']} ({splits})", *_subset(card)]),
         networks=_arguments(card["recipe"]["build"]),
         parameters=_arguments({k: f"{v:,}" for k, v in card["parameters"].items()}),
         training=_arguments(card["recipe"]["training"]),
@@ -94,22 +96,39 @@ def page(card):
         machine=f"{card['machine']['processor']}, {card['machine']['cores']} cores",
         versions=_arguments(card["versions"]),
         megabytes=card["bytes"] / 1e6,
-        limits=_GENERATOR_LIMITS.format(**evaluation, data=data["name"])
-        if generates
-        else _CLASSIFIER_LIMITS.format(data=data["name"]),
+        limits=limits.format(**facts),
     )
 
+
+_CLASSIFIED = "Test images, each under the class given to it"
+_TESTED = "On the test split of {data}."
+_ONE_SEED = "One seed was trained: differences between presets may be chance."
+_CLASSES = "It knows the classes of {data}; any picture is given one of them, also where none fits."
 
 _GENERATOR_LIMITS = """\
 It draws pictures like those of {data} and nothing else. Scores by `{evaluator}` compare only with
 scores by the same evaluator at the same number of samples; the paper had other evaluators, so that
-its numbers compare as shares of the real test set's. One seed was trained: differences between
-presets may be chance."""
+its numbers compare as shares of the real test set's."""
 
-_CLASSIFIER_LIMITS = """\
-It knows the classes of {data} and gives one of them to any picture, also where none fits. It was
-made to score generators of {data}. One seed was trained."""
-
+# The first endpoint that a model has -> caption of its picture, what its numbers are of, its limits.
+_KINDS = {
+    "sample": (
+        "Samples of seed 0",
+        "{samples:,} samples of seed {seed}, scored by `{evaluator}`.",
+        f"{_GENERATOR_LIMITS} {_ONE_SEED}",
+    ),
+    "translate_ab": (
+        "Test images, each above its translation",
+        "On the test splits of {data}, by the evaluators of either.",
+        f"It translates pictures like those of {{data}}, and nothing else. {_ONE_SEED}",
+    ),
+    "features": (
+        _CLASSIFIED,
+        _TESTED,
+        f"{_CLASSES} It was made to score generators of {{data}}. {_ONE_SEED}",
+    ),
+    "classify": (_CLASSIFIED, _TESTED, f"{_CLASSES} {_ONE_SEED}"),
+}
 
 _RESULTS = {  # header -> metric
     "IS": "inception_score",
@@ -146,7 +165,34 @@ def results_table(cards):
     return "\n".join(lines)
 
 
+def _subset(card):
+    """Which of the data a run learnt from, and in which form."""
+    data = card["recipe"]["data"]
+    if "target" in data and "classify" in card["endpoints"]:
+        yield f"labelled images of {data['name']} beside unlabelled ones of {data['target']}"
+    if "translate_ab" in card["endpoints"]:
+        yield f"unpaired with images of {data['target']}"
+    if "fraction" in data:
+        yield f"{data['fraction']:.0%} of the training images, stratified by class"
+    if "labelled" in data:
+        yield f"the labels of {data['labelled']:.0%} of them, stratified by class, the rest unlabelled"
+    if data.get("binarise"):
+        yield (
+            "dynamically binarised: pixels are drawn anew from Bernoulli(grey value) in every epoch, "
+            "those of test images once"
+        )
+    if "held_out" in data:
+        yield (
+            f"{data['held_out']:.0%} of these images (and labels) held out of training, for early "
+            f"stopping: the weights are those of epoch {card['best_epoch']} of {card['epochs']}, of "
+            f"the highest bound on them, {card['recipe']['training']['patience']} epochs before the end"
+        )
+
+
 def _use(card):
+    if "translate_ab" in card["endpoints"]:
+        shape = ", ".join(map(str, card["image_shape"]))
+        return f"translated = model.predict(images)  # images (n, {shape}) in [0, 1]"
     if "sample" not in card["endpoints"]:
         shape = ", ".join(map(str, card["image_shape"]))
         return f"probabilities = model.predict(images)  # images (n, {shape}) in [0, 1]"

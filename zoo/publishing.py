@@ -24,6 +24,7 @@ from tfgen.evaluator import find_evaluator, load_evaluator, reference, save_refe
 from tfgen.saved_model import replaced_folder
 from zoo import training
 from zoo.pages import page
+from zoo.recipes import scored, tested
 
 MOST_BYTES = 6_000_000
 MOST_BYTES_OF_A_FLAGSHIP = 12_000_000
@@ -78,10 +79,14 @@ def publish(run, name, root="saved_models", *, samples=10_000, evaluator=None, o
         tfgen.export(model, folder / "1")
         if "features" in model.endpoints():
             _write_reference(folder, data)
-        picture = _samples if "sample" in model.endpoints() else _classified
+        picture = next(draw for name, draw in _PICTURES.items() if name in model.endpoints())
         pictures.save(picture(model, data), folder / "samples.png")
         metrics = tfgen.evaluate(
-            model, data["name"], samples, evaluator=evaluator, seed=EVALUATION_SEED
+            model,
+            scored(data, model.endpoints()),
+            samples,
+            evaluator=evaluator,
+            seed=EVALUATION_SEED,
         )
         evaluation = {"seed": EVALUATION_SEED, "metrics": metrics}
         if evaluator is not None:
@@ -134,12 +139,13 @@ def _finished(run, record):
     checkpoint = run / "checkpoint.keras"
     model = zoo.load(checkpoint) if checkpoint.is_file() else None
     epochs, done = record["recipe"]["training"]["epochs"], int(model.epochs) if model else 0
-    if done != epochs:
+    history = training.read_history(run)[:done]
+    if not training.is_finished(record, history):
         raise ValueError(
             "Only a finished run can be published; `tfgen train --resume` goes on with it. "
             f"Received: {str(run)!r} after {done} of {epochs} epochs"
         )
-    return model
+    return model if training.best_epoch(history) is None else zoo.load(run / "best.keras")
 
 
 def _card(name, model, run, record, evaluation, folder):
@@ -151,6 +157,7 @@ def _card(name, model, run, record, evaluation, folder):
         "description": record["recipe"]["description"],
         "model": type(model).__name__,
         "equation": inspect.getdoc(type(model)).splitlines()[0],
+        "row": model.row,
         "image_shape": list(model.image_shape),
         "num_classes": model.num_classes,
         "parameters": {name: network.count_params() for name, network in model.players.items()},
@@ -160,15 +167,21 @@ def _card(name, model, run, record, evaluation, folder):
         "init": record["init"],
         "commands": commands(record, name) if record["name"] else None,
         "epochs": len(history),
+        "best_epoch": training.best_epoch(history),
         "wall_seconds": round(sum(epoch["seconds"] for epoch in history), 1),
         "machine": record["machine"],
         "versions": record["versions"],
-        "data": {"name": info.name, "splits": info.splits},
+        "data": {"name": info.name, "splits": info.splits, **_target(record["recipe"]["data"])},
         "evaluation": evaluation,
         "paper": paper_numbers(record["recipe"]),
         "sha256": {path.relative_to(folder).as_posix(): _sha256(path) for path in files},
         "bytes": sum(path.stat().st_size for path in files),
     }
+
+
+def _target(data):
+    """The second data set of models of two domains, as the card shows it."""
+    return {"target": data["target"]} if "target" in data else {}
 
 
 def _sha256(path):
@@ -181,21 +194,31 @@ def _samples(model, data):
 
 def _classified(model, data):
     """The first test images, each under the class that the model gives it."""
-    images = _test_set(data)[0][:SHOWN].astype(np.float32) / 255.0
+    images = _test_set(data, tested(data))[0][:SHOWN].astype(np.float32) / 255.0
     return pictures.grid(images, model.predict(images, verbose=0).argmax(axis=-1))
 
 
+def _translated(model, data):
+    """The first test images of domain A, each above its translation into B."""
+    images = _test_set(data, data["name"])[0][: SHOWN // 2].astype(np.float32) / 255.0
+    return pictures.translations(model, images)
+
+
+_PICTURES = {"sample": _samples, "translate_ab": _translated, "classify": _classified}
+
+
 def _write_reference(folder, data):
-    images, labels = _test_set(data)
+    images, labels = _test_set(data, tested(data))
     module = tf.saved_model.load(str(folder / "1"))
     scaled = images.astype(np.float32) / 255.0
     save_reference(folder, reference(module.signatures["features"], scaled, labels))
     load_evaluator(folder)
 
 
-def _test_set(data):
+def _test_set(data, name):
+    """Test images and labels of a data set, in the geometry of a recipe's data."""
     geometry = {key: data[key] for key in ("size", "channels", "pad") if key in data}
-    return tfgen.data.arrays(data["name"], "test", **geometry)
+    return tfgen.data.arrays(name, "test", **geometry)
 
 
 def _check_size(folder, recipe):

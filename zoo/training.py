@@ -4,6 +4,7 @@ A run's folder holds
 
     run.json          recipe, seed, start, versions and machine, written before the first step
     checkpoint.keras  the whole model with its optimiser's slots; it alone says how far the run is
+    best.keras        the same at the best epoch so far, if images are held out to choose it by
     history.jsonl     a line for each epoch
     samples/          a grid of samples for each epoch
     logs/             for TensorBoard
@@ -27,6 +28,7 @@ from tfgen.saved_model import replaced_file
 
 MOST_EPOCHS = 100_000
 LARGEST_SEED = 2**31 - 1
+MONITORED = "val_bound"  # on the images held out, the higher the better
 _PACKAGES = ("tensorflow", "keras", "numpy", "tensorflow-datasets", "scikit-learn")
 _SUFFIXES = (".json", ".jsonl", ".keras", ".png")
 
@@ -50,7 +52,7 @@ def train(recipe, out, *, data=None, epochs=None, seed=0, init=None, resume=Fals
         verbose: of `keras.Model.fit`.
 
     Returns:
-        The trained model.
+        The trained model, at its best epoch if images are held out to choose it by.
 
     Raises:
         FileExistsError: `out` is not empty, and either `resume` is False or it holds no run.
@@ -62,26 +64,52 @@ def train(recipe, out, *, data=None, epochs=None, seed=0, init=None, resume=Fals
     recorded = _recorded(out, resume)
     run = _agreed(recorded, _run(recipe, data, epochs, seed, init, recorded))
     recipe, training = run["recipe"], run["recipe"]["training"]
-    dataset = tfgen.data.load(**recipe["data"], batch_size=training["batch_size"], seed=seed)
+    kind, data = getattr(zoo, recipe["model"]), recipe["data"]
+    dataset = kind.load_data(**data, batch_size=training["batch_size"], seed=seed)
+    dataset, held_out = dataset if isinstance(dataset, tuple) else (dataset, None)
 
     keras.utils.set_random_seed(seed)
     if (out / "checkpoint.keras").is_file():
         model = zoo.load(out / "checkpoint.keras")
     else:
-        info, batches = tfgen.data.info(recipe["data"]["name"]), int(dataset.cardinality())
+        geometry = {key: data[key] for key in ("name", "size", "channels") if key in data}
+        info, batches = tfgen.data.info(**geometry), int(dataset.cardinality())
         model = zoo.build(recipe, info, seed=seed, batches=batches)
         if run["init"] is not None:
             _copy_networks(zoo.load(run["init"]), model)
     write_json(out / "run.json", run)
     _sweep(out)
-    model.fit(
-        dataset,
-        initial_epoch=int(model.epochs),
-        epochs=training["epochs"],
-        callbacks=[keras.callbacks.TensorBoard(out / "logs", write_graph=False), _Record(out)],
-        verbose=verbose,
-    )
-    return model
+    if not is_finished(run, read_history(out)[: int(model.epochs)]):
+        board = keras.callbacks.TensorBoard(out / "logs", write_graph=False)
+        model.fit(
+            dataset,
+            validation_data=held_out,
+            initial_epoch=int(model.epochs),
+            epochs=training["epochs"],
+            callbacks=[board, _Record(out, run)],
+            verbose=verbose,
+        )
+    return model if held_out is None else zoo.load(out / "best.keras")
+
+
+def best_epoch(history):
+    """The first epoch with the highest bound on the images held out; None where none were."""
+    if not history or MONITORED not in history[0]:
+        return None
+    return max(history, key=lambda entry: entry[MONITORED])["epoch"]
+
+
+def is_finished(run, history):
+    """Whether a run has done its epochs, or has not risen for as many as its patience.
+
+    Args:
+        run: `run.json` of the run.
+        history: its epochs so far.
+    """
+    training = run["recipe"]["training"]
+    patience, best = training.get("patience"), best_epoch(history)
+    stopped = None not in (patience, best) and len(history) - best >= patience
+    return stopped or len(history) >= training["epochs"]
 
 
 def read_run(out):
@@ -125,9 +153,9 @@ class _Record(keras.callbacks.Callback):
     Killed in between, the run does the epoch again and overwrites what was written of it.
     """
 
-    def __init__(self, out):
+    def __init__(self, out, run):
         super().__init__()
-        self._out = out
+        self._out, self._run = out, run
 
     def on_epoch_begin(self, epoch, logs=None):
         self._began = time.perf_counter()
@@ -140,10 +168,16 @@ class _Record(keras.callbacks.Callback):
                 pictures.samples(self.model), self._out / "samples" / f"epoch_{done:03d}.png"
             )
         entry = {"epoch": done, "seconds": seconds, **{k: float(v) for k, v in logs.items()}}
-        earlier = [entry for entry in read_history(self._out) if entry["epoch"] < done]
+        history = [entry for entry in read_history(self._out) if entry["epoch"] < done] + [entry]
         with replaced_file(self._out / "history.jsonl") as aside:
-            aside.write_text("".join(json.dumps(line) + "\n" for line in [*earlier, entry]))
-        with replaced_file(self._out / "checkpoint.keras") as aside:
+            aside.write_text("".join(json.dumps(line) + "\n" for line in history))
+        if best_epoch(history) == done:
+            self._save("best.keras")
+        self._save("checkpoint.keras")
+        self.model.stop_training = is_finished(self._run, history)
+
+    def _save(self, name):
+        with replaced_file(self._out / name) as aside:
             self.model.save(aside)
 
 

@@ -1,0 +1,48 @@
+"""A preset's page says what its model does: evaluators score generators, other classifiers do not."""
+
+import pytest
+
+import zoo
+from zoo import pages, recipes
+
+
+def adapted(card):
+    """The card of an evaluator, as that of a model adapted from MNIST to MNIST-M would be."""
+    data = {"name": "mnist", "target": "mnist_m", "size": 32, "channels": 3}
+    return {
+        **card,
+        "endpoints": ["classify"],
+        "recipe": {**card["recipe"], "data": data},
+        "data": {"name": "mnist", "splits": {"train": 60_000}},
+    }
+
+
+def test_a_model_is_tested_on_its_target_or_else_on_its_own_data():
+    assert recipes.tested({"name": "mnist", "target": "mnist_m"}) == "mnist_m"
+    assert recipes.tested({"name": "mnist", "size": 32}) == "mnist"
+
+
+def test_an_adapted_classifier_names_both_domains_and_the_one_it_is_tested_on():
+    page = pages.page(adapted(zoo.card("resnet_digits")))
+    assert "On the test split of mnist_m." in page
+    assert "knows the classes of mnist_m" in page
+    assert (
+        "mnist (train 60,000); labelled images of mnist beside unlabelled ones of mnist_m" in page
+    )
+    assert "model.predict(images)" in page
+    assert "score generators" not in page
+    assert "model.sample" not in page
+
+
+def test_an_evaluator_says_what_it_was_made_for():
+    page = pages.page(zoo.card("resnet_digits"))
+    assert "On the test split of digits." in page
+    assert "made to score generators of digits" in page
+
+
+@pytest.mark.parametrize("name", ["cgan_digits", "svae_digits_10pct"])
+def test_a_generator_says_how_its_samples_were_scored(name):
+    page = pages.page(zoo.card(name))
+    assert "10,000 samples of seed 0, scored by `resnet_digits`." in page
+    assert "It draws pictures like those of digits" in page
+    assert "{" not in page.replace("```", "")
