@@ -1,0 +1,211 @@
+"""InfoGAN, Eq. 9-10: a GAN whose codes can be read off its images."""
+
+import math
+
+import keras
+import tensorflow as tf
+
+from tfgen import distributions, endpoints, inputs, networks
+from tfgen.objectives import FAKE, REAL, log_categorical, log_q, reverse
+from tfgen.unified import Unified, normal
+from zoo.recipes import ADVERSARIAL, TITLES
+
+NOISE, CODES = range(2)  # streams of noise
+
+
+@keras.saving.register_keras_serializable("zoo")
+class InfoGAN(Unified):
+    """Eq. 9-10: InfoGAN; with `importance_weighted` IWInfoGAN.
+
+        y = 1: x ~ p_data;    y = 0: x = G_theta(z), z = (noise, c), noise ~ N(0, I)
+        c = (category, one-hot and uniform; continuous codes, uniform on [-1, 1])
+        log q_eta(c|x) = log Categorical(category; logits(x)) + log N(continuous; mean(x), I)
+        phi:         1/2 E_pdata[log q(1|x)] + 1/2 E_pg[log q(0|x)]
+        theta, eta:  E_pg[log q^r(0|x) + lambda log q_eta(c|x)]
+
+    lambda = 0 is the GAN.  q_eta(z|x, y=1) is fixed: eta learns from generated images only.  Continuous
+    codes are uniform, as in Chen et al. (2016), so that a sweep from -1 to 1 shows all that a code does.
+    The scale of q_eta is 1, as in their program: an inferred one lets log q_eta grow without bound and
+    the continuous codes outweigh the rest.
+
+    Eq. 9 has log q_eta in phi's objective too.  That term reaches phi only where q_eta shares the
+    discriminator's trunk, as in Chen et al.: phi then owns the trunk and ascends both terms, eta owns its
+    head.  Here the networks are separate, the term is constant in phi, and it is left out.
+
+    Importance weights multiply log q^r alone; the paper is silent about them here.
+
+    Args:
+        theta: generator, z (b, d) -> images (b, h, w, c); the codes are the last columns of z.
+        phi: discriminator, images -> logits (b, 1).
+        eta: inference net, images -> {"logits": (b, num_categories), "mean": (b, num_continuous)}.
+        num_categories: K, values of the categorical code.
+        num_continuous: C, number of continuous codes.
+        info_weight: lambda >= 0.
+        importance_weighted: weigh log q^r of the generated samples by Eq. 43.
+        average, seed: see `tfgen.unified.Unified`.
+
+    Raises:
+        ValueError: the networks do not fit each other or the codes, or lambda is negative.
+
+    Source: Chen et al. (2016), InfoGAN; Hu et al. (2018), section 3.2.
+    """
+
+    clusters = True
+
+    def __init__(
+        self,
+        theta,
+        phi,
+        eta,
+        num_categories=10,
+        num_continuous=2,
+        info_weight=1.0,
+        importance_weighted=False,
+        **kwargs,
+    ):
+        inputs.check_features(theta, phi=phi, eta=eta)
+        inputs.check_readers(None, theta=theta, phi=phi, eta=eta)
+        inputs.check_codes(theta, eta, num_categories, num_continuous, info_weight)
+        players = {"theta": theta, "phi": phi, "eta": eta}
+        super().__init__(players, theta.output_shape[1:], **kwargs)
+        self.num_categories = num_categories
+        self.num_continuous = num_continuous
+        self.info_weight = info_weight
+        self.importance_weighted = importance_weighted
+        self.information = keras.metrics.Mean(name="information")
+
+    @property
+    def row(self):
+        return "IWInfoGAN" if self.importance_weighted else "InfoGAN"
+
+    @classmethod
+    def build_networks(
+        cls,
+        shape,
+        num_classes,
+        *,
+        width,
+        latent_dim,
+        num_categories=10,
+        num_continuous=2,
+        normalisation="batch",
+        **kwargs,
+    ):
+        """A model with fresh DCGAN networks; other arguments are the constructor's."""
+        theta = networks.generator(shape, latent_dim, width, None, normalisation)
+        phi = networks.discriminator(shape, width, None, normalisation)
+        codes = (num_categories, num_continuous)
+        eta = networks.code_posterior(shape, *codes, width, normalisation)
+        return cls(theta, phi, eta, *codes, **kwargs)
+
+    @property
+    def metrics(self):
+        return [*super().metrics, self.information]
+
+    def objectives(self, data, training=True):
+        images, _ = inputs.unpack(data)
+        latents = self.draws(images)
+        generated = self.play(self.theta, latents, training=training)
+        q_real = self.logits(images, training=training)
+        q_fake = self.logits(generated, training=training)
+        log_code = self.mean(self.log_code(generated, latents, training))
+        self.track_information(log_code)
+        objective = self.expectation(log_q(reverse(q_fake), FAKE), q_fake)
+        objective += self.info_weight * log_code
+        return {
+            "theta": objective,
+            "phi": (self.mean(log_q(q_real, REAL)) + self.mean(log_q(q_fake, FAKE))) / 2,
+            "eta": objective,
+        }
+
+    def log_code(self, images, latents, training=False):
+        """log q_eta(c|x), (b,) nats, of the code c that ends z (b, d)."""
+        posterior = self.eta(images, training=training)
+        _, category, continuous = tf.split(latents, self.parts, axis=1)
+        q = distributions.normal(posterior["mean"], scale=1.0)
+        log_category = log_categorical(posterior["logits"], tf.argmax(category, axis=1))
+        return log_category + q.log_prob(continuous)
+
+    def track_information(self, log_code):
+        """The metric `information`: E log q_eta(c|x) + H(c), a lower bound on I(c; x) in nats."""
+        entropy = math.log(self.num_categories) + self.num_continuous * math.log(2)
+        self.information.update_state(log_code * self.replicas + entropy)
+
+    # z = (noise, category, continuous codes).
+
+    @property
+    def parts(self):
+        """Lengths of z's parts."""
+        codes = (self.num_categories, self.num_continuous)
+        return (self.latent_dim - sum(codes), *codes)
+
+    def draws(self, examples):
+        """z ~ p(z) of a training step, (b, d), one for each example."""
+        noise = self.noise(examples, self.parts[0], NOISE)
+        return self.join(noise, self.uniform(examples, 1 + self.num_continuous, CODES))
+
+    def prior(self, n, seed):
+        shape, stream = [n, 1 + self.num_continuous], tf.stack([seed, CODES])
+        uniform = tf.random.stateless_uniform(shape, stream, alg="philox")
+        return self.join(normal(n, self.parts[0], seed), uniform)
+
+    def join(self, noise, uniform):
+        """z (b, d) of noise (b, d - K - C) and draws (b, 1 + C) uniform on [0, 1)."""
+        index = tf.cast(self.num_categories * uniform[:, 0], tf.int32)
+        category = tf.one_hot(index, self.num_categories)
+        return tf.concat([noise, category, 2 * uniform[:, 1:] - 1], axis=1)
+
+    # Use.
+
+    def call(self, data, training=False):
+        images, _ = inputs.unpack(data)
+        return self.logits(images, training=training)
+
+    def categories(self, images):
+        """q_eta(category|x), (b, K) probabilities."""
+        return tf.nn.softmax(self.eta(images, training=False)["logits"])
+
+    def endpoints(self):
+        def encode(images):
+            """The inferred code: probabilities of the categories, then the means of the others."""
+            means = self.eta(images, training=False)["mean"]
+            return {"latents": tf.concat([self.categories(images), means], axis=1)}
+
+        return {
+            **endpoints.generating(self),
+            "encode": (encode, {"images": endpoints.images_spec(self)}),
+            **endpoints.classifying(self, self.categories),
+            **endpoints.discriminating(self),
+        }
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_categories": self.num_categories,
+            "num_continuous": self.num_continuous,
+            "info_weight": self.info_weight,
+            "importance_weighted": self.importance_weighted,
+        }
+
+
+_VARIANTS = {
+    "infogan": ("InfoGAN, Eq. 9-10", {}),
+    "iwinfogan": ("Importance-weighted InfoGAN, Eq. 9-10 and 43", {"importance_weighted": True}),
+}
+_AVERAGES = {"digits": 0.99, "mnist": 0.999}
+_EPOCHS = {"digits": 150, "mnist": 14}
+
+
+def _recipe(variant, data):
+    description, parameters = _VARIANTS[variant]
+    shared = ADVERSARIAL[data]
+    return {
+        "model": "InfoGAN",
+        "description": f"{description}, on {TITLES[data]}",
+        "data": {"name": data},
+        "build": {**shared["build"], "average": _AVERAGES[data], **parameters},
+        "training": {"epochs": _EPOCHS[data], **shared["training"]},
+    }
+
+
+RECIPES = {f"{variant}_{data}": _recipe(variant, data) for variant in _VARIANTS for data in TITLES}
