@@ -1,0 +1,67 @@
+"""What models share whose eta infers one code an image: the adversarial autoencoder and its kin."""
+
+import abc
+
+import keras
+
+from tfgen import distributions, endpoints, inputs, networks
+from tfgen.unified import Unified
+
+
+class Autoencoder(Unified):
+    """Abstract base of models with a decoder theta and a deterministic encoder eta, z = E_eta(x).
+
+    Args:
+        players: {name: network}; theta maps codes (b, d) to images out of a sigmoid, the means of
+            independent Bernoulli pixels; eta maps images to (b, d), of which `infer` makes codes.
+        num_classes: number of values of a class label t within the code, or None.
+        kwargs: of `Unified`.
+
+    Raises:
+        ValueError: theta has no logits, or theta and eta do not fit each other.
+    """
+
+    def __init__(self, players, num_classes=None, **kwargs):
+        inputs.check_autoencoder(players)
+        networks.before_sigmoid(players["theta"])  # raises unless there are logits
+        shape = players["eta"].inputs[0].shape[1:]
+        super().__init__(players, shape, num_classes=num_classes, **kwargs)
+        self.reconstruction_tracker = keras.metrics.Mean(name="reconstruction")
+
+    @abc.abstractmethod
+    def infer(self, images, training=False):
+        """z = E_eta(x).
+
+        Args:
+            images: (b, h, w, c).
+            training: whether batch normalisation uses the batch's own statistics.
+
+        Returns:
+            (b, d) codes as theta reads them.
+        """
+
+    @property
+    def metrics(self):
+        return [*super().metrics, self.reconstruction_tracker]
+
+    def reconstruction(self, images, codes, training=False):
+        """E_pdata[log p_theta(x|z)] of Bernoulli pixels, summed over them: nats an image, and a metric.
+
+        Args:
+            images: (b, h, w, c).
+            codes: (b, d).
+            training: as in `infer`.
+        """
+        # From logits: the log-likelihood of saturated means stays finite.
+        logits = self.play(networks.before_sigmoid(self.theta), codes, training=training)
+        value = self.mean(distributions.log_likelihood("bernoulli", logits, images))
+        self.reconstruction_tracker.update_state(value * self.replicas)
+        return value
+
+    def call(self, data, training=False):
+        """Reconstructions: the means of p_theta(x|z) at z = E_eta(x)."""
+        images, _ = inputs.unpack(data)
+        return self.decode(self.infer(images))
+
+    def endpoints(self):
+        return {**endpoints.generating(self), **endpoints.autoencoding(self)}
