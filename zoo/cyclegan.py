@@ -1,0 +1,211 @@
+"""CycleGAN, appendix D: two unpaired domains, one direction by the AAE, the other by InfoGAN."""
+
+import keras
+import tensorflow as tf
+
+from tfgen import data as datasets
+from tfgen import endpoints, inputs, networks
+from tfgen.layers import ImagePool
+from tfgen.objectives import FAKE, REAL, log_laplace, log_q, reverse
+from tfgen.unified import Unified
+
+
+@keras.saving.register_keras_serializable("zoo")
+class CycleGAN(Unified):
+    """Appendix D, Eq. 29-32 and 9-10: CycleGAN; with `importance_weighted` IWCycleGAN.
+
+    x is an image of domain A and z one of domain B; nothing pairs them.  x -> z is the AAE's eta,
+    z -> x InfoGAN's theta, and each player ascends its own terms of the sum of both:
+
+        AAE,      y = 1: z ~ p_B;    y = 0: z = E_eta(x), x ~ p_A
+            phi:         1/2 E_B[log q(1|z)] + 1/2 E_A[log q(0|E(x))]
+            theta, eta:  E_A[log q^r(0|E(x)) + log p_theta(x|E(x))]
+        InfoGAN,  y = 1: x ~ p_A;    y = 0: x = G_theta(z), z ~ p_B
+            phi:         1/2 E_A[log q(1|x)] + 1/2 E_B[log q(0|G(z))]
+            theta, eta:  E_B[log q^r(0|G(z)) + log q_eta(z|G(z))]
+
+    Both likelihoods are Laplace: their logarithms, -lambda mean |x - G(E(x))| without constants, are
+    the cycle loss.  The adversarial terms are the paper's cross-entropies, where Zhu et al. have least
+    squares.  Importance weights multiply log q^r alone, with one softmax a direction; the paper is
+    silent about them here.
+
+    Args:
+        theta: translator, images of B -> images of A.
+        eta: translator, images of A -> images of B.
+        phi: discriminators of both domains, [images of A, images of B] -> [logits (b, 1)] * 2.
+        cycle_weight: lambda >= 0.
+        importance_weighted: weigh log q^r of the translated images by Eq. 43.
+        pool: number of past translated images of each domain, in place of half of which phi's
+            objective sees new ones (Shrivastava et al. 2017); 0 keeps none.
+        average, seed: see `tfgen.unified.Unified`.
+
+    Raises:
+        ValueError: the networks do not fit each other, or a number is negative.
+
+    Source: Zhu, Park, Isola & Efros (2017); Hu et al. (2018), appendix D.
+    """
+
+    from_arrays = staticmethod(datasets.unpaired_batches)
+
+    def __init__(
+        self,
+        theta,
+        eta,
+        phi,
+        cycle_weight=10.0,
+        importance_weighted=False,
+        pool=0,
+        **kwargs,
+    ):
+        inputs.check_translators(theta, eta, phi)
+        for name, value in (("cycle_weight", cycle_weight), ("pool", pool)):
+            if not value >= 0:
+                raise ValueError(f"{name} must not be negative. Received: {name}={value}")
+        players = {"theta": theta, "phi": phi, "eta": eta}
+        super().__init__(players, theta.output_shape[1:], **kwargs)
+        self.image_shape_b = eta.output_shape[1:]
+        self.cycle_weight = cycle_weight
+        self.importance_weighted = importance_weighted
+        self.pool = pool
+        shapes = (self.image_shape, self.image_shape_b) if pool else ()
+        self.pools = [ImagePool(pool, shape) for shape in shapes]
+
+    @property
+    def row(self):
+        return "IWCycleGAN" if self.importance_weighted else "CycleGAN"
+
+    @classmethod
+    def build_networks(cls, shape, num_classes, *, width, blocks, normalisation="batch", **kwargs):
+        """A model with fresh networks, of one shape for both domains and without labels.
+
+        Args:
+            shape: (h, w, c) of the images of either domain.
+            num_classes: of the data, which the model does not read.
+            width, blocks: of the translators; the discriminators have twice the width.
+            normalisation: see `tfgen.networks`.
+            kwargs: of the constructor.
+        """
+        theta, eta = (
+            networks.translator(shape, shape, width, blocks, normalisation) for _ in range(2)
+        )
+        phi = networks.patch_discriminators(shape, shape, 2 * width, normalisation)
+        return cls(theta, eta, phi, **kwargs)
+
+    @classmethod
+    def load_data(cls, *, batch_size, seed, **data):
+        return datasets.unpaired(**data, batch_size=batch_size, seed=seed)
+
+    def check_batch(self, data):
+        images_a, images_b = inputs.unpack(data)
+        inputs.check_images(images_a, self.image_shape)
+        if images_b is None:
+            raise ValueError(
+                "Images of both domains are needed, (images_a, images_b). Received: images_b=None"
+            )
+        inputs.check_images(images_b, self.image_shape_b)
+
+    def objectives(self, data, training=True):
+        aae, infogan = self.parts(data, training)
+        translators, discriminators = aae[0] + infogan[0], aae[1] + infogan[1]
+        return {"theta": translators, "eta": translators, "phi": discriminators}
+
+    def parts(self, data, training=True):
+        """The two models whose sum this is: (AAE's, InfoGAN's), each (theta's and eta's, phi's)."""
+        x, z = data
+        inferred = self.eta(x, training=training)  # E(x), of B
+        generated = self.theta(z, training=training)  # G(z), of A
+        log_p = log_laplace(x, self.theta(inferred, training=training), self.cycle_weight)
+        log_q_eta = log_laplace(z, self.eta(generated, training=training), self.cycle_weight)
+        real_x, real_z = self.domain_logits(x, z, training)
+        fake_x, fake_z = self.domain_logits(generated, inferred, training)
+        past_x, past_z = fake_x, fake_z
+        if self.pools and training:
+            past = [self.exchanged(i, new) for i, new in enumerate((generated, inferred))]
+            past_x, past_z = self.domain_logits(*past, training)
+        return (
+            self.part(real_z, fake_z, past_z, log_p),
+            self.part(real_x, fake_x, past_x, log_q_eta),
+        )
+
+    def part(self, real, fake, past, log_likelihood):
+        """E[log q^r(0|.) + log likelihood] and 1/2 E[log q(1|.)] + 1/2 E[log q(0|.)] of one direction."""
+        translators = self.expectation(log_q(reverse(fake), FAKE), fake) + self.mean(log_likelihood)
+        discriminator = (self.mean(log_q(real, REAL)) + self.mean(log_q(past, FAKE))) / 2
+        return translators, discriminator
+
+    def domain_logits(self, images_a, images_b, training=False):
+        """l_phi(x), l_phi(z), (b,) float32 each: log-odds of real against translated."""
+        logits = self.phi([images_a, images_b], training=training)
+        return [tf.cast(tf.reshape(domain, [-1]), tf.float32) for domain in logits]
+
+    def exchanged(self, domain, images):
+        """This replica's images with some of the pool in their place; every replica's enter the pool."""
+        _, start = self._batch(images)
+        given = self.pools[domain](self.gather(images), self.step_seed(stream=domain))
+        return given[start : start + tf.shape(images)[0]]
+
+    def translate_ab(self, images):
+        """E_eta(x): images of A as images of B, with moving statistics."""
+        return self.eta(images, training=False)
+
+    def translate_ba(self, images):
+        """G_theta(z): images of B as images of A, with moving statistics."""
+        return self.sampler(images, training=False)
+
+    def call(self, data, training=False):
+        """Images of A as images of B."""
+        images, _ = inputs.unpack(data)
+        return self.eta(images, training=training)
+
+    def endpoints(self):
+        return endpoints.translating(self)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "cycle_weight": self.cycle_weight,
+            "importance_weighted": self.importance_weighted,
+            "pool": self.pool,
+        }
+
+
+_VARIANTS = {
+    "cyclegan": ("CycleGAN, appendix D", {}),
+    "iwcyclegan": ("Importance-weighted CycleGAN, appendix D", {"importance_weighted": True}),
+}
+_PAIRS = {  # title, data, epochs
+    "digits": (
+        "scikit-learn's 8x8 digits and their negatives",
+        {"name": "digits", "target": "digits_negative"},
+        40,
+    ),
+    "mnist_usps": (
+        "MNIST and USPS at 16x16 pixels",
+        {"name": "mnist", "target": "usps", "size": 16, "length": 12_000},
+        30,
+    ),
+    "mnist_mnist_m": (
+        "MNIST and MNIST-M",
+        {"name": "mnist", "target": "mnist_m", "size": 32, "channels": 3, "length": 12_000},
+        30,
+    ),
+}
+_TRAINING = {"batch_size": 32, "learning_rate": 5e-4, "beta_1": 0.5, "decay": None}
+
+
+def _recipe(variant, pair):
+    description, parameters = _VARIANTS[variant]
+    title, data, epochs = _PAIRS[pair]
+    return {
+        "model": "CycleGAN",
+        "description": f"{description}, between {title}",
+        "data": data,
+        "build": {"width": 16, "blocks": 2, **parameters},
+        "training": {"epochs": epochs, **_TRAINING},
+    }
+
+
+RECIPES = {
+    **{f"cyclegan_{pair}": _recipe("cyclegan", pair) for pair in _PAIRS},
+    "iwcyclegan_digits": _recipe("iwcyclegan", "digits"),
+}
