@@ -1,0 +1,213 @@
+"""Adversarial domain adaptation, Eq. 1-3 and 18-19, and its importance-weighted form."""
+
+import keras
+import tensorflow as tf
+
+from tfgen import data as datasets
+from tfgen import endpoints, inputs, networks
+from tfgen.objectives import FAKE, REAL, importance_weights, log_categorical, log_q, reverse
+from tfgen.unified import Unified
+
+SOURCE, TARGET = REAL, FAKE  # the domains y: the source is what a GAN's real images are
+
+
+@keras.saving.register_keras_serializable("zoo")
+class ADA(Unified):
+    """Eq. 1-3, 18-19: ADA; with `importance_weighted` IW-ADA.
+
+        x = G_theta(z);    y = 1: z ~ source, with its label t;    y = 0: z ~ target
+        phi:    1/2 E_src[log q(1|x)] + 1/2 E_tgt[log q(0|x)]
+        theta:  lambda (E_src[log q^r(1|x)] + E_tgt[log q^r(0|x)]) + E_src[log f_omega(t|x)]
+        omega:  E_src[log f_omega(t|x)]
+
+    z is an image and x its feature; theta acts on both domains.  Theta's adversarial term has phi's
+    labels flipped (q^r, Eq. 2), which is not the reversal of phi's gradient of Ganin et al. (2016).
+    lambda rises from 0 over the first `ramp` steps, p = step/ramp, as theirs does:
+
+        lambda = adversarial_weight (2/(1 + exp(-10 p)) - 1)
+
+    E_src and E_tgt are means over the images of that domain in the global minibatch, and 0 if it has
+    none.  The paper is silent on importance weights here: by Eq. 43 the target's images weigh
+    softmax(l), and the source's, for which the domains change places, softmax(-l).
+
+    Both domains pass through the networks in one batch, so that batch normalisation would mix them.
+
+    Args:
+        theta: feature net, images (b, h, w, c) -> features.
+        phi: domain discriminator, features -> logits (b, 1).
+        omega: classifier, features -> logits (b, num_classes).
+        adversarial_weight: lambda, or its final value; 0 trains on the source alone.
+        ramp: steps over which lambda rises; None: it is constant.
+        importance_weighted: weigh theta's adversarial terms.
+        num_classes: number of classes.
+        average, seed: see `tfgen.unified.Unified`.
+
+    Source: Ganin et al. (2016); Hu et al. (2018), section 3.1.
+    """
+
+    unlabelled = True  # the target domain
+    several_domains = True
+
+    def __init__(
+        self,
+        theta,
+        phi,
+        omega,
+        adversarial_weight=1.0,
+        ramp=None,
+        importance_weighted=False,
+        num_classes=10,
+        **kwargs,
+    ):
+        inputs.check_features(theta, phi=phi, omega=omega)
+        inputs.check_readers(None, theta=theta, phi=phi, omega=omega)
+        _check(omega, num_classes, adversarial_weight, ramp)
+        players = {"theta": theta, "phi": phi, "omega": omega}
+        super().__init__(players, theta.input_shape[1:], num_classes=num_classes, **kwargs)
+        self.adversarial_weight = adversarial_weight
+        self.ramp = ramp
+        self.importance_weighted = importance_weighted
+        self.accuracy = keras.metrics.Mean(name="accuracy")
+
+    @property
+    def row(self):
+        return f"{'IW' if self.importance_weighted else ''}ADA"
+
+    @classmethod
+    def load_data(cls, *, batch_size, seed, name, target, **geometry):
+        """Half batches of the labelled data set `name`, half of `target` without its labels."""
+        return datasets.adaptation(name, target, batch_size=batch_size, seed=seed, **geometry)
+
+    @classmethod
+    def build_networks(cls, shape, num_classes, *, width, units, **kwargs):
+        """A model with fresh networks; `units` are hidden ones, other arguments the constructor's."""
+        theta = networks.extractor(shape, width)
+        read = theta.output_shape[1:]
+        phi = networks.mlp_discriminator(read, units)
+        omega = networks.mlp_classifier(read, num_classes, units)
+        return cls(theta, phi, omega, num_classes=num_classes, **kwargs)
+
+    @property
+    def metrics(self):
+        return [*super().metrics, self.accuracy]
+
+    def objectives(self, data, training=True):
+        images, labels = inputs.unpack(data)
+        source, target = labels >= 0, labels < 0
+        features = self.theta(images, training=training)
+        q = self.logits(features, training=training)
+        classes = tf.cast(self.omega(features, training=training), tf.float32)
+        self.accuracy.update_state(tf.argmax(classes, 1, labels.dtype) == labels, source)
+        log_f = log_categorical(classes, tf.maximum(labels, 0))  # of the source, labels are known
+        classified = self.expectation(log_f, source)
+        told_apart = self.expectation(log_q(q, SOURCE), source)
+        told_apart += self.expectation(log_q(q, TARGET), target)
+        over = q if self.importance_weighted else tf.zeros_like(q)
+        confused = self.expectation(log_q(reverse(q), SOURCE), source, reverse(over))
+        confused += self.expectation(log_q(reverse(q), TARGET), target, over)
+        return {
+            "theta": self.ramped_weight() * confused + classified,
+            "phi": told_apart / 2,
+            "omega": classified,
+        }
+
+    def expectation(self, terms, domain, logits=0.0):
+        """E over a domain's images in the global minibatch; 0 if it has none.
+
+        Args:
+            terms: (b,).
+            domain: (b,) bool, the images that belong to it.
+            logits: (b,) l, of which the domain's images weigh softmax(l); 0: they weigh alike.
+        """
+        logits = tf.where(domain, logits, terms.dtype.min)
+        weights = importance_weights(logits, self.gather(logits))
+        return tf.reduce_sum(tf.where(domain, weights, 0.0) * terms)
+
+    def ramped_weight(self):
+        """lambda at this step: Ganin et al. (2016), final value times 2/(1 + exp(-10 p)) - 1."""
+        if self.ramp is None:
+            return self.adversarial_weight
+        progress = tf.minimum(tf.cast(self.steps, tf.float32) / self.ramp, 1.0)
+        return self.adversarial_weight * (2.0 / (1.0 + tf.exp(-10.0 * progress)) - 1.0)
+
+    def call(self, data, training=False):
+        """Class probabilities f_omega(t|x), (b, num_classes)."""
+        images, _ = inputs.unpack(data)
+        theta = self.theta if training else self.sampler
+        features = theta(images, training=training)
+        return tf.nn.softmax(tf.cast(self.omega(features, training=training), tf.float32))
+
+    def endpoints(self):
+        return endpoints.classifying(self)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "adversarial_weight": self.adversarial_weight,
+            "ramp": self.ramp,
+            "importance_weighted": self.importance_weighted,
+            "num_classes": self.num_classes,
+        }
+
+
+def _check(omega, num_classes, adversarial_weight, ramp):
+    if omega.output_shape[-1] != num_classes:
+        raise ValueError(
+            "omega must have a logit for each class. "
+            f"Received: num_classes={num_classes}, omega with {omega.output_shape[-1]} logits"
+        )
+    if not adversarial_weight >= 0:
+        raise ValueError(
+            "adversarial_weight must not be negative. "
+            f"Received: adversarial_weight={adversarial_weight}"
+        )
+    if ramp is not None and not ramp > 0:
+        raise ValueError(f"ramp must be None or a positive number of steps. Received: ramp={ramp}")
+
+
+_VARIANTS = {
+    "ada": ("Adversarial domain adaptation, Eq. 1-3", {}),
+    "iwada": ("Importance-weighted adversarial domain adaptation", {"importance_weighted": True}),
+}
+_GREY, _COLOUR = {"size": 28, "channels": 1}, {"size": 28, "channels": 3}
+_PAIRS = {  # the ramp is the whole training; an epoch shows the larger domain in half batches
+    "digits": {
+        "title": "scikit-learn's 8x8 digits to their negatives",
+        "data": {"name": "digits", "target": "digits_negative"},
+        "build": {"width": 16, "units": 64, "adversarial_weight": 0.1, "ramp": 2_250},
+        "training": {"epochs": 50, "batch_size": 64},
+    },
+    "mnist_mnist_m": {
+        "title": "MNIST to MNIST-M",
+        "data": {"name": "mnist", "target": "mnist_m", **_COLOUR},
+        "build": {"width": 32, "units": 100, "adversarial_weight": 0.1, "ramp": 5_628},
+        "training": {"epochs": 6, "batch_size": 128},
+    },
+    "mnist_usps": {
+        "title": "MNIST to USPS",
+        "data": {"name": "mnist", "target": "usps", **_GREY},
+        "build": {"width": 32, "units": 100, "adversarial_weight": 0.1, "ramp": 2_814},
+        "training": {"epochs": 3, "batch_size": 128},
+    },
+    "usps_mnist": {
+        "title": "USPS to MNIST",
+        "data": {"name": "usps", "target": "mnist", **_GREY},
+        "build": {"width": 32, "units": 100, "adversarial_weight": 0.1, "ramp": 2_814},
+        "training": {"epochs": 3, "batch_size": 128},
+    },
+}
+
+
+def _recipe(variant, pair):
+    description, parameters = _VARIANTS[variant]
+    parts = _PAIRS[pair]
+    return {
+        "model": "ADA",
+        "description": f"{description}, from {parts['title']}",
+        "data": parts["data"],
+        "build": {**parts["build"], **parameters},
+        "training": {**parts["training"], "learning_rate": 1e-3, "beta_1": 0.5, "decay": "cosine"},
+    }
+
+
+RECIPES = {f"{variant}_{pair}": _recipe(variant, pair) for variant in _VARIANTS for pair in _PAIRS}
