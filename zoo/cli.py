@@ -1,6 +1,7 @@
 """The `tfgen` command.  TensorFlow is imported by the commands that compute, not by the others."""
 
 import contextlib
+import dataclasses
 import json
 import os
 import tempfile
@@ -10,6 +11,7 @@ import click
 
 import tfgen
 import zoo
+from zoo.recipes import scored, tested
 
 # TensorFlow reports failed optimisations of its graphs as errors; real ones are exceptions.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -97,12 +99,20 @@ def list_presets(as_json):
 @main.command()
 @MODEL
 @JSON
-def info(model, as_json):
-    """Show what is known of MODEL: its card, or what its file says."""
+@click.option("--figure", type=NewPath(".png"), help="PNG file to draw the graphical model into.")
+def info(model, as_json, figure):
+    """Show what is known of MODEL: its card, or what its file says, and its row of Table 1."""
+    from tfgen import graphs, table
+
     path = zoo.locate(model)
     facts = zoo.card(model) if path.is_dir() else _facts(_load(model))
+    rows = table.named(facts.get("row"))
+    if figure is not None:
+        if not rows:
+            raise ValueError(f"Only a model of Table 1 can be drawn. Received: {model}")
+        graphs.draw({f"{row.name} ({row.equations})": row.arcs for row in rows}, figure)
     if as_json:
-        _print_json(facts)
+        _print_json({**facts, "table_1": {row.name: dataclasses.asdict(row) for row in rows}})
         return
     facts = dict(facts)
     metrics = facts.pop("evaluation", {}).get("metrics")
@@ -110,6 +120,9 @@ def info(model, as_json):
     _print_table(None, [(key, _short(value)) for key, value in facts.items() if value is not None])
     if metrics:
         _print_metrics(metrics)
+    for row in rows:
+        click.echo(f"\nTable 1: {row.name}, {row.equations}")
+        _print_table(None, table.facts(row))
 
 
 @main.command()
@@ -149,6 +162,28 @@ def interpolate(model, rows, columns, seed, label, out):
 
 @main.command()
 @MODEL
+@click.option(
+    "--rows", type=click.IntRange(1, 100), default=3, show_default=True,
+    help="Rows of each continuous code.",
+)  # fmt: skip
+@click.option(
+    "--columns", type=click.IntRange(2, 100), default=9, show_default=True, help="Images a row."
+)
+@SEED
+@PICTURE
+def traverse(model, rows, columns, seed, out):
+    """Draw what each code of MODEL does: one is swept, the rest of the latent code is held.
+
+    The first rows show one category each, the others a continuous code from -1 to 1.
+    """
+    loaded = _load(model, "decode")
+    from tfgen import pictures
+
+    click.echo(pictures.save(pictures.traversal(loaded, rows, columns, seed), out))
+
+
+@main.command()
+@MODEL
 @click.option("--data", help="Data set; by default the one of MODEL's card.")
 @click.option(
     "-n", type=click.IntRange(1, MOST_TILES // 2), default=32, show_default=True, help="Images."
@@ -167,6 +202,29 @@ def reconstruct(model, data, n, seed, out):
     images, labels = tfgen.data.arrays(data, f"test[:{n}]")
     images = likelihood.observed(getattr(loaded, "likelihood", None), images / 255)
     click.echo(pictures.save(pictures.reconstructions(loaded, images, labels, seed), out))
+
+
+@main.command()
+@MODEL
+@click.option(
+    "--direction", type=click.Choice(["ab", "ba"]), default="ab", show_default=True,
+    help="From domain A to B, or from B to A.",
+)  # fmt: skip
+@click.option("--data", help="Data set of the images; by default the one of MODEL's card.")
+@click.option(
+    "-n", type=click.IntRange(1, MOST_TILES // 2), default=32, show_default=True, help="Images."
+)
+@PICTURE
+def translate(model, direction, data, n, out):
+    """Draw the first test images of one domain above MODEL's translations into the other."""
+    if data is None:
+        data = zoo.card(model)["recipe"]["data"]["name" if direction == "ab" else "target"]
+    loaded = _load(model, f"translate_{direction}")
+    from tfgen import pictures
+
+    size, _, channels = loaded.image_shape if direction == "ab" else loaded.image_shape_b
+    images, _ = tfgen.data.arrays(data, f"test[:{n}]", size=size, channels=channels)
+    click.echo(pictures.save(pictures.translations(loaded, images / 255, direction), out))
 
 
 @main.command()
@@ -194,20 +252,60 @@ def train(preset, data, epochs, seed, out, resume, init):
 
 @main.command()
 @MODEL
-@click.option("--data", help="Data set; by default the one of MODEL's card.")
+@click.option(
+    "--data", multiple=True,
+    help="Data set, given twice for the domains A and B of a model of two; by default MODEL's card's.",
+)  # fmt: skip
 @SAMPLES
 @EVALUATOR
 @SEED
 @JSON
 def evaluate(model, data, samples, evaluator, seed, as_json):
     """Score MODEL: its samples by an evaluator, its classes on the test set."""
-    data = _data(model, data)
+    data = _scored(model, data)
     loaded = _load(model)
     metrics = tfgen.evaluate(loaded, data, samples, evaluator=evaluator, seed=seed)
     if as_json:
         _print_json(metrics)
     else:
         _print_metrics(metrics)
+
+
+@main.command()
+@MODEL
+@click.option("--data", help="Data set; by default the one of MODEL's card.")
+@click.option(
+    "--samples", type=click.IntRange(1, 1_000_000), default=10_000, show_default=True,
+    help="Number of generated images.",
+)  # fmt: skip
+@click.option(
+    "--epochs", type=click.IntRange(1, 100_000),
+    help="Passes over the generated images, if not as many as the evaluator's recipe has.",
+)  # fmt: skip
+@EVALUATOR
+@SEED
+@JSON
+@click.option("--out", type=NewPath(".md"), help="Markdown file to write.")
+def symmetry(model, data, samples, epochs, evaluator, seed, as_json, out):
+    """Compare pairs that MODEL makes by drawing images for labels with pairs by distillation.
+
+    Section 6 of the paper: a classifier learns from MODEL's images with the labels that they were drawn
+    for, another from the same images with the evaluator's probabilities, others from real images; all
+    are tested on the real test set. MODEL must be conditional.
+    """
+    data = _data(model, data)
+    zoo.locate(model)  # an unknown name is refused before TensorFlow takes its seconds
+    with _quietly():
+        from zoo import symmetry
+
+    report = symmetry.report(model, data, samples, epochs=epochs, evaluator=evaluator, seed=seed)
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(symmetry.page([report]))
+    if as_json:
+        _print_json(report)
+    else:
+        _print_metrics(report["metrics"])
 
 
 @main.command()
@@ -240,9 +338,40 @@ def publish(run, name, root, samples, evaluator, overwrite):
     click.echo(publishing.publish(run, name, root, **options))
 
 
+def _scored(model, names):
+    """The data set of this name, or both of two; by default what the model's card was scored on."""
+    if names:
+        return names[0] if len(names) == 1 else names
+    card = zoo.card(model)
+    return scored(card["recipe"]["data"], card["endpoints"])
+
+
+@main.command()
+@FOLDER
+@click.option(
+    "--seeds", type=click.IntRange(0, 100), default=5, show_default=True,
+    help="Trainings of each model on each mixture of Gaussians, about a minute each; 0: none.",
+)  # fmt: skip
+def theory(out, seeds):
+    """Check the paper's statements by exact computation and write the page about them.
+
+    Lemmas 1 and 2 and Eq. 8, 10, 14, 17, 26, 36, Fig. 1, 2 and 4, Table 1, and models of the zoo on
+    mixtures of Gaussians.
+    """
+    with _quietly():  # the processes that train models, too
+        from tfgen.theory import report
+
+        section = report.NOT_RUN
+        if seeds:
+            from zoo import gaussians
+
+            section = gaussians.write(out, seeds)
+    click.echo(report.write(out, f"tfgen theory --out {out} --seeds {seeds}", section))
+
+
 def _data(model, name):
-    """The data set of this name, by default that of the model's card."""
-    return zoo.card(model)["data"]["name"] if name is None else name
+    """The data set of this name, by default the one that the model's card was scored on."""
+    return tested(zoo.card(model)["recipe"]["data"]) if name is None else name
 
 
 def _load(name, endpoint=None):
@@ -280,6 +409,7 @@ def _facts(model):
     return {
         "model": type(model).__name__,
         "equation": inspect.getdoc(type(model)).splitlines()[0],
+        "row": model.row,
         "image_shape": list(model.image_shape),
         "num_classes": model.num_classes,
         "parameters": {name: network.count_params() for name, network in model.players.items()},
@@ -307,7 +437,7 @@ def _print_table(header, rows):
     table = Table(*header or ("", ""), box=None, show_header=header is not None)
     for row in rows:
         table.add_row(*map(str, row))
-    Console(soft_wrap=False).print(table)
+    Console(soft_wrap=False, markup=False).print(table)
 
 
 def _short(value):
