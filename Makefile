@@ -9,7 +9,7 @@ demo: .venv/project
 	$(BIN)/python examples/demo.py
 
 test: .venv/project
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: .venv/project
 	$(BIN)/ruff check

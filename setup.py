@@ -52,7 +52,7 @@ setup(
     extras_require={
         "plots": ["matplotlib>=3.10,<4"],
         "hub": ["huggingface_hub>=1,<3"],
-        "test": ["pytest>=9,<10"],
+        "test": ["pytest>=9,<10", "pytest-xdist>=3.8,<4"],
         "dev": ["ruff>=0.17,<0.18", "build>=1.3,<2"],
         "bench": ["torch>=2.6,<3", "pythae>=0.1.2,<0.2"],
     },

@@ -1,0 +1,74 @@
+"""Every recipe is plain data with the documented keys, named by the rule, and fits its class."""
+
+import inspect
+import json
+import re
+
+import pytest
+
+import tfgen
+import zoo
+from tfgen.unified import PLAYERS, Unified
+
+KEYS = {"model", "description", "data", "build", "training"}
+TRAINING = {"epochs", "batch_size", "learning_rate", "beta_1", "decay"}
+EARLY_STOPPING = {"patience"}
+GIVEN = {"shape", "num_classes", "seed", *PLAYERS}  # not a recipe's to say
+
+every_recipe = pytest.mark.parametrize(("name", "recipe"), zoo.RECIPES.items(), ids=zoo.RECIPES)
+
+
+def named(function):
+    """Names of a function's parameters, those gathered by ** left out."""
+    parameters = inspect.signature(function).parameters.values()
+    return {p.name for p in parameters if p.kind is not p.VAR_KEYWORD}
+
+
+@every_recipe
+def test_keys_are_the_documented_ones(name, recipe):
+    assert set(recipe) == KEYS
+    stops_early = EARLY_STOPPING if "held_out" in recipe["data"] else set()
+    assert set(recipe["training"]) == TRAINING | stops_early
+    assert "name" in recipe["data"]
+    for key in KEYS | TRAINING | EARLY_STOPPING:
+        assert re.search(rf"\b{key}\b", zoo.recipes.__doc__), key
+
+
+@every_recipe
+def test_it_is_plain_data_in_range(name, recipe):
+    json.dumps(recipe)
+    training = recipe["training"]
+    for key in ("epochs", "batch_size"):
+        assert isinstance(training[key], int)
+        assert training[key] >= 1
+    assert 0 < training["learning_rate"] < 1
+    assert 0 <= training["beta_1"] < 1
+    assert training["decay"] in (None, "cosine")
+    assert recipe["description"] == " ".join(recipe["description"].split())
+    assert not recipe["description"].endswith(".")
+
+
+@every_recipe
+def test_its_name_is_model_data_variant(name, recipe):
+    data = re.escape(recipe["data"]["name"])
+    assert re.fullmatch(rf"[a-z]+_{data}(_[a-z0-9]+)*", name)
+
+
+@every_recipe
+def test_its_class_takes_its_arguments(name, recipe):
+    assert recipe["model"] in zoo.MODELS
+    kind, build, data = getattr(zoo, recipe["model"]), recipe["build"], recipe["data"]
+    assert issubclass(kind, Unified)
+    inspect.signature(kind.build_networks).bind((8, 8, 1), 10, seed=0, **build)
+    classes = kind.__mro__[: kind.__mro__.index(Unified) + 1]
+    taken = named(kind.build_networks).union(*(named(c.__init__) for c in classes))
+    assert set(build) <= taken - GIVEN
+    inspect.signature(kind.load_data).bind(batch_size=64, seed=0, **data)
+    if kind.load_data.__func__ is Unified.load_data.__func__:
+        taken = named(tfgen.data.load) | named(tfgen.data.divided)
+        assert set(data) <= taken - {"batch_size", "seed"}
+
+
+def test_two_recipes_do_not_run_the_same():
+    texts = [json.dumps({**r, "description": ""}, sort_keys=True) for r in zoo.RECIPES.values()]
+    assert len(set(texts)) == len(texts)
