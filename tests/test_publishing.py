@@ -17,7 +17,7 @@ import tfgen
 import zoo
 from tfgen import pictures
 from tfgen.evaluator import load_reference
-from zoo import publishing, training
+from zoo import paper, publishing, training
 
 # Samples of a preset, of its .keras file and of its SavedModel, in a process of their own.
 PROCESS = """
@@ -155,12 +155,17 @@ def test_commands_reproduce_a_run():
         ("iwgan_mnist", {"inception_score_ratio": 0.930}),
         ("cgan_mnist", {"conditional_accuracy": 0.985}),
         ("iwcgan_mnist", {"conditional_accuracy": 0.987}),
+        ("vae_mnist", {"bound": -92.53}),
+        ("aacvae_mnist_1pct", {"bound": -122.88}),
+        ("svae_mnist_10pct", {"bound": -99.44, "accuracy": 0.9768}),
+        ("aasvae_mnist_1pct", {"bound": -107.61, "accuracy": 0.9425}),
+        ("vae_digits", {}),
         ("iwgan_digits", {}),
         ("resnet_mnist", {}),
     ],
 )
 def test_the_papers_numbers_stand_where_they_are_apt(name, numbers):
-    assert publishing.paper_numbers(zoo.RECIPES[name]) == numbers
+    assert paper.numbers(zoo.RECIPES[name]) == numbers
 
 
 def run_of(presets):

@@ -184,8 +184,8 @@ def _subset(card):
     if "held_out" in data:
         yield (
             f"{data['held_out']:.0%} of these images (and labels) held out of training, for early "
-            f"stopping: the weights are those of epoch {card['best_epoch']} of {card['epochs']}, of "
-            f"the highest bound on them, {card['recipe']['training']['patience']} epochs before the end"
+            f"stopping after {card['recipe']['training']['patience']} epochs without a higher bound on "
+            f"them: the weights are those of the highest, epoch {card['best_epoch']} of {card['epochs']}"
         )
 
 

@@ -22,7 +22,7 @@ import zoo
 from tfgen import pictures
 from tfgen.evaluator import find_evaluator, load_evaluator, reference, save_reference
 from tfgen.saved_model import replaced_folder
-from zoo import training
+from zoo import paper, training
 from zoo.pages import page
 from zoo.recipes import scored, tested
 
@@ -30,13 +30,6 @@ MOST_BYTES = 6_000_000
 MOST_BYTES_OF_A_FLAGSHIP = 12_000_000
 SHOWN = 64  # samples in the picture
 EVALUATION_SEED = 0
-
-# Table 2: the real test set's inception score; GAN, IWGAN; and the accuracies of CGAN, IWCGAN.
-PAPER = {
-    "mnist": (9.09, (8.34, 8.45), (0.985, 0.987)),
-    "svhn_cropped": (6.55, (5.18, 5.34), (0.797, 0.798)),
-    "cifar10": (8.77, (7.86, 7.89), None),
-}
 
 
 def publish(run, name, root="saved_models", *, samples=10_000, evaluator=None, overwrite=False):
@@ -119,22 +112,6 @@ def commands(record, name):
     ]
 
 
-def paper_numbers(recipe):
-    """The paper's numbers for a recipe's model and data; its evaluators differ from ours.
-
-    Returns:
-        {"inception_score_ratio" or "conditional_accuracy": number}, empty where it has none.
-    """
-    numbers = PAPER.get(recipe["data"]["name"])
-    if recipe["model"] != "GAN" or numbers is None:
-        return {}
-    real, scores, accuracies = numbers
-    column = bool(recipe["build"].get("importance_weighted"))
-    if not recipe["build"].get("conditional"):
-        return {"inception_score_ratio": round(scores[column] / real, 3)}
-    return {"conditional_accuracy": accuracies[column]} if accuracies else {}
-
-
 def _finished(run, record):
     checkpoint = run / "checkpoint.keras"
     model = zoo.load(checkpoint) if checkpoint.is_file() else None
@@ -173,7 +150,7 @@ def _card(name, model, run, record, evaluation, folder):
         "versions": record["versions"],
         "data": {"name": info.name, "splits": info.splits, **_target(record["recipe"]["data"])},
         "evaluation": evaluation,
-        "paper": paper_numbers(record["recipe"]),
+        "paper": paper.numbers(record["recipe"]),
         "sha256": {path.relative_to(folder).as_posix(): _sha256(path) for path in files},
         "bytes": sum(path.stat().st_size for path in files),
     }
