@@ -110,8 +110,9 @@ def page(results):
 Accuracy on the target's test split after the last step: mean and standard deviation over seeds. The
 floor learns from the labelled source alone, the ceiling from the labelled target; ADA has the source's
 labels and the target's images. Networks, steps, optimiser and labelled images a step are the same.
-The target's labels reach the ceiling's training and this test alone: the normalisation and the weight
-of the adversarial term were chosen between MNIST and MNIST's digits blended with coloured noise.
+The target's labels reach the ceiling's training and this test alone: the normalisation, the weight of
+the adversarial term and phi's depth were chosen between MNIST and MNIST's digits blended with coloured
+noise.
 *Gap closed* is the share of the way from the floor's mean to the ceiling's.
 {sections}"""
 
@@ -165,7 +166,8 @@ def _note(name):
         return ""
     return """
 MNIST-M is here a subset: 12,000 of 59,001 images to train on and 4,000 of 9,001 to test on. Ganin et
-al. had all of them, other networks and the reversal of phi's gradient."""
+al. had all of them, other networks and the reversal of phi's gradient. One run of seed 0, of three
+epochs and with one hidden layer in phi, had been tested (0.778) before this recipe was settled."""
 
 
 def _listed(values):

@@ -108,7 +108,7 @@ class TestObjectives:
         weights = []
         for strategy in (tf.distribute.get_strategy(), replicas):
             with strategy.scope():
-                model = build_for_fit(WEIGHTED, rate=0.5, normalisation=None, pool=12)
+                model = build_for_fit(WEIGHTED, rate=0.1, normalisation=None, pool=12)
             model.fit((images, 1 - images), batch_size=16, epochs=2, verbose=0)
             weights.append(model.get_weights())
         for one, two in zip(*weights, strict=True):
@@ -161,9 +161,9 @@ class TestPool:
         assert trained["phi"] != expected["phi"]
 
     def test_is_saved_so_that_a_loaded_model_goes_on_as_if_unstopped(self, tmp_path):
-        whole = build_for_fit(PLAIN, pool=10)
+        whole = build_for_fit(PLAIN, rate=0.01, normalisation=None, pool=10)
         whole.fit((A, B), batch_size=8, epochs=2, verbose=0)
-        broken = build_for_fit(PLAIN, pool=10)
+        broken = build_for_fit(PLAIN, rate=0.01, normalisation=None, pool=10)
         broken.fit((A, B), batch_size=8, epochs=1, verbose=0)
         broken.save(tmp_path / "m.keras")
         resumed = zoo.load(tmp_path / "m.keras")

@@ -209,7 +209,7 @@ def cheap():
     """Evaluation at the counts of a test."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {"DRAWS": (4, 16), "DECODED": 16 * 20, "CHAINS": 6, "STEPS": 2}.items():
-            patch.setattr(evaluation, name, value)
+            patch.setattr(evaluation.bounds, name, value)
         yield
 
 

@@ -197,13 +197,10 @@ def predictors(size, hidden=64):
         depend on the i-th unit.
     """
     codes = keras.Input((size,), name="latents")
-    x = keras.layers.Rescaling(2.0, offset=-1.0)(codes)
-    x = LeaveOneOut()(x)  # (b, size, size - 1)
-    # Keras' own starts take all predictors for one layer, and are too small for each.
-    start = keras.initializers.RandomNormal(stddev=math.sqrt(2 / (size - 1)))
-    x = keras.layers.EinsumDense(
-        "bim,imh->bih", (size, hidden), bias_axes="ih", kernel_initializer=start
-    )(x)
+    x = LeaveOneOut()(codes)  # (b, size, size - 1)
+    # Small weights, as Keras takes all predictors for one layer; confident random predictors would
+    # drive the encoder's units to constants before they had learned anything.
+    x = keras.layers.EinsumDense("bim,imh->bih", (size, hidden), bias_axes="ih")(x)
     x = keras.layers.LeakyReLU(negative_slope=SLOPE)(x)
     logits = keras.layers.EinsumDense("bih,ih->bi", (size,), bias_axes="i", dtype="float32")(x)
     return keras.Model(codes, logits, name="predictors")
