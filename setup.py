@@ -45,6 +45,7 @@ setup(
         "numpy>=2,<3",
         "scipy>=1.14,<2",
         "scikit-learn>=1.6,<2",
+        "threadpoolctl>=3.1,<4",
         "pillow>=11,<14",
         "click>=8.1,<9",
         "rich>=13.9,<16",

@@ -27,6 +27,9 @@ class PM(Autoencoder):
     all i, is independence.  Bernoulli units would be unpredictable by their noise alone, at the price of
     their information on x.
 
+    Phi runs behind eta, so that its objective understates the dependence that is left; `tfgen.evaluate`
+    measures it by predictors fitted afresh.
+
     Args:
         theta: decoder, codes (b, d) -> images (b, h, w, c) out of a sigmoid.
         eta: encoder, images -> units (b, d) in (0, 1).
@@ -92,7 +95,7 @@ def _recipe(data, epochs, units):
         "description": f"Predictability minimisation of {units} binary units, on {TITLES[data]}",
         "data": {"name": data},
         "build": {"width": shared["build"]["width"], "units": units},
-        "training": {"epochs": epochs, **shared["training"]},
+        "training": {"epochs": epochs, **shared["training"], "learning_rate": 5e-4},
     }
 
 
