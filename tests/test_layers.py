@@ -224,6 +224,5 @@ def test_folded_network_equals_its_original(width):
     network([tf.random.stateless_normal([6, 5], [1, 2]), tf.range(6) % 4], training=True)
     twin = layers.folded(network)
     inputs = [tf.random.stateless_normal([2, 5], [3, 4]), tf.constant([3, 0])]
-    kept = [layer.filters for layer in twin.layers if isinstance(layer, layers.Conv2DTranspose)]
-    assert all(filters < layers.NARROW and not layers._has_onednn() for filters in kept)
+    assert not any(isinstance(layer, layers.Conv2DTranspose) for layer in twin.layers)
     assert relative_error(twin(inputs), network(inputs)) < 1e-5
