@@ -421,7 +421,7 @@ def folded(network):
 
     def copy(layer):
         fold = isinstance(layer, Conv2DTranspose) and _is_fast_case(layer, layer.input)
-        if fold and not _on_gpu():  # laid out once, phases serve faster at any width
+        if fold and not _on_gpu():
             return _FoldedConv2DTranspose(layer)
         return type(layer).from_config(layer.get_config())
 

@@ -183,8 +183,7 @@ _VARIANTS = {
 
 
 _SHARES = {"digits": {"10pct": 0.1}, "mnist": {"10pct": 0.1, "1pct": 0.01}}  # of labels
-# On MNIST Kingma et al.'s alpha, 0.1, lets classes settle before the labels count: the accuracy on held-out
-# labels then stays near .7, where 1 and 10 alike reach .88 as soon.
+# At Kingma et al.'s alpha, 0.1, the classes of MNIST settle within the first epochs, before labels count.
 _SIZES = {"digits": {}, "mnist": {"width": 32, "decoder_units": 500, "alpha": 1.0}}
 _EPOCHS = {"digits": (100, 20), "mnist": (10, 5)}  # epochs, patience
 
