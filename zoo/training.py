@@ -137,8 +137,9 @@ def write_json(path, value):
 
 
 def machine():
-    """The machine class that a wall time belongs to."""
-    return {"processor": _processor(), "cores": os.cpu_count()}
+    """The machine class that a wall time belongs to; cores are those that this process may use."""
+    usable = getattr(os, "sched_getaffinity", None)  # not on macOS and Windows
+    return {"processor": _processor(), "cores": len(usable(0)) if usable else os.cpu_count()}
 
 
 def versions():
