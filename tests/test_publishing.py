@@ -139,13 +139,21 @@ def test_the_page_shows_picture_use_numbers_and_limits(presets, card):
 
 
 def test_commands_reproduce_a_run():
-    record = {"name": "gan_digits", "recipe": small.GAN, "seed": 3, "init": None}
+    record = {
+        "name": "gan_digits",
+        "recipe": small.GAN,
+        "seed": 3,
+        "init": None,
+        "bfloat16": False,
+    }
     assert publishing.commands(record, "gan_digits") == [
         "tfgen train gan_digits --data digits --epochs 2 --seed 3 --out runs/gan_digits",
         "tfgen publish runs/gan_digits --name gan_digits",
     ]
     record["init"] = "gan_mnist"
     assert "--init gan_mnist" in publishing.commands(record, "gan_digits")[0]
+    record["bfloat16"] = True
+    assert publishing.commands(record, "gan_digits")[0].endswith(" --bfloat16")
 
 
 @pytest.mark.parametrize(

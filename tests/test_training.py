@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import pytest
 import small
+import tensorflow as tf
 from PIL import Image
 
 import tfgen
@@ -81,6 +82,23 @@ def test_a_run_records_how_it_was_made(finished):
     assert run["versions"]["tfgen"] == tfgen.__version__
     assert run["machine"]["cores"] == len(os.sched_getaffinity(0))
     assert run["machine"]["processor"]
+
+
+def test_products_in_bfloat16_are_asked_for_and_recorded(tmp_path, monkeypatch):
+    asked = []
+
+    def wanted():
+        options = tf.config.optimizer.get_experimental_options()
+        return options.get("auto_mixed_precision_onednn_bfloat16", False)
+
+    monkeypatch.setattr(tfgen.Unified, "fit", lambda *_, **__: asked.append(wanted()))
+    small.train(small.GAN, tmp_path / "reduced", bfloat16=True)
+    small.train(small.GAN, tmp_path / "reduced", resume=True)
+    small.train(small.GAN, tmp_path / "whole")
+    assert asked == [True, True, False]
+    assert not wanted()
+    assert training.read_run(tmp_path / "reduced")["bfloat16"] is True
+    assert training.read_run(tmp_path / "whole")["bfloat16"] is False
 
 
 def test_the_seed_decides_the_starting_weights(tmp_path, monkeypatch):
@@ -256,6 +274,7 @@ WIDER["build"]["width"] = 8
         (small.GAN, {"seed": 3, "data": "mnist"}),
         (small.GAN, {"seed": 3, "epochs": 1}),
         (small.GAN, {"seed": 3, "init": "iwgan_digits"}),
+        (small.GAN, {"seed": 3, "bfloat16": True}),
         (WIDER, {"seed": 3}),
     ],
 )

@@ -235,7 +235,11 @@ def translate(model, direction, data, n, out):
 @FOLDER
 @click.option("--resume", is_flag=True, help="Go on with the run in this folder.")
 @click.option("--init", help="MODEL whose weights to start from; by default fresh ones.")
-def train(preset, data, epochs, seed, out, resume, init):
+@click.option(
+    "--bfloat16", is_flag=True, default=None,
+    help="Multiply in bfloat16 on a processor that has it (AMX, AVX-512 BF16): twice as fast.",
+)  # fmt: skip
+def train(preset, data, epochs, seed, out, resume, init, bfloat16):
     """Train PRESET's recipe from fresh weights, with a checkpoint and a grid of samples an epoch.
 
     A run that was killed goes on with --resume, and then equals one that was not, bit for bit.
@@ -246,7 +250,8 @@ def train(preset, data, epochs, seed, out, resume, init):
         from zoo import training
 
     tf.config.experimental.enable_op_determinism()  # costs under 2 % of a step on CPU
-    training.train(preset, out, data=data, epochs=epochs, seed=seed, init=init, resume=resume)
+    options = {"data": data, "epochs": epochs, "seed": seed, "init": init, "resume": resume}
+    training.train(preset, out, bfloat16=bfloat16, **options)
     click.echo(out)
 
 

@@ -91,7 +91,7 @@ def page(card):
         data="; ".join([f"{data['name']} ({splits})", *_subset(card)]),
         networks=_arguments(card["recipe"]["build"]),
         parameters=_arguments({k: f"{v:,}" for k, v in card["parameters"].items()}),
-        training=_arguments(card["recipe"]["training"]),
+        training=_training(card),
         minutes=card["wall_seconds"] / 60,
         machine=f"{card['machine']['processor']}, {card['machine']['cores']} cores",
         versions=_arguments(card["versions"]),
@@ -221,6 +221,11 @@ def _commands(card):
     if card["commands"] is None:
         return "Trained by `zoo.training.train` on the recipe in `card.json`, not one of the zoo's."
     return "```\n" + " && \\\n".join(card["commands"]) + "\n```"
+
+
+def _training(card):
+    reduced = ", products in bfloat16" if card.get("bfloat16") else ""
+    return _arguments(card["recipe"]["training"]) + reduced
 
 
 def _arguments(values):

@@ -106,6 +106,7 @@ def commands(record, name):
         "--out": f"runs/{name}",
     }
     words = [f"{option} {value}" for option, value in options.items() if value is not None]
+    words += ["--bfloat16"] if record["bfloat16"] else []
     return [
         f"tfgen train {record['name']} {' '.join(words)}",
         f"tfgen publish runs/{name} --name {name}",
@@ -142,6 +143,7 @@ def _card(name, model, run, record, evaluation, folder):
         "recipe": record["recipe"],
         "seed": record["seed"],
         "init": record["init"],
+        "bfloat16": record["bfloat16"],
         "commands": commands(record, name) if record["name"] else None,
         "epochs": len(history),
         "best_epoch": training.best_epoch(history),

@@ -10,6 +10,7 @@ A run's folder holds
     logs/             for TensorBoard
 """
 
+import contextlib
 import copy
 import difflib
 import importlib.metadata
@@ -20,6 +21,7 @@ import time
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 
 import tfgen
 import zoo
@@ -33,7 +35,18 @@ _PACKAGES = ("tensorflow", "keras", "numpy", "tensorflow-datasets", "scikit-lear
 _SUFFIXES = (".json", ".jsonl", ".keras", ".png")
 
 
-def train(recipe, out, *, data=None, epochs=None, seed=0, init=None, resume=False, verbose="auto"):
+def train(
+    recipe,
+    out,
+    *,
+    data=None,
+    epochs=None,
+    seed=0,
+    init=None,
+    bfloat16=None,
+    resume=False,
+    verbose="auto",
+):
     """Trains a fresh model on a recipe's data; every epoch ends with a checkpoint moved in place.
 
     A resumed run equals one that was never stopped: order and noise are functions of (seed, epoch)
@@ -47,6 +60,7 @@ def train(recipe, out, *, data=None, epochs=None, seed=0, init=None, resume=Fals
         epochs: another number than the recipe's.
         seed: of the starting weights, the order of the data and the noise.
         init: a preset, folder or `.keras` file whose networks' weights are the starting weights.
+        bfloat16: multiply in bfloat16 and add in float32; see `products_in_bfloat16`.
         resume: go on with the run in `out`; arguments that are None are then taken from it. More
             epochs may be asked for where the learning rate does not depend on their number.
         verbose: of `keras.Model.fit`.
@@ -62,7 +76,7 @@ def train(recipe, out, *, data=None, epochs=None, seed=0, init=None, resume=Fals
     """
     out = Path(out)
     recorded = _recorded(out, resume)
-    run = _agreed(recorded, _run(recipe, data, epochs, seed, init, recorded))
+    run = _agreed(recorded, _run(recipe, data, epochs, seed, init, bfloat16, recorded))
     recipe, training = run["recipe"], run["recipe"]["training"]
     kind, data = getattr(zoo, recipe["model"]), recipe["data"]
     dataset = kind.load_data(**data, batch_size=training["batch_size"], seed=seed)
@@ -81,15 +95,32 @@ def train(recipe, out, *, data=None, epochs=None, seed=0, init=None, resume=Fals
     _sweep(out)
     if not is_finished(run, read_history(out)[: int(model.epochs)]):
         board = keras.callbacks.TensorBoard(out / "logs", write_graph=False)
-        model.fit(
-            dataset,
-            validation_data=held_out,
-            initial_epoch=int(model.epochs),
-            epochs=training["epochs"],
-            callbacks=[board, _Record(out, run)],
-            verbose=verbose,
-        )
+        with products_in_bfloat16(run["bfloat16"]):
+            model.fit(
+                dataset,
+                validation_data=held_out,
+                initial_epoch=int(model.epochs),
+                epochs=training["epochs"],
+                callbacks=[board, _Record(out, run)],
+                verbose=verbose,
+            )
     return model if held_out is None else zoo.load(out / "best.keras")
+
+
+@contextlib.contextmanager
+def products_in_bfloat16(wanted):
+    """Within it convolutions and matrix products read bfloat16, if `wanted`; all state is float32.
+
+    It is twice as fast on processors with AMX or AVX-512 BF16.  TensorFlow passes the wish over on a
+    GPU and without oneDNN's kernels.
+    """
+    option = "auto_mixed_precision_onednn_bfloat16"
+    before = tf.config.optimizer.get_experimental_options().get(option, False)
+    tf.config.optimizer.set_experimental_options({option: wanted})
+    try:
+        yield
+    finally:
+        tf.config.optimizer.set_experimental_options({option: before})
 
 
 def best_epoch(history):
@@ -121,7 +152,7 @@ def read_run(out):
     path = Path(out) / "run.json"
     if not path.is_file():
         raise FileNotFoundError(f"A run's folder must hold run.json. Received: {str(out)!r}")
-    return json.loads(path.read_text())
+    return {"bfloat16": False, **json.loads(path.read_text())}  # older runs do not say
 
 
 def read_history(out):
@@ -199,15 +230,16 @@ def _recorded(out, resume):
     return read_run(out)
 
 
-def _run(recipe, data, epochs, seed, init, recorded):
+def _run(recipe, data, epochs, seed, init, bfloat16, recorded):
     """What run.json says of the run asked for; what is None is as recorded, or as in the recipe."""
     name = recipe if isinstance(recipe, str) else None
     recipe = recipe if name is None else _named(name)
     defaults = recipe if recorded is None else recorded["recipe"]
     epochs = defaults["training"]["epochs"] if epochs is None else epochs
     data = defaults["data"]["name"] if data is None else data
-    if init is None and recorded is not None:
-        init = recorded["init"]
+    if recorded is not None:
+        init = recorded["init"] if init is None else init
+        bfloat16 = recorded["bfloat16"] if bfloat16 is None else bfloat16
     _check_integer("epochs", epochs, 1, MOST_EPOCHS)
     _check_integer("seed", seed, 0, LARGEST_SEED)
     run = {
@@ -219,6 +251,7 @@ def _run(recipe, data, epochs, seed, init, recorded):
         },
         "seed": seed,
         "init": None if init is None else str(init),
+        "bfloat16": bool(bfloat16),
         "versions": versions(),
         "machine": machine(),
     }
@@ -250,7 +283,7 @@ def _agreed(recorded, asked):
     training = run["recipe"]["training"]
     if training["decay"] is None:
         training["epochs"] = max(training["epochs"], asked["recipe"]["training"]["epochs"])
-    for key in ("name", "recipe", "seed", "init"):
+    for key in ("name", "recipe", "seed", "init", "bfloat16"):
         if run[key] != asked[key]:
             raise ValueError(
                 "A run goes on as it was begun; only more epochs may be asked for, and only at a "
