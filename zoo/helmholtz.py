@@ -160,6 +160,7 @@ class Helmholtz(Unified):
 
 
 _UNITS = {"digits": [64, 32], "mnist": [200, 200, 10]}
+_EPOCHS = {"digits": 1000, "mnist": 100}  # dreams become digits late
 _TRAINING = {"batch_size": 64, "learning_rate": 1e-3, "beta_1": 0.9}
 
 
@@ -169,7 +170,7 @@ def _recipe(data):
         "description": f"Helmholtz machine, wake-sleep, Eq. 14, on {TITLES[data]}, dynamically binarised",
         "data": {"name": data, "binarise": True},
         "build": {"units": _UNITS[data]},
-        "training": {"epochs": 100, **_TRAINING, "decay": "cosine"},
+        "training": {"epochs": _EPOCHS[data], **_TRAINING, "decay": "cosine"},
     }
 
 

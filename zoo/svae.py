@@ -183,15 +183,21 @@ _VARIANTS = {
 
 
 _SHARES = {"digits": {"10pct": 0.1}, "mnist": {"10pct": 0.1, "1pct": 0.01}}  # of labels
-# At Kingma et al.'s alpha, 0.1, the classes of MNIST settle within the first epochs, before labels count.
-_SIZES = {"digits": {}, "mnist": {"width": 32, "decoder_units": 500, "alpha": 1.0}}
-_EPOCHS = {"digits": (100, 20), "mnist": (10, 5)}  # epochs, patience
+# At Kingma et al.'s alpha, 0.1, the classes of MNIST settle within the first epochs, before labels count:
+# after 4 epochs with 1 % labelled, 4,000 training images whose labels are hidden are classified with an
+# accuracy of .87 at alpha = 1 and .89 at 10 and at 100.
+_SIZES = {"digits": {}, "mnist": {"width": 32, "decoder_units": 500, "alpha": 10.0}}
+_EPOCHS = {  # data set, share of its labels -> epochs, patience; an epoch shows every label once
+    ("digits", 0.1): (100, 20),
+    ("mnist", 0.1): (25, 10),
+    ("mnist", 0.01): (40, 10),
+}
 
 
 def _recipe(variant, data, share):
     description, parameters = _VARIANTS[variant]
     shared = LIKELIHOOD[data]
-    epochs, patience = _EPOCHS[data]
+    epochs, patience = _EPOCHS[data, share]
     if "adversary" in parameters:
         parameters = {**parameters, "temperature": TEMPERATURES[data]}
     return {
