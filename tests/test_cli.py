@@ -128,6 +128,29 @@ def test_reconstruct_draws_test_images_above_what_is_decoded(tmp_path, condition
         np.testing.assert_allclose(np.asarray(picture, int), np.asarray(expected, int), atol=1)
 
 
+def test_map_draws_the_codes_of_test_images(tmp_path, monkeypatch):
+    out, file = tmp_path / "map.png", tmp_path / "vae.keras"
+    model = zoo.VAE.build_networks((8, 8, 1), 10, width=4, latent_dim=2)
+    model.save(file)
+    drawn = []
+    latent_map = pictures.latent_map
+    monkeypatch.setattr(
+        pictures, "latent_map", lambda *given: drawn.append(given) or latent_map(*given)
+    )
+    assert run("map", file, "--data", "digits", "-n", 20, "--out", out).stdout == f"{out}\n"
+    images, labels = tfgen.data.arrays("digits", "test[:20]")
+    np.testing.assert_array_equal(drawn[0][1], likelihood.observed("bernoulli", images / 255))
+    np.testing.assert_array_equal(drawn[0][2], labels)
+    with Image.open(out) as picture:
+        assert picture.size == (750, 600)
+
+
+def test_map_needs_an_inference_net(tmp_path):
+    line = refusal("map", "cgan_small", "--out", tmp_path / "map.png")
+    assert "must have the endpoint 'encode'" in line
+    assert not (tmp_path / "map.png").exists()
+
+
 def test_train_and_publish_make_a_preset_that_evaluate_agrees_with(tmp_path, monkeypatch):
     monkeypatch.setitem(zoo.resnet.RECIPES, "small", small.RESNET)
     asked = []

@@ -1,0 +1,53 @@
+"""Builders of the networks that play theta, phi, eta and omega: Functional Keras models.
+
+Generators, discriminators and encoders follow DCGAN (Radford et al. 2015): 5x5 kernels at stride 2,
+batch normalisation except at the image ends, weights from N(0, 0.02), LeakyReLU of slope 0.2 on the
+way down and ReLU on the way up.  Pictures of 28 pixels are framed to 32, since three strided
+layers learn far better than two.  The evaluators are pre-activation residual networks (He et al. 2016).
+
+A saved model holds its networks' graphs, so that an edit here breaks no file saved before.
+"""
+
+from tfgen.networks.classification import extractor, residual_network
+from tfgen.networks.dcgan import (
+    classifier,
+    code_encoder,
+    code_posterior,
+    discriminator,
+    encoder,
+    generator,
+)
+from tfgen.networks.layout import NORMALISATIONS
+from tfgen.networks.mlp import (
+    mlp_classifier,
+    mlp_discriminator,
+    mlp_encoder,
+    mlp_generator,
+    predictors,
+)
+from tfgen.networks.posterior import HEAD, TRUNK
+from tfgen.networks.translation import patch_discriminators, translator
+from tfgen.networks.views import before_sigmoid, with_features
+
+__all__ = [
+    "HEAD",
+    "NORMALISATIONS",
+    "TRUNK",
+    "before_sigmoid",
+    "classifier",
+    "code_encoder",
+    "code_posterior",
+    "discriminator",
+    "encoder",
+    "extractor",
+    "generator",
+    "mlp_classifier",
+    "mlp_discriminator",
+    "mlp_encoder",
+    "mlp_generator",
+    "patch_discriminators",
+    "predictors",
+    "residual_network",
+    "translator",
+    "with_features",
+]

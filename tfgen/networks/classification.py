@@ -1,0 +1,73 @@
+"""The evaluators' residual network, and the feature net of domain adaptation."""
+
+import math
+
+import keras
+
+from tfgen.layers import BatchNormalization, Conv2D
+from tfgen.networks.layout import KERNEL, MOMENTUM
+
+GROUPS = 8  # of channels, where images are normalised one by one
+
+
+def residual_network(shape, num_classes, width=16, blocks=2):
+    """Pre-activation residual network (He et al. 2016), the evaluators' f_omega(t|x).
+
+    Three stages for pictures of 16 pixels and more, two for smaller ones; each later stage halves
+    the size and doubles the channels.
+
+    Args:
+        shape: (height, width, channels) of the images.
+        num_classes: number of classes.
+        width: channels of the first stage.
+        blocks: residual blocks a stage.
+
+    Returns:
+        Functional model: images (b, *shape) in [0, 1] -> {"logits": (b, num_classes), "features":
+        (b, d)}, float32; the features are what the last linear layer reads.
+    """
+    images = keras.Input(shape, name="images")
+    x = keras.layers.Rescaling(2.0, offset=-1.0)(images)
+    x = keras.layers.Conv2D(width, 3, padding="same", use_bias=False)(x)
+    for stage in range(3 if min(shape[:2]) >= 16 else 2):
+        for block in range(blocks):
+            x = _residual_block(x, width * 2**stage, strides=2 if stage and not block else 1)
+    x = keras.layers.ReLU()(BatchNormalization(momentum=MOMENTUM)(x))
+    features = keras.layers.GlobalAveragePooling2D(dtype="float32", name="features")(x)
+    logits = keras.layers.Dense(num_classes, dtype="float32", name="logits")(features)
+    return keras.Model(images, {"logits": logits, "features": features}, name="residual_network")
+
+
+def _residual_block(x, filters, strides):
+    activated = keras.layers.ReLU()(BatchNormalization(momentum=MOMENTUM)(x))
+    shortcut = x
+    if strides > 1 or x.shape[-1] != filters:
+        shortcut = Conv2D(filters, 1, strides=strides, use_bias=False)(activated)
+    x = Conv2D(filters, 3, strides=strides, padding="same", use_bias=False)(activated)
+    x = keras.layers.ReLU()(BatchNormalization(momentum=MOMENTUM)(x))
+    x = Conv2D(filters, 3, padding="same", use_bias=False)(x)
+    return keras.layers.Add()([x, shortcut])
+
+
+def extractor(shape, width=32):
+    """Ganin et al.'s (2016) feature net for digits, G_theta(z): two 5x5 convolutions, each pooled.
+
+    Normalised in groups of channels (Wu & He 2018), image by image: batches mix two domains.
+    Convolutions lose their border, except in pictures of fewer than 16 pixels.
+
+    Args:
+        shape: (height, width, channels) of the images, at least 4 pixels.
+        width: channels of the first layer (theirs are 32 and 48).
+
+    Returns:
+        Functional model: images (b, *shape) in [0, 1] -> features (b, d), float32.
+    """
+    images = keras.Input(shape, name="images")
+    x = keras.layers.Rescaling(2.0, offset=-1.0)(images)
+    padding = "valid" if min(shape[:2]) >= 16 else "same"
+    for filters in (width, 3 * width // 2):
+        x = keras.layers.Conv2D(filters, KERNEL, padding=padding)(x)
+        x = keras.layers.GroupNormalization(math.gcd(filters, GROUPS))(x)
+        x = keras.layers.MaxPooling2D()(keras.layers.ReLU()(x))
+    features = keras.layers.Flatten(dtype="float32", name="features")(x)
+    return keras.Model(images, features, name="extractor")

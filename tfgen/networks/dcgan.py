@@ -1,0 +1,162 @@
+"""DCGAN's generator, its discriminator, and the latter as classifier and as inference net."""
+
+import keras
+
+from tfgen.layers import ChannelScale, OneHot
+from tfgen.networks.layout import Layout, head, start, trunk, up
+from tfgen.networks.posterior import posterior, with_labels
+
+
+def generator(
+    shape, latent_dim=64, width=64, num_classes=None, normalisation="batch", scaled=False
+):
+    """DCGAN's generator G_theta(z) or, with classes, G_theta(z, t); also a VAE's means.
+
+    Args:
+        shape: (height, width, channels) of the images, square, 8 to 64 pixels.
+        latent_dim: length of z.
+        width: channels of the layer nearest the image; they double towards z.
+        num_classes: if given, class labels t are a second input.
+        normalisation: "batch", "synchronised" (over replicas) or None.
+        scaled: a second output is the learned scale of each channel, for likelihoods that have one.
+
+    Returns:
+        Functional model: z (b, latent_dim) [, t (b,) int32] -> images (b, *shape) in [0, 1], or
+        [images, scale (b, 1, 1, channels)].
+
+    Raises:
+        ValueError: an argument is out of range.
+    """
+    layout = Layout(shape, width, normalisation)
+    latents = keras.Input((latent_dim,), name="latents")
+    inputs, x = with_labels(latents, latents, num_classes)
+    *channels, top = layout.channels
+    x = keras.layers.Dense(layout.base**2 * top, use_bias=not normalisation, **start())(x)
+    x = keras.layers.Reshape((layout.base, layout.base, top))(x)
+    x = keras.layers.ReLU()(layout.normalise(x))
+    for filters in channels[::-1]:
+        x = up(filters, use_bias=not normalisation)(x)
+        x = keras.layers.ReLU()(layout.normalise(x))
+    x = up(shape[-1])(x)
+    x = keras.layers.Cropping2D(layout.frame)(x) if layout.frame else x
+    images = keras.layers.Activation("sigmoid", dtype="float32", name="images")(x)
+    outputs = [images, ChannelScale(name="scale")(images)] if scaled else images
+    return keras.Model(inputs, outputs, name="generator")
+
+
+def discriminator(shape, width=64, num_classes=None, normalisation="batch"):
+    """DCGAN's discriminator l_phi(x) or, with classes, l_phi(x, t) by projection.
+
+    Labels enter as Miyato & Koyama's (2018) inner product: l(x, t) = a.h(x) + b + v_t.h(x).
+
+    Args:
+        shape: (height, width, channels) of the images.
+        width: channels of the layer nearest the image; they double away from it.
+        num_classes: if given, class labels t are a second input.
+        normalisation: "batch", "synchronised" (over replicas) or None.
+
+    Returns:
+        Functional model: images (b, *shape) in [0, 1] [, t (b,) int32] -> logits (b, 1), float32.
+
+    Raises:
+        ValueError: an argument is out of range.
+    """
+    images, features = trunk(shape, width, normalisation)
+    logits = head(1, name="logits")(features)
+    if num_classes is None:
+        return keras.Model(images, logits, name="discriminator")
+    labels = keras.Input((), dtype="int32", name="labels")
+    directions = head(features.shape[-1], use_bias=False)(
+        OneHot(num_classes, dtype="float32")(labels)
+    )
+    projection = keras.layers.Dot(axes=1, dtype="float32")([features, directions])
+    logits = keras.layers.Add(dtype="float32")([logits, projection])
+    return keras.Model([images, labels], logits, name="discriminator")
+
+
+def classifier(shape, num_classes, width=64, normalisation="batch"):
+    """DCGAN's discriminator with one logit a class, f_omega(t|x).
+
+    Args:
+        shape: (height, width, channels) of the images.
+        num_classes: number of classes.
+        width: channels of the layer nearest the image; they double away from it.
+        normalisation: "batch", "synchronised" (over replicas) or None.
+
+    Returns:
+        Functional model: images (b, *shape) in [0, 1] -> logits (b, num_classes), float32.
+
+    Raises:
+        ValueError: an argument is out of range.
+    """
+    images, features = trunk(shape, width, normalisation)
+    return keras.Model(images, head(num_classes, name="logits")(features), name="classifier")
+
+
+def encoder(shape, latent_dim=64, width=64, num_classes=None, normalisation="batch"):
+    """DCGAN's discriminator as inference net, q_eta(z|x) or, with classes, q_eta(z|x, t).
+
+    Labels join the features of the image behind the convolutions, so that the bounds of all classes
+    need one pass through them: with classes, the network is its layer "trunk", images -> features,
+    followed by its layer "head", (features, labels) -> outputs.
+
+    Args:
+        shape: (height, width, channels) of the images.
+        latent_dim: length of z.
+        width: channels of the layer nearest the image; they double away from it.
+        num_classes: if given, class labels t are a second input.
+        normalisation: "batch", "synchronised" (over replicas) or None.
+
+    Returns:
+        Functional model: images (b, *shape) in [0, 1] [, t (b,) int32] -> {"mean": (b, latent_dim),
+        "scale": (b, latent_dim), positive}, float32.
+
+    Raises:
+        ValueError: an argument is out of range.
+    """
+    images, features = trunk(shape, width, normalisation)
+    return posterior(images, features, latent_dim, num_classes, hidden=4 * width)
+
+
+def code_posterior(shape, num_categories, num_continuous, width=64, normalisation="batch"):
+    """DCGAN's discriminator as InfoGAN's inference net, q_eta(c|x) of a code c.
+
+    Args:
+        shape: (height, width, channels) of the images.
+        num_categories: number of values of the categorical code.
+        num_continuous: number of continuous codes.
+        width: channels of the layer nearest the image; they double away from it.
+        normalisation: "batch", "synchronised" (over replicas) or None.
+
+    Returns:
+        Functional model: images (b, *shape) in [0, 1] -> {"logits": (b, num_categories), "mean": (b,
+        num_continuous)}, float32.
+
+    Raises:
+        ValueError: an argument is out of range.
+    """
+    images, features = trunk(shape, width, normalisation)
+    logits = head(num_categories, name="logits")(features)
+    mean = head(num_continuous, name="mean")(features)
+    return keras.Model(images, {"logits": logits, "mean": mean}, name="encoder")
+
+
+def code_encoder(shape, size, width=64, normalisation="batch", activation=None):
+    """DCGAN's discriminator as a deterministic inference net, z = E_eta(x).
+
+    Args:
+        shape: (height, width, channels) of the images.
+        size: length of the code.
+        width: channels of the layer nearest the image; they double away from it.
+        normalisation: "batch", "synchronised" (over replicas) or None.
+        activation: of the code's units, by default none.
+
+    Returns:
+        Functional model: images (b, *shape) in [0, 1] -> (b, size), float32.
+
+    Raises:
+        ValueError: an argument is out of range.
+    """
+    images, features = trunk(shape, width, normalisation)
+    head = keras.layers.Dense(size, activation, dtype="float32", name="codes", **start())
+    return keras.Model(images, head(features), name="encoder")

@@ -1,0 +1,78 @@
+"""What DCGAN's networks are built of: the layout of their layers, and the layers themselves."""
+
+import math
+
+import keras
+
+from tfgen.layers import BatchNormalization, Conv2D, Conv2DTranspose
+
+KERNEL = 5
+SLOPE = 0.2
+MOMENTUM = 0.9  # of running statistics: Keras' 0.99 lags behind in data sets of few batches
+NORMALISATIONS = ("batch", "synchronised", "instance", None)
+
+
+class Layout:
+    """How many strided layers lie between the images and the smallest map, and how wide they are."""
+
+    def __init__(self, shape, width, normalisation):
+        if len(shape) != 3 or shape[0] != shape[1] or not 8 <= shape[0] <= 64:
+            raise ValueError(
+                f"shape must be (size, size, channels) with 8 <= size <= 64. Received: shape={shape}"
+            )
+        if width < 1:
+            raise ValueError(f"width must be at least 1. Received: width={width}")
+        if normalisation not in NORMALISATIONS:
+            raise ValueError(
+                f"normalisation must be one of {NORMALISATIONS}. "
+                f"Received: normalisation={normalisation!r}"
+            )
+        size = shape[0]
+        depth = math.ceil(math.log2(size)) - (1 if size <= 16 else 2)
+        self.base = 2 if size <= 16 else 4
+        missing = self.base * 2**depth - size
+        border = (missing // 2, missing - missing // 2)
+        self.frame = (border, border) if missing else None
+        self.channels = [width * 2**level for level in range(depth)]
+        self._normalisation = normalisation
+
+    def normalise(self, x):
+        if self._normalisation is None:
+            return x
+        if self._normalisation == "instance":
+            return keras.layers.GroupNormalization(groups=-1, epsilon=1e-5)(x)
+        return BatchNormalization(
+            momentum=MOMENTUM, epsilon=1e-5, synchronized=self._normalisation == "synchronised"
+        )(x)
+
+
+def trunk(shape, width, normalisation):
+    layout = Layout(shape, width, normalisation)
+    images = keras.Input(shape, name="images")
+    x = keras.layers.ZeroPadding2D(layout.frame)(images) if layout.frame else images
+    x = keras.layers.Rescaling(2.0, offset=-1.0)(x)
+    for level, filters in enumerate(layout.channels):
+        x = down(filters, use_bias=not (level and normalisation))(x)
+        x = layout.normalise(x) if level else x
+        x = keras.layers.LeakyReLU(negative_slope=SLOPE)(x)
+    return images, keras.layers.Flatten()(x)
+
+
+def start():
+    return {"kernel_initializer": keras.initializers.RandomNormal(0.0, 0.02)}
+
+
+def down(filters, use_bias):
+    return Conv2D(filters, KERNEL, strides=2, padding="same", use_bias=use_bias, **start())
+
+
+def same(filters, kernel, use_bias=True):
+    return Conv2D(filters, kernel, padding="same", use_bias=use_bias, **start())
+
+
+def up(filters, use_bias=True):
+    return Conv2DTranspose(filters, KERNEL, strides=2, padding="same", use_bias=use_bias, **start())
+
+
+def head(units, use_bias=True, name=None):
+    return keras.layers.Dense(units, use_bias=use_bias, dtype="float32", name=name, **start())

@@ -1,0 +1,115 @@
+"""Networks of dense layers: small images, codes, and one predictor for each unit of a code."""
+
+import math
+
+import keras
+
+from tfgen.layers import ChannelScale, LeaveOneOut
+from tfgen.networks.layout import SLOPE
+from tfgen.networks.posterior import posterior, with_labels
+
+
+def mlp_encoder(
+    shape, latent_dim=50, hidden=500, num_classes=None, activation="softplus", layers=1
+):
+    """Inference net of dense layers, as in Kingma et al. (2014): q_eta(z|x) or q_eta(z|x, t).
+
+    Args:
+        shape: (height, width, channels) of the images.
+        latent_dim: length of z.
+        hidden: units of each hidden layer.
+        num_classes: if given, class labels t are a second input of one more hidden layer.
+        activation: of the hidden layers that read the image alone.
+        layers: number of those layers.
+
+    Returns:
+        As `encoder`.
+    """
+    images = keras.Input(shape, name="images")
+    features = keras.layers.Flatten()(images)
+    for _ in range(layers):
+        features = keras.layers.Dense(hidden, activation=activation)(features)
+    return posterior(images, features, latent_dim, num_classes, hidden)
+
+
+def mlp_generator(
+    shape, latent_dim=50, hidden=500, num_classes=None, activation="softplus", scaled=False
+):
+    """Decoder of two hidden layers, as in Kingma et al. (2014): Bernoulli means of z or of (z, t).
+
+    Args:
+        shape: (height, width, channels) of the images.
+        latent_dim: length of z.
+        hidden: units of either hidden layer.
+        num_classes: if given, class labels t are a second input.
+        activation: of the hidden layers.
+        scaled: as in `generator`.
+
+    Returns:
+        As `generator`.
+    """
+    latents = keras.Input((latent_dim,), name="latents")
+    inputs, x = with_labels(latents, latents, num_classes)
+    for _ in range(2):
+        x = keras.layers.Dense(hidden, activation=activation)(x)
+    x = keras.layers.Reshape(shape)(keras.layers.Dense(math.prod(shape))(x))
+    images = keras.layers.Activation("sigmoid", dtype="float32", name="images")(x)
+    outputs = [images, ChannelScale(name="scale")(images)] if scaled else images
+    return keras.Model(inputs, outputs, name="generator")
+
+
+def mlp_classifier(shape, num_classes, hidden=500):
+    """Classifier of one hidden layer, as in Kingma et al. (2014): logits of q_omega(t|x).
+
+    Args:
+        shape: (height, width, channels) of the images.
+        num_classes: number of classes.
+        hidden: units of the hidden layer.
+
+    Returns:
+        As `classifier`.
+    """
+    images = keras.Input(shape, name="images")
+    x = keras.layers.Dense(hidden, activation="softplus")(keras.layers.Flatten()(images))
+    logits = keras.layers.Dense(num_classes, dtype="float32", name="logits")(x)
+    return keras.Model(images, logits, name="classifier")
+
+
+def mlp_discriminator(shape, hidden=500, layers=2):
+    """Discriminator of dense layers, of codes (Makhzani et al. 2015) or of small images.
+
+    Args:
+        shape: of one input: (d,) for codes, (height, width, channels) for images.
+        hidden: units of each hidden layer.
+        layers: number of hidden layers.
+
+    Returns:
+        Functional model: inputs (b, *shape) -> logits (b, 1), float32.
+    """
+    inputs = keras.Input(shape, name="latents" if len(shape) == 1 else "images")
+    x = keras.layers.Flatten()(inputs)
+    for _ in range(layers):
+        x = keras.layers.LeakyReLU(negative_slope=SLOPE)(keras.layers.Dense(hidden)(x))
+    logits = keras.layers.Dense(1, dtype="float32", name="logits")(x)
+    return keras.Model(inputs, logits, name="discriminator")
+
+
+def predictors(size, hidden=64):
+    """One predictor a unit of a binary code, P_phi(z_i|z_-i) (Schmidhuber 1992), of one hidden layer.
+
+    Args:
+        size: number of units, at least 2.
+        hidden: hidden units of each predictor.
+
+    Returns:
+        Functional model: codes (b, size) -> logits (b, size), float32, of which the i-th does not
+        depend on the i-th unit.
+    """
+    codes = keras.Input((size,), name="latents")
+    x = LeaveOneOut()(codes)  # (b, size, size - 1)
+    # Small weights, as Keras takes all predictors for one layer; confident random predictors would
+    # drive the encoder's units to constants before they had learned anything.
+    x = keras.layers.EinsumDense("bim,imh->bih", (size, hidden), bias_axes="ih")(x)
+    x = keras.layers.LeakyReLU(negative_slope=SLOPE)(x)
+    logits = keras.layers.EinsumDense("bih,ih->bi", (size,), bias_axes="i", dtype="float32")(x)
+    return keras.Model(codes, logits, name="predictors")

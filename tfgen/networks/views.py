@@ -1,0 +1,50 @@
+"""The same network, read elsewhere: before its sigmoid, or with the features of a layer beside it."""
+
+import keras
+
+
+def before_sigmoid(network):
+    """The same network up to the logits of its images, from which log-likelihoods stay finite.
+
+    Args:
+        network: Functional model whose images, its first output, come out of a sigmoid `Activation`
+            layer.
+
+    Returns:
+        Functional model that shares its layers; further outputs stay as they are.
+
+    Raises:
+        ValueError: the images do not come out of such a layer.
+    """
+    images, *others = keras.tree.flatten(network.outputs)
+    last = images._keras_history.operation
+    activation = getattr(last, "activation", None)
+    if not isinstance(last, keras.layers.Activation) or activation is not keras.activations.sigmoid:
+        raise ValueError(
+            "theta must end in keras.layers.Activation('sigmoid'), so that its logits can be read. "
+            f"Received: last layer={last!r}"
+        )
+    return keras.Model(network.inputs, [last.input, *others] if others else last.input)
+
+
+def with_features(network, layer):
+    """The same network with the output of one of its layers beside its own.
+
+    Args:
+        network: Functional model of one output.
+        layer: index among `network.layers`; -2 is the layer before the logits of a discriminator.
+
+    Returns:
+        Functional model that shares its layers, inputs -> {"logits", "features"}.
+
+    Raises:
+        ValueError: there is no such layer.
+    """
+    depth = len(network.layers)
+    if not -depth <= layer < depth:
+        raise ValueError(
+            f"layer must be an index among the {depth} layers of {network.name}. "
+            f"Received: layer={layer}"
+        )
+    features = network.layers[layer].output
+    return keras.Model(network.inputs, {"logits": network.output, "features": features})

@@ -1,0 +1,53 @@
+"""The `tfgen` command.  TensorFlow is imported by the commands that compute, not by the others."""
+
+import os
+
+import click
+
+import tfgen
+from zoo.cli import describing, drawing, working
+
+# TensorFlow reports failed optimisations of its graphs as errors; real ones are exceptions.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+REFUSALS = (ValueError, TypeError, OSError, ImportError)
+
+
+class Commands(click.Group):
+    """Turns an error that states a broken rule into one line on stderr and exit code 1."""
+
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # click ends quietly when a pipe's reader has gone
+        except REFUSALS as error:
+            raise click.ClickException(" ".join(str(error).split())) from error
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(tfgen.__version__)
+def main():
+    """Deep generative models of Hu et al. (2018), pretrained.
+
+    MODEL is a preset's name, a preset's folder, a .keras file or hf://owner/name.
+    """
+
+
+for _command in (
+    describing.list_presets,
+    describing.info,
+    drawing.sample,
+    drawing.interpolate,
+    drawing.traverse,
+    drawing.latent_map,
+    drawing.reconstruct,
+    drawing.translate,
+    working.train,
+    working.evaluate,
+    working.symmetry,
+    working.export,
+    working.publish,
+    describing.theory,
+):
+    main.add_command(_command)

@@ -1,0 +1,91 @@
+"""`tfgen list`, `info` and `theory`: what there is, and what it means."""
+
+import dataclasses
+
+import click
+
+import zoo
+from zoo.cli.loading import load_model, quietly
+from zoo.cli.options import FOLDER, JSON, MODEL, NewPath
+from zoo.cli.printing import print_json, print_metrics, print_table, short
+
+
+@click.command("list")
+@JSON
+def list_presets(as_json):
+    """List the published presets."""
+    presets = zoo.presets()
+    if as_json:
+        print_json(presets)
+        return
+    if not presets:
+        click.echo("No preset is published here.")
+        return
+    print_table(("preset", "description"), presets.items())
+
+
+@click.command()
+@MODEL
+@JSON
+@click.option("--figure", type=NewPath(".png"), help="PNG file to draw the graphical model into.")
+def info(model, as_json, figure):
+    """Show what is known of MODEL: its card, or what its file says, and its row of Table 1."""
+    from tfgen import graphs, table
+
+    path = zoo.locate(model)
+    facts = zoo.card(model) if path.is_dir() else _facts(load_model(model))
+    rows = table.named(facts.get("row"))
+    if figure is not None:
+        if not rows:
+            raise ValueError(f"Only a model of Table 1 can be drawn. Received: {model}")
+        graphs.draw({f"{row.name} ({row.equations})": row.arcs for row in rows}, figure)
+    if as_json:
+        print_json({**facts, "table_1": {row.name: dataclasses.asdict(row) for row in rows}})
+        return
+    facts = dict(facts)
+    metrics = facts.pop("evaluation", {}).get("metrics")
+    facts.pop("sha256", None)
+    print_table(None, [(key, short(value)) for key, value in facts.items() if value is not None])
+    if metrics:
+        print_metrics(metrics)
+    for row in rows:
+        click.echo(f"\nTable 1: {row.name}, {row.equations}")
+        print_table(None, table.facts(row))
+
+
+def _facts(model):
+    import inspect
+
+    return {
+        "model": type(model).__name__,
+        "equation": inspect.getdoc(type(model)).splitlines()[0],
+        "row": model.row,
+        "image_shape": list(model.image_shape),
+        "num_classes": model.num_classes,
+        "parameters": {name: network.count_params() for name, network in model.players.items()},
+        "endpoints": list(model.endpoints()),
+        "epochs": int(model.epochs),
+    }
+
+
+@click.command()
+@FOLDER
+@click.option(
+    "--seeds", type=click.IntRange(0, 100), default=5, show_default=True,
+    help="Trainings of each model on each mixture of Gaussians, about a minute each; 0: none.",
+)  # fmt: skip
+def theory(out, seeds):
+    """Check the paper's statements by exact computation and write the page about them.
+
+    Lemmas 1 and 2 and Eq. 8, 10, 14, 17, 26, 36, Fig. 1, 2 and 4, Table 1, and models of the zoo on
+    mixtures of Gaussians.
+    """
+    with quietly():  # the processes that train models, too
+        from tfgen.theory import report
+
+        section = report.NOT_RUN
+        if seeds:
+            from zoo import gaussians
+
+            section = gaussians.write(out, seeds)
+    click.echo(report.write(out, f"tfgen theory --out {out} --seeds {seeds}", section))

@@ -1,0 +1,131 @@
+"""`tfgen sample`, `interpolate`, `traverse`, `map`, `reconstruct` and `translate`: PNG pictures."""
+
+import click
+
+import tfgen
+import zoo
+from zoo.cli.loading import data_of, load_model
+from zoo.cli.options import MODEL, MOST_TILES, PICTURE, SEED
+
+
+@click.command()
+@MODEL
+@click.option(
+    "-n", type=click.IntRange(1, MOST_TILES), default=64, show_default=True, help="Images."
+)
+@SEED
+@click.option("--label", type=int, help="Class of all images; by default each class in turn.")
+@PICTURE
+def sample(model, n, seed, label, out):
+    """Draw images from MODEL into a PNG grid."""
+    loaded = load_model(model, "sample")
+    from tfgen import pictures
+
+    labels = None if label is None else [label] * n
+    click.echo(pictures.save(pictures.samples(loaded, n, seed, labels), out))
+
+
+@click.command()
+@MODEL
+@click.option("--rows", type=click.IntRange(1, 100), default=8, show_default=True, help="Pairs.")
+@click.option(
+    "--columns", type=click.IntRange(2, 100), default=9, show_default=True, help="Images a pair."
+)
+@SEED
+@click.option("--label", type=int, help="Class of all rows; by default each class in turn.")
+@PICTURE
+def interpolate(model, rows, columns, seed, label, out):
+    """Draw the images between pairs of latent codes, a row for each pair."""
+    loaded = load_model(model, "decode")
+    from tfgen import pictures
+
+    labels = None if label is None else [label] * rows
+    click.echo(pictures.save(pictures.interpolation(loaded, rows, columns, seed, labels), out))
+
+
+@click.command()
+@MODEL
+@click.option(
+    "--rows", type=click.IntRange(1, 100), default=3, show_default=True,
+    help="Rows of each continuous code.",
+)  # fmt: skip
+@click.option(
+    "--columns", type=click.IntRange(2, 100), default=9, show_default=True, help="Images a row."
+)
+@SEED
+@PICTURE
+def traverse(model, rows, columns, seed, out):
+    """Draw what each code of MODEL does: one is swept, the rest of the latent code is held.
+
+    The first rows show one category each, the others a continuous code from -1 to 1.
+    """
+    loaded = load_model(model, "decode")
+    from tfgen import pictures
+
+    click.echo(pictures.save(pictures.traversal(loaded, rows, columns, seed), out))
+
+
+@click.command("map")
+@MODEL
+@click.option("--data", help="Data set; by default the one of MODEL's card.")
+@click.option(
+    "-n", type=click.IntRange(2, 100_000), default=5000, show_default=True, help="Images."
+)
+@PICTURE
+def latent_map(model, data, n, out):
+    """Draw the latent space: the codes that MODEL infers of the first test images, coloured by class.
+
+    Codes of more than two dimensions are shown on their first two principal components.
+    """
+    data = data_of(model, data)
+    loaded = load_model(model, "encode")
+    from tfgen import likelihood, pictures, plots
+
+    images, labels = tfgen.data.arrays(data, f"test[:{n}]")
+    images = likelihood.observed(getattr(loaded, "likelihood", None), images / 255)
+    click.echo(plots.save(pictures.latent_map(loaded, images, labels), out))
+
+
+@click.command()
+@MODEL
+@click.option("--data", help="Data set; by default the one of MODEL's card.")
+@click.option(
+    "-n", type=click.IntRange(1, MOST_TILES // 2), default=32, show_default=True, help="Images."
+)
+@SEED
+@PICTURE
+def reconstruct(model, data, n, seed, out):
+    """Draw the first test images above what MODEL decodes of their latent codes.
+
+    Models with a Bernoulli likelihood are shown the binarised images that their bound is measured on.
+    """
+    data = data_of(model, data)
+    loaded = load_model(model, "reconstruct")
+    from tfgen import likelihood, pictures
+
+    images, labels = tfgen.data.arrays(data, f"test[:{n}]")
+    images = likelihood.observed(getattr(loaded, "likelihood", None), images / 255)
+    click.echo(pictures.save(pictures.reconstructions(loaded, images, labels, seed), out))
+
+
+@click.command()
+@MODEL
+@click.option(
+    "--direction", type=click.Choice(["ab", "ba"]), default="ab", show_default=True,
+    help="From domain A to B, or from B to A.",
+)  # fmt: skip
+@click.option("--data", help="Data set of the images; by default the one of MODEL's card.")
+@click.option(
+    "-n", type=click.IntRange(1, MOST_TILES // 2), default=32, show_default=True, help="Images."
+)
+@PICTURE
+def translate(model, direction, data, n, out):
+    """Draw the first test images of one domain above MODEL's translations into the other."""
+    if data is None:
+        data = zoo.card(model)["recipe"]["data"]["name" if direction == "ab" else "target"]
+    loaded = load_model(model, f"translate_{direction}")
+    from tfgen import pictures
+
+    size, _, channels = loaded.image_shape if direction == "ab" else loaded.image_shape_b
+    images, _ = tfgen.data.arrays(data, f"test[:{n}]", size=size, channels=channels)
+    click.echo(pictures.save(pictures.translations(loaded, images / 255, direction), out))

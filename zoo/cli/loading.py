@@ -1,0 +1,49 @@
+"""The model and the data set that a command is about; TensorFlow is imported here, without its chatter."""
+
+import contextlib
+import os
+
+import zoo
+from zoo.recipes import scored, tested
+
+
+def load_model(name, endpoint=None):
+    """The model, which must have the endpoint that a command needs."""
+    zoo.locate(name)  # an unknown name is refused before TensorFlow takes its seconds
+    with quietly():
+        model = zoo.load(name)
+    if endpoint is not None and endpoint not in model.endpoints():
+        raise ValueError(
+            f"MODEL must have the endpoint {endpoint!r}. "
+            f"Received: {name} with {', '.join(model.endpoints())}"
+        )
+    return model
+
+
+def data_of(model, name):
+    """The data set of this name, by default the one that the model's card was scored on."""
+    return tested(zoo.card(model)["recipe"]["data"]) if name is None else name
+
+
+def scored_on(model, names):
+    """The data set of this name, or both of two; by default what the model's card was scored on."""
+    if names:
+        return names[0] if len(names) == 1 else names
+    card = zoo.card(model)
+    return scored(card["recipe"]["data"], card["endpoints"])
+
+
+@contextlib.contextmanager
+def quietly():
+    """Imports TensorFlow, dropping what it writes to stderr meanwhile whatever its log level."""
+    kept = os.dup(2)
+    with open(os.devnull, "w") as null:
+        os.dup2(null.fileno(), 2)
+    try:
+        yield
+        from absl import logging
+
+        logging.set_verbosity(logging.ERROR)
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
