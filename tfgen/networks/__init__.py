@@ -8,7 +8,7 @@ layers learn far better than two.  The evaluators are pre-activation residual ne
 A saved model holds its networks' graphs, so that an edit here breaks no file saved before.
 """
 
-from tfgen.networks.classification import extractor, residual_network
+from tfgen.networks.classification import extractor, pooled_classifier, residual_network
 from tfgen.networks.dcgan import (
     classifier,
     code_encoder,
@@ -46,6 +46,7 @@ __all__ = [
     "mlp_encoder",
     "mlp_generator",
     "patch_discriminators",
+    "pooled_classifier",
     "predictors",
     "residual_network",
     "translator",

@@ -1,4 +1,4 @@
-"""The evaluators' residual network, and the feature net of domain adaptation."""
+"""The evaluators' residual network; the feature net of domain adaptation, and a classifier behind it."""
 
 import math
 
@@ -6,6 +6,7 @@ import keras
 
 from tfgen.layers import BatchNormalization, Conv2D
 from tfgen.networks.layout import KERNEL, MOMENTUM
+from tfgen.networks.mlp import mlp_classifier
 
 GROUPS = 8  # of channels, where images are normalised one by one
 
@@ -71,3 +72,21 @@ def extractor(shape, width=32):
         x = keras.layers.MaxPooling2D()(keras.layers.ReLU()(x))
     features = keras.layers.Flatten(dtype="float32", name="features")(x)
     return keras.Model(images, features, name="extractor")
+
+
+def pooled_classifier(shape, num_classes, width=32, hidden=100):
+    """Ganin et al.'s (2016) label predictor behind their feature net, f_omega(t|x).
+
+    Of few labels it learns more than DCGAN's discriminator.
+
+    Args:
+        shape, width: as in `extractor`.
+        num_classes: number of classes.
+        hidden: units of its dense layer.
+
+    Returns:
+        As `tfgen.networks.classifier`.
+    """
+    features = extractor(shape, width)
+    logits = mlp_classifier(features.output_shape[1:], num_classes, hidden)(features.output)
+    return keras.Model(features.input, logits, name="classifier")
