@@ -119,3 +119,15 @@ def test_residual_network(size):
 def test_sizes_out_of_range_are_refused(builder, arguments, message):
     with pytest.raises(ValueError, match=message):
         builder(**arguments)
+
+
+def test_the_pooled_classifier_is_ganins_behind_their_features():
+    """(24 - 4)/2 = 10, (10 - 4)/2 = 3 rows of 6 channels; their normalisation acts image by image."""
+    network = networks.pooled_classifier((24, 24, 1), 3, width=4, hidden=5)
+    assert network.output_shape == (None, 3)
+    assert [layer.output.shape[1:] for layer in network.layers if layer.name == "features"] == [
+        (3 * 3 * 6,)
+    ]
+    images = np.random.default_rng(0).random((4, 24, 24, 1), np.float32)
+    together, alone = network(images, training=True), network(images[:1], training=True)
+    np.testing.assert_allclose(together[:1], alone, rtol=1e-4, atol=1e-5)

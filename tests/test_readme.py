@@ -6,20 +6,21 @@ import re
 from pathlib import Path
 
 import zoo
-from zoo import pages
+from zoo import results
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def cards():
-    names = sorted(zoo.presets(), key=lambda name: (name.split("_")[1:] != ["mnist"], name))
-    return [json.loads((ROOT / "saved_models" / name / "card.json").read_text()) for name in names]
+    return [json.loads(path.read_text()) for path in sorted(ROOT.glob("saved_models/*/card.json"))]
 
 
 def test_results_are_the_cards():
-    table = re.search("<!-- results -->\n(.*?)\n?<!-- /results -->", README, re.DOTALL)[1]
-    assert table == pages.results_table(cards())
+    assert README.split(results.BEGIN)[1].split(results.END)[0] == results.main_table(cards())
+    page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    assert page == results.page(cards())
+    assert all(f"(../saved_models/{name}/README.md)" in page for name in zoo.presets())
 
 
 def test_the_objective_shown_is_the_objective_run():

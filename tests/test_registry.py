@@ -164,7 +164,7 @@ def test_the_command_line_takes_it_up(published):
 
 def test_the_pages_take_it_up(published):
     folder, _ = published
-    from zoo import pages
+    from zoo import pages, results
 
     card = json.loads((folder / "presets" / "toy_digits" / "card.json").read_text())
     assert card["model"] == "Toy"
@@ -173,7 +173,7 @@ def test_the_pages_take_it_up(published):
     assert page == pages.page(card)
     assert 'zoo.load("toy_digits")' in page
     assert "tfgen train toy_digits --data digits --epochs 1 --seed 0" in page
-    assert "| [`toy_digits`](saved_models/toy_digits/README.md) |" in pages.results_table([card])
+    assert "| [`toy_digits`](saved_models/toy_digits/README.md) |" in results.table([card])
 
 
 def test_its_file_is_loaded_where_the_line_has_run_and_nowhere_else(published, monkeypatch):

@@ -106,6 +106,22 @@ class TestBound:
         )
 
 
+def test_units_of_dense_layers_choose_other_networks():
+    plain = SVAE.build_networks(SHAPE, CLASSES, width=4, latent_dim=2)
+    sized = SVAE.build_networks(
+        SHAPE, CLASSES, width=4, latent_dim=2, decoder_units=5, classifier_units=7
+    )
+
+    def kinds(network):
+        return {type(layer).__name__ for layer in network._flatten_layers()}
+
+    assert "Conv2DTranspose" in kinds(plain.theta)
+    assert "Conv2DTranspose" not in kinds(sized.theta)
+    assert "MaxPooling2D" not in kinds(plain.omega)
+    assert "MaxPooling2D" in kinds(sized.omega)
+    assert sized.omega.output_shape == (None, CLASSES)
+
+
 class TestObjective:
     def test_by_hand(self, images, labels):
         """1/B [ sum_labelled (L(x, t) + alpha N/N_l log q(t|x)) + sum_unlabelled U(x) ]."""

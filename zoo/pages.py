@@ -130,40 +130,6 @@ _KINDS = {
     "classify": (_CLASSIFIED, _TESTED, f"{_CLASSES} {_ONE_SEED}"),
 }
 
-_RESULTS = {  # header -> metric
-    "IS": "inception_score",
-    "share of real": "inception_score_ratio",
-    "FID": "fid",
-    "precision": "precision",
-    "recall": "recall",
-    "label kept": "conditional_accuracy",
-    "bound, nats": "bound",
-    "accuracy": "accuracy",
-}
-
-
-def results_table(cards):
-    """The presets' numbers beside the paper's, as a Markdown table; "-" is a number that does not apply.
-
-    Args:
-        cards: of the presets, in the order of the rows.
-    """
-    headers = ["preset", *_RESULTS, "paper", "epochs", "minutes"]
-    lines = ["| " + " | ".join(headers) + " |", "|---" * len(headers) + "|"]
-    for card in cards:
-        metrics = card["evaluation"]["metrics"]
-        numbers = [_digits(metrics[m]["value"]) if m in metrics else "-" for m in _RESULTS.values()]
-        paper = ", ".join(f"{value:g}" for value in card["paper"].values()) or "-"
-        cells = [
-            f"[`{card['name']}`](saved_models/{card['name']}/README.md)",
-            *numbers,
-            paper,
-            str(card["epochs"]),
-            f"{card['wall_seconds'] / 60:.1f}",
-        ]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
 
 def _subset(card):
     """Which of the data a run learnt from, and in which form."""
@@ -209,9 +175,9 @@ def _row(card, metric):
         ceiling = card["evaluation"]["metrics"][ceiling]["value"]
     cells = (
         metric,
-        _digits(number["value"]),
-        f"{_digits(number['low'])} to {_digits(number['high'])}",
-        _digits(ceiling) if ceiling != "" else "",
+        digits(number["value"]),
+        f"{digits(number['low'])} to {digits(number['high'])}",
+        digits(ceiling) if ceiling != "" else "",
         card["paper"].get(metric, ""),
     )
     return "| " + " | ".join(map(str, cells)) + " |"
@@ -237,5 +203,5 @@ def _listed(words):
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def _digits(number):
+def digits(number):
     return f"{number:.4g}" if abs(number) < 1000 else f"{number:,.0f}"

@@ -87,8 +87,8 @@ def evaluate(model, data, samples: int = 10_000, evaluator=None, seed: int = 0) 
         not None.
       data: the data set's name; it names the evaluator and the test split. For a classifier or a
         bound also a `tf.data.Dataset` of batches (images, labels), where label -1 is passed over.
-      samples: how many images to generate, from 4 to 10,000,000.
         For a model of two domains the names of both, (A, B).
+      samples: how many images to generate, from 4 to 10,000,000.
       evaluator: an `Evaluator` or the path of its folder, two of them for two domains; None looks for
         `resnet_<data>`.
       seed: fixes the samples and the draws of z, and with them every number.
