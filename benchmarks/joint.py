@@ -37,14 +37,14 @@ def extreme(images):
 
 
 def scores(name, data, samples):
-    """{"model", "epochs", metric: value or (value, low, high)} of a preset, or of a run's folder."""
+    """{"model", "epochs", metric: value or (value, low, high)} of a preset."""
     model = zoo.load(name)
     real = tfgen.data.arrays(data, "test")[0] / np.float32(255)
     images = model.sample(samples, seed=SEED)
     measured = tfgen.evaluate(model, data, samples=samples, seed=SEED)
     return {
         "model": name,
-        "epochs": int(model.epochs),
+        "epochs": zoo.card(name)["epochs"],
         "sharpness": sharpness(images) / sharpness(real),
         "extreme": extreme(images),
         "extreme_real": extreme(real),
