@@ -6,6 +6,10 @@ import operator
 import numpy as np
 import tensorflow as tf
 
+# Batches made ahead. A number: on one core tf.data.AUTOTUNE waits, longer in every epoch, up to a minute,
+# for its own adjustment of that number.
+AHEAD = 2
+
 
 def batches(
     images, labels=None, batch_size: int = 64, seed: int = 0, *, binarise=False, shuffle=True
@@ -112,6 +116,7 @@ def in_epochs(positions, gather, counter, count) -> tf.data.Dataset:
       count: batches in an epoch.
     """
     options = tf.data.Options()
+    options.autotune.enabled = False
     options.experimental_distribute.auto_shard_policy = (  # there are no files to shard
         tf.data.experimental.AutoShardPolicy.DATA
     )
@@ -121,7 +126,7 @@ def in_epochs(positions, gather, counter, count) -> tf.data.Dataset:
         epochs.flat_map(positions)
         .map(gather)
         .apply(tf.data.experimental.assert_cardinality(count))
-        .prefetch(tf.data.AUTOTUNE)
+        .prefetch(AHEAD)
         .with_options(options)
     )
     dataset.epoch = counter
