@@ -5,6 +5,7 @@ file of a model ends in its RECIPES, {name: recipe}, with the keys
 
     model        the class, a name in `zoo.MODELS`
     description  one line
+    flagship     whether a preset may have twice the size, see `zoo.publishing`; by default not
     data         arguments of the class's `load_data`, by default those of `tfgen.data.load`
     build        arguments of the class's `build_networks`: network sizes and the paper's parameters
     training     epochs, batch_size, learning_rate, beta_1, decay ("cosine" or None); with `held_out`

@@ -83,6 +83,7 @@ class SVAE(Variational):
         width,
         latent_dim,
         adversary=False,
+        adversary_width=None,
         normalisation="batch",
         likelihood="bernoulli",
         decoder_units=None,
@@ -93,7 +94,8 @@ class SVAE(Variational):
 
         An image is decoded for every class. With `decoder_units` theta is a multilayer perceptron of
         so many hidden units, which on a CPU is several times faster. With `classifier_units` omega
-        pools, `tfgen.networks.pooled_classifier`, and has so many hidden units.
+        pools, `tfgen.networks.pooled_classifier`, and has so many hidden units. phi may have a width of
+        its own.
         """
         if decoder_units is None:
             scaled = likelihood != "bernoulli"
@@ -105,7 +107,9 @@ class SVAE(Variational):
             omega = networks.classifier(shape, num_classes, width, normalisation)
         else:
             omega = networks.pooled_classifier(shape, num_classes, width, classifier_units)
-        phi = networks.discriminator(shape, width, None, normalisation) if adversary else None
+        phi = None
+        if adversary:
+            phi = networks.discriminator(shape, adversary_width or width, None, normalisation)
         arguments = {"num_classes": num_classes, "likelihood": likelihood, **kwargs}
         return cls(theta, eta, omega, phi, **arguments)
 
@@ -193,6 +197,7 @@ _SHARES = {"digits": {"10pct": 0.1}, "mnist": {"10pct": 0.1, "1pct": 0.01}}  # o
 # hidden at alpha = 100, and DCGAN's on .89 there and at 10.
 _MNIST = {"width": 32, "decoder_units": 500, "classifier_units": 100, "alpha": 100.0}
 _SIZES = {"digits": {}, "mnist": _MNIST}
+_ADVERSARY = {"digits": {}, "mnist": {"adversary_width": 16}}
 _EPOCHS = {  # data set, share of its labels -> epochs, patience; an epoch shows every label once
     ("digits", 0.1): (100, 20),
     ("mnist", 0.1): (15, 10),
@@ -205,9 +210,10 @@ def _recipe(variant, data, share):
     shared = LIKELIHOOD[data]
     epochs, patience = _EPOCHS[data, share]
     if "adversary" in parameters:
-        parameters = {**parameters, "temperature": TEMPERATURES[data]}
+        parameters = {**parameters, **_ADVERSARY[data], "temperature": TEMPERATURES[data]}
     return {
         "model": "SVAE",
+        **({"flagship": True} if data == "mnist" else {}),
         "description": f"{description}, on {TITLES[data]}, dynamically binarised, {share:.0%} labelled",
         "data": {**shared["data"], "labelled": share},
         "build": {**shared["build"], **_SIZES[data], **parameters},
