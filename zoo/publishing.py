@@ -113,6 +113,19 @@ def commands(record, name):
     ]
 
 
+def facts(model):
+    """What a card says of a model itself."""
+    return {
+        "model": type(model).__name__,
+        "equation": inspect.getdoc(type(model)).splitlines()[0],
+        "row": model.row,
+        "image_shape": list(model.image_shape),
+        "num_classes": model.num_classes,
+        "parameters": {name: network.count_params() for name, network in model.players.items()},
+        "endpoints": list(model.endpoints()),
+    }
+
+
 def _finished(run, record):
     checkpoint = run / "checkpoint.keras"
     model = zoo.load(checkpoint) if checkpoint.is_file() else None
@@ -133,13 +146,7 @@ def _card(name, model, run, record, evaluation, folder):
     return {
         "name": name,
         "description": record["recipe"]["description"],
-        "model": type(model).__name__,
-        "equation": inspect.getdoc(type(model)).splitlines()[0],
-        "row": model.row,
-        "image_shape": list(model.image_shape),
-        "num_classes": model.num_classes,
-        "parameters": {name: network.count_params() for name, network in model.players.items()},
-        "endpoints": list(model.endpoints()),
+        **facts(model),
         "recipe": record["recipe"],
         "seed": record["seed"],
         "init": record["init"],

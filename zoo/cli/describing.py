@@ -54,18 +54,9 @@ def info(model, as_json, figure):
 
 
 def _facts(model):
-    import inspect
+    from zoo.publishing import facts
 
-    return {
-        "model": type(model).__name__,
-        "equation": inspect.getdoc(type(model)).splitlines()[0],
-        "row": model.row,
-        "image_shape": list(model.image_shape),
-        "num_classes": model.num_classes,
-        "parameters": {name: network.count_params() for name, network in model.players.items()},
-        "endpoints": list(model.endpoints()),
-        "epochs": int(model.epochs),
-    }
+    return {**facts(model), "epochs": int(model.epochs)}
 
 
 @click.command()

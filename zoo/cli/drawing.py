@@ -79,10 +79,9 @@ def latent_map(model, data, n, out):
     """
     data = data_of(model, data)
     loaded = load_model(model, "encode")
-    from tfgen import likelihood, pictures, plots
+    from tfgen import pictures, plots
 
-    images, labels = tfgen.data.arrays(data, f"test[:{n}]")
-    images = likelihood.observed(getattr(loaded, "likelihood", None), images / 255)
+    images, labels = _test_images(loaded, data, n)
     click.echo(plots.save(pictures.latent_map(loaded, images, labels), out))
 
 
@@ -101,10 +100,9 @@ def reconstruct(model, data, n, seed, out):
     """
     data = data_of(model, data)
     loaded = load_model(model, "reconstruct")
-    from tfgen import likelihood, pictures
+    from tfgen import pictures
 
-    images, labels = tfgen.data.arrays(data, f"test[:{n}]")
-    images = likelihood.observed(getattr(loaded, "likelihood", None), images / 255)
+    images, labels = _test_images(loaded, data, n)
     click.echo(pictures.save(pictures.reconstructions(loaded, images, labels, seed), out))
 
 
@@ -129,3 +127,11 @@ def translate(model, direction, data, n, out):
     size, _, channels = loaded.image_shape if direction == "ab" else loaded.image_shape_b
     images, _ = tfgen.data.arrays(data, f"test[:{n}]", size=size, channels=channels)
     click.echo(pictures.save(pictures.translations(loaded, images / 255, direction), out))
+
+
+def _test_images(model, data, n):
+    """The first n test images and their labels; a Bernoulli likelihood's as its bound is measured on."""
+    from tfgen import likelihood
+
+    images, labels = tfgen.data.arrays(data, f"test[:{n}]")
+    return likelihood.observed(getattr(model, "likelihood", None), images / 255), labels
