@@ -7,10 +7,12 @@ import json
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import zoo
 from benchmarks import (
     adaptation,
+    bfloat16,
     comparison,
     joint,
     machine,
@@ -186,6 +188,7 @@ def test_reports_are_made_of_the_results_beside_them():
     folder = timing.ROOT / "benchmarks"
     renderers = {
         "adaptation": adaptation.page,
+        "bfloat16": bfloat16.page,
         "results": report.render,
         "joint": joint.page,
         "temperatures": temperatures.page,
@@ -266,3 +269,23 @@ class TestAdaptation:
             "training": {**self.RECIPE["training"], "epochs": 1},
         }
         assert 0 < adaptation.accuracy(recipe, method, seed=0) < 1
+
+
+def test_products_in_bfloat16_are_held_against_those_in_float32():
+    machine = {"processor": "P", "cores": 1, "instruction_sets": ["amx_tile"]}
+    seconds = {"float32": [0.2, 0.3, 0.2], "bfloat16": [0.1, 0.1, 0.1]}
+    page = bfloat16.page({"machine": machine, "recipes": {"gan_mnist": seconds}})
+    assert page.endswith("| `gan_mnist` | 200.0 | 100.0 | 2.00 (2.00-2.50) |\n")
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+def test_a_recipe_s_step_is_run_with_the_products_asked_for(monkeypatch, wanted):
+    option, asked = "auto_mixed_precision_onednn_bfloat16", []
+
+    def train_function(iterator):
+        asked.append(tf.config.optimizer.get_experimental_options().get(option, False))
+
+    monkeypatch.setattr(ours, "step", lambda model, batches: lambda: train_function(batches))
+    contender = ours.recipe_steps("vae_mnist", bfloat16=wanted)
+    contender.units["vae_mnist"]()
+    assert asked == [wanted]

@@ -111,8 +111,8 @@ def train(
 def products_in_bfloat16(wanted):
     """Within it convolutions and matrix products read bfloat16, if `wanted`; all state is float32.
 
-    It is twice as fast on processors with AMX or AVX-512 BF16.  TensorFlow passes the wish over on a
-    GPU and without oneDNN's kernels.
+    Steps are 1.2 to 1.7 times as fast on a processor with AMX (benchmarks/BFLOAT16.md).  TensorFlow
+    passes the wish over on a GPU and without oneDNN's kernels.
     """
     option = "auto_mixed_precision_onednn_bfloat16"
     before = tf.config.optimizer.get_experimental_options().get(option, False)

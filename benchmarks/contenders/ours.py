@@ -14,6 +14,7 @@ from benchmarks import operations
 from benchmarks.worker import Contender
 from tfgen import data, networks
 from tfgen.optimizers import Adam
+from zoo import training
 
 LATENT_DIM = 64
 CHANNELS = 1
@@ -82,6 +83,25 @@ def vae_steps(cases):
             "parameters": trainable(model.theta, model.eta),
             "operations": case["batch"] * operations.vae_step(model.theta, model.eta),
         }
+    return contender
+
+
+def recipe_steps(name, bfloat16):
+    """A recipe's training step on random black and white images of MNIST's shape, labels included."""
+    recipe, rng = zoo.RECIPES[name], np.random.default_rng(0)
+    model = zoo.build(recipe, data.Info("random", (28, 28, 1), 10, {"train": STORED}))
+    images = 255 * rng.integers(2, size=(STORED, 28, 28, 1)).astype(np.uint8)
+    labels = rng.integers(10, size=STORED)
+    batches = data.batches(images, labels, recipe["training"]["batch_size"])
+    model.compile(model.optimizer)  # one step an execution
+    run = step(model, batches.repeat())
+    contender = Contender()
+
+    def unit():
+        with training.products_in_bfloat16(bfloat16):
+            return run()
+
+    contender.units[name] = unit
     return contender
 
 

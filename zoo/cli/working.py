@@ -29,7 +29,7 @@ from zoo.cli.printing import print_json, print_metrics
 @click.option("--init", help="MODEL whose weights to start from; by default fresh ones.")
 @click.option(
     "--bfloat16", is_flag=True, default=None,
-    help="Multiply in bfloat16 on a processor that has it (AMX, AVX-512 BF16): twice as fast.",
+    help="Multiply in bfloat16, which pays on a processor with AMX.",
 )  # fmt: skip
 def train(preset, data, epochs, seed, out, resume, init, bfloat16):
     """Train PRESET's recipe from fresh weights, with a checkpoint and a grid of samples an epoch.
