@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import zoo
-from zoo import results
+from zoo import pages, results
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -20,6 +20,9 @@ def test_results_are_the_cards():
     assert README.split(results.BEGIN)[1].split(results.END)[0] == results.main_table(cards())
     page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
     assert page == results.page(cards())
+    for card in cards():
+        preset = (ROOT / "saved_models" / card["name"] / "README.md").read_text(encoding="utf-8")
+        assert preset == pages.page(card)
     assert all(f"(../saved_models/{name}/README.md)" in page for name in zoo.presets())
 
 

@@ -93,7 +93,7 @@ def page(card):
         parameters=_arguments({k: f"{v:,}" for k, v in card["parameters"].items()}),
         training=_training(card),
         minutes=card["wall_seconds"] / 60,
-        machine=f"{card['machine']['processor']}, {card['machine']['cores']} cores",
+        machine=machine(card),
         versions=_arguments(card["versions"]),
         megabytes=card["bytes"] / 1e6,
         limits=limits.format(**facts),
@@ -203,5 +203,12 @@ def _listed(words):
     return f"{', '.join(first)} and {last}" if first else last
 
 
+def machine(card):
+    """The machine class of a card's training."""
+    processor, cores = card["machine"]["processor"], card["machine"]["cores"]
+    return f"{processor}, {cores} core{'s' * (cores > 1)}"
+
+
 def digits(number):
+    """A number to four digits."""
     return f"{number:.4g}" if abs(number) < 1000 else f"{number:,.0f}"

@@ -1,9 +1,12 @@
-"""The presets' numbers in tables: that of MNIST in the README, all of them on a page of the docs."""
+"""`python -m zoo.results`: pages that are functions of the presets' cards, written anew.
+
+They are each preset's own, the table of MNIST's models in the README, and all tables in the docs.
+"""
 
 import json
 from pathlib import Path
 
-from zoo.pages import digits
+from zoo import pages
 
 BEGIN, END = "<!-- results -->\n", "\n<!-- /results -->"
 
@@ -52,16 +55,17 @@ def table(cards, folder="saved_models"):
     headers = ["preset", *measured, "paper", "epochs", "minutes", "machine"]
     lines = ["| " + " | ".join(headers) + " |", "|---" * len(headers) + "|"]
     for card in cards:
-        metrics, machine = card["evaluation"]["metrics"], card["machine"]
-        numbers = [digits(metrics[m]["value"]) if m in metrics else "-" for m in measured.values()]
-        cores = f"{machine['cores']} core{'s' * (machine['cores'] > 1)}"
+        metrics = card["evaluation"]["metrics"]
+        numbers = [
+            pages.digits(metrics[m]["value"]) if m in metrics else "-" for m in measured.values()
+        ]
         cells = [
             f"[`{card['name']}`]({folder}/{card['name']}/README.md)",
             *numbers,
             ", ".join(f"{value:g}" for value in card["paper"].values()) or "-",
             str(card["epochs"]),
             f"{card['wall_seconds'] / 60:.1f}",
-            f"{machine['processor'].replace('(R)', '').removesuffix(' Processor')}, {cores}",
+            pages.machine(card).replace("(R)", "").replace(" Processor", ""),
         ]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -92,6 +96,8 @@ def _title(card):
 
 def _write(root):
     cards = [json.loads(path.read_text()) for path in sorted(root.glob("saved_models/*/card.json"))]
+    for card in cards:
+        (root / "saved_models" / card["name"] / "README.md").write_text(pages.page(card))
     (root / "docs" / "results.md").write_text(page(cards))
     readme = root / "README.md"
     head, rest = readme.read_text().split(BEGIN)
