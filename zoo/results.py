@@ -72,8 +72,8 @@ def table(cards, folder="saved_models"):
 
 
 def main_table(cards):
-    """The README's: models of MNIST alone, without shares of its images or labels."""
-    return table([card for card in cards if card["name"].split("_")[1:] == ["mnist"]])
+    """The README's: models of MNIST alone; a suffix is the share of its images or, of SVAE, its labels."""
+    return table([card for card in cards if _title(card) == "mnist"])
 
 
 def page(cards):
