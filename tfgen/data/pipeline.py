@@ -6,8 +6,8 @@ import operator
 import numpy as np
 import tensorflow as tf
 
-# Batches made ahead. A number: on one core tf.data.AUTOTUNE waits, longer in every epoch, up to a minute,
-# for its own adjustment of that number.
+# Batches made ahead. A number: on one core tf.data.AUTOTUNE waits, longer in every epoch, for its own
+# adjustment of that number.
 AHEAD = 2
 
 
