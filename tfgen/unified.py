@@ -104,10 +104,8 @@ class Unified(keras.Model, abc.ABC):
             found = tape.gradient(loss, variables)
             for variable, gradient in zip(variables, found, strict=True):
                 gradients[id(variable)] = tf.zeros_like(variable) if gradient is None else gradient
-        self.optimizer.apply(
-            [gradients[id(variable)] for variable in self.trainable_variables],
-            self.trainable_variables,
-        )
+        weights = self.trainable_variables
+        self.optimizer.apply(_after_all([gradients[id(w)] for w in weights]), weights)
         self.steps.assign_add(1)
         if self.average is not None:
             self._update_average()
@@ -379,3 +377,14 @@ class _Epochs(keras.callbacks.Callback):
 def _without_weights(data):
     x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
     return x if y is None else (x, y)
+
+
+def _after_all(gradients):
+    """The gradients, each to be had when all are.
+
+    A weight may be read for another player's gradient alone, as wake reads q_lambda.  TensorFlow's
+    graph optimiser takes the all-reduce of one replica, an IdentityN of all gradients, for reason enough
+    that the read comes before the weight's update, and then dissolves it: the update may come first.
+    """
+    with tf.control_dependencies([tf.group(*gradients)]):
+        return [tf.identity(gradient) for gradient in gradients]
