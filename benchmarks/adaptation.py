@@ -8,6 +8,7 @@ target's test split.  The target's labels reach the ceiling alone, and chose not
 Every run is written to adaptation.json when it ends, and a run that is written is not done again.
 """
 
+import itertools
 import json
 import statistics
 import time
@@ -26,10 +27,11 @@ RECIPES = ("ada_mnist_mnist_m", "ada_mnist_usps", "ada_usps_mnist")
 METHODS = {  # changes of a recipe's `build`
     "source only": {"adversarial_weight": 0.0},
     "ADA": {},
-    "IW-ADA": {"importance_weighted": True},
     "trained on target": {"adversarial_weight": 0.0},
+    "IW-ADA": {"importance_weighted": True},
 }
 FLOOR, CEILING = "source only", "trained on target"
+LAST = "IW-ADA"
 GANIN = {  # et al. (2016), table 2, on the whole of MNIST-M
     "ada_mnist_mnist_m": {"source only": 0.5225, "ADA": 0.7666, "trained on target": 0.9596}
 }
@@ -59,11 +61,17 @@ def accuracy(recipe, method, seed):
 
 
 def pending(results, recipes, seeds):
-    """(recipe's name, seed, method) of the runs that are not recorded, seed after seed."""
-    for seed in range(seeds):
-        for name in recipes:
-            done = {(run["method"], run["seed"]) for run in results["recipes"][name]["runs"]}
-            yield from ((name, seed, method) for method in METHODS if (method, seed) not in done)
+    """[(recipe's name, seed, method)] of the runs that are not recorded, seed after seed, LAST last."""
+    runs = itertools.product(range(seeds), recipes, METHODS)
+    left = [
+        (name, seed, method)
+        for seed, name, method in runs
+        if not any(
+            (run["method"], run["seed"]) == (method, seed)
+            for run in results["recipes"][name]["runs"]
+        )
+    ]
+    return sorted(left, key=lambda run: run[-1] == LAST)
 
 
 def read(recipes):
@@ -181,7 +189,7 @@ def main(recipes, seeds):
     """Train and test the RECIPES, by default all, by every method and seed that is not recorded yet."""
     recipes = recipes or RECIPES
     results = read(recipes)
-    for name, seed, method in list(pending(results, recipes, seeds)):
+    for name, seed, method in pending(results, recipes, seeds):
         started = time.perf_counter()
         share = accuracy(zoo.RECIPES[name], method, seed)
         seconds = round(time.perf_counter() - started, 1)

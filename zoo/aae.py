@@ -7,7 +7,7 @@ from tfgen import endpoints, inputs, networks
 from tfgen.autoencoder import Autoencoder
 from tfgen.objectives import FAKE, REAL, log_categorical, log_q, reverse
 from tfgen.unified import normal
-from zoo.recipes import ADVERSARIAL, TITLES
+from zoo.recipes import ADVERSARIAL, FAMILY_WIDTH, TITLES
 
 NOISE, CLASSES = range(2)  # streams of noise
 
@@ -205,6 +205,7 @@ _VARIANTS = {
 _SHARES = {"digits": {"10pct": 0.1}, "mnist": {"1pct": 0.01}}  # of labels
 _CLUSTERS = 10
 _EPOCHS = {"digits": 150, "mnist": 20}
+_HIDDEN = {"digits": 200, "mnist": 300}  # units of phi's layers
 
 
 def _recipe(data, description, build, labelled=None):
@@ -213,7 +214,13 @@ def _recipe(data, description, build, labelled=None):
         "model": "AAE",
         "description": f"{description}, on {TITLES[data]}",
         "data": {"name": data} | ({} if labelled is None else {"labelled": labelled}),
-        "build": {**shared["build"], "latent_dim": 8, **build},
+        "build": {
+            **shared["build"],
+            "width": FAMILY_WIDTH[data],
+            "hidden": _HIDDEN[data],
+            "latent_dim": 8,
+            **build,
+        },
         "training": {"epochs": _EPOCHS[data], **shared["training"]},
     }
 

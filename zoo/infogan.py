@@ -8,7 +8,7 @@ import tensorflow as tf
 from tfgen import distributions, endpoints, inputs, networks
 from tfgen.objectives import FAKE, REAL, log_categorical, log_q, reverse
 from tfgen.unified import Unified, normal
-from zoo.recipes import ADVERSARIAL, TITLES
+from zoo.recipes import ADVERSARIAL, FAMILY_WIDTH, TITLES
 
 NOISE, CODES = range(2)  # streams of noise
 
@@ -203,7 +203,12 @@ def _recipe(variant, data):
         "model": "InfoGAN",
         "description": f"{description}, on {TITLES[data]}",
         "data": {"name": data},
-        "build": {**shared["build"], "average": _AVERAGES[data], **parameters},
+        "build": {
+            **shared["build"],
+            "width": FAMILY_WIDTH[data],
+            "average": _AVERAGES[data],
+            **parameters,
+        },
         "training": {"epochs": _EPOCHS[data], **shared["training"]},
     }
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 from tfgen import inputs, networks
 from tfgen.autoencoder import Autoencoder
 from tfgen.objectives import log_bernoulli
-from zoo.recipes import ADVERSARIAL, TITLES
+from zoo.recipes import ADVERSARIAL, FAMILY_WIDTH, TITLES
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -94,7 +94,7 @@ def _recipe(data, epochs, units):
         "model": "PM",
         "description": f"Predictability minimisation of {units} binary units, on {TITLES[data]}",
         "data": {"name": data},
-        "build": {"width": shared["build"]["width"], "units": units},
+        "build": {"width": FAMILY_WIDTH[data], "units": units},
         "training": {"epochs": epochs, **shared["training"], "learning_rate": 5e-4},
     }
 

@@ -7,7 +7,7 @@ from tfgen import distributions, endpoints, inputs, layers, networks
 from tfgen.objectives import FAKE, REAL, activation_weights, log_q, reverse
 from tfgen.unified import Unified
 from tfgen.variational import GENERATED, POSTERIOR, PRIOR
-from zoo.recipes import ADVERSARIAL, TITLES
+from zoo.recipes import ADVERSARIAL, FAMILY_WIDTH, TITLES
 
 
 class _Joint(Unified):
@@ -305,7 +305,12 @@ def _recipe(variant, data):
         "model": model,
         "description": f"{description}, on {TITLES[data]}",
         "data": {"name": data},
-        "build": {**shared["build"], **_SIZES[data][model], **parameters},
+        "build": {
+            **shared["build"],
+            "width": FAMILY_WIDTH[data],
+            **_SIZES[data][model],
+            **parameters,
+        },
         "training": {"epochs": _EPOCHS[data], **shared["training"]},
     }
 
