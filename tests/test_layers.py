@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from tfgen import layers, networks
+from tfgen.layers import strided
 
 KERNELS = (3, 4, 5)
 SIZES = ((1, 2), (2, 3), (4, 4), (5, 7), (8, 8), (7, 14))
@@ -55,7 +56,7 @@ CASES = [
 @pytest.fixture(params=["oneDNN", "none"], autouse=True)
 def kernels(request, monkeypatch):
     """Every test runs by the operations chosen with oneDNN's kernels and by those without."""
-    monkeypatch.setattr(layers, "_has_onednn", lambda: request.param == "oneDNN")
+    monkeypatch.setattr(strided, "_has_onednn", lambda: request.param == "oneDNN")
 
 
 @pytest.mark.parametrize(("fast", "stock", "kernel", "size", "channels"), CASES)

@@ -6,6 +6,7 @@ from tensorflow.python.util import _pywrap_util_port  # TensorFlow's only word o
 
 from benchmarks.worker import Contender
 from tfgen import layers
+from tfgen.layers.strided import STRIDE
 from zoo import training
 
 KERNEL = 5
@@ -57,6 +58,6 @@ def _functions(features, kernel):
     images = tf.random.normal(shape)
     return {
         "phases": lambda: layers.transposed_convolution(features, kernel, size),
-        "operator": lambda: tf.nn.conv2d_transpose(features, kernel, shape, layers.STRIDE, "SAME"),
-        "forward": lambda: tf.nn.conv2d(images, kernel, layers.STRIDE, "SAME"),
+        "operator": lambda: tf.nn.conv2d_transpose(features, kernel, shape, STRIDE, "SAME"),
+        "forward": lambda: tf.nn.conv2d(images, kernel, STRIDE, "SAME"),
     }

@@ -1,0 +1,61 @@
+"""Batch normalisation of images: fused, synchronised in two passes, its running statistics freezable."""
+
+import contextlib
+import contextvars
+
+import keras
+import tensorflow as tf
+
+_statistics_are_frozen = contextvars.ContextVar("statistics_are_frozen", default=False)
+
+
+@contextlib.contextmanager
+def frozen_statistics():
+    """Within it `BatchNormalization` trains on the batch's statistics, and the running ones stay."""
+    token = _statistics_are_frozen.set(True)
+    try:
+        yield
+    finally:
+        _statistics_are_frozen.reset(token)
+
+
+@keras.saving.register_keras_serializable("tfgen")
+class BatchNormalization(keras.layers.BatchNormalization):
+    """`keras.layers.BatchNormalization` of images by TensorFlow's fused kernel: same state, same results.
+
+    Synchronised statistics are summed over the replicas in two passes, the squares about the common
+    mean.  Masked normalisation and other ranks go Keras' own way.  Under `frozen_statistics` the
+    running averages stay.
+    """
+
+    def call(self, inputs, training=None, mask=None):
+        images = len(inputs.shape) == 4 and self.axis in (-1, 3) and self.center and self.scale
+        if not (training and self.trainable and images) or mask is not None:
+            return super().call(inputs, training=training, mask=mask)
+        normalise = self._over_replicas if self.synchronized else self._fused
+        gamma, beta = (tf.cast(weight, tf.float32) for weight in (self.gamma, self.beta))
+        outputs, mean, variance = normalise(inputs, gamma, beta)
+        if not _statistics_are_frozen.get():
+            for running, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
+                old = tf.cast(running, tf.float32)
+                running.assign(old * self.momentum + value * (1 - self.momentum))
+        return outputs
+
+    def _fused(self, inputs, gamma, beta):
+        outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
+            inputs, gamma, beta, epsilon=self.epsilon
+        )
+        count = tf.cast(tf.reduce_prod(tf.shape(inputs)[:3]), tf.float32)
+        return outputs, mean, variance * (count - 1) / count  # the kernel's is the unbiased one
+
+    def _over_replicas(self, inputs, gamma, beta):
+        values, context = tf.cast(inputs, tf.float32), tf.distribute.get_replica_context()
+
+        def total(part):
+            return context.all_reduce("SUM", part) if context.num_replicas_in_sync > 1 else part
+
+        count = total(tf.cast(tf.reduce_prod(tf.shape(inputs)[:3]), tf.float32))
+        mean = total(tf.reduce_sum(values, [0, 1, 2])) / count
+        variance = total(tf.reduce_sum((values - mean) ** 2, [0, 1, 2])) / count
+        outputs = tf.nn.batch_normalization(values, mean, variance, beta, gamma, self.epsilon)
+        return tf.cast(outputs, inputs.dtype), mean, variance
