@@ -1,0 +1,53 @@
+"""What a model may be made of and given, checked before anything is trained, drawn or written."""
+
+from tfgen.inputs.constructors import (
+    LIKELIHOODS,
+    check_autoencoder,
+    check_chain,
+    check_code_classes,
+    check_code_discriminator,
+    check_codes,
+    check_constructor,
+    check_features,
+    check_latents,
+    check_networks,
+    check_not_negative,
+    check_positive,
+    check_predictors,
+    check_readers,
+    check_translators,
+    check_variational,
+)
+from tfgen.inputs.data import (
+    check_images,
+    check_labels,
+    labelled_share,
+    pipeline,
+    sample_labels,
+    unpack,
+)
+
+__all__ = [
+    "LIKELIHOODS",
+    "check_autoencoder",
+    "check_chain",
+    "check_code_classes",
+    "check_code_discriminator",
+    "check_codes",
+    "check_constructor",
+    "check_features",
+    "check_images",
+    "check_labels",
+    "check_latents",
+    "check_networks",
+    "check_not_negative",
+    "check_positive",
+    "check_predictors",
+    "check_readers",
+    "check_translators",
+    "check_variational",
+    "labelled_share",
+    "pipeline",
+    "sample_labels",
+    "unpack",
+]
