@@ -291,7 +291,7 @@ _SIZES = {  # beside those of `ADVERSARIAL`
     },
     "mnist": {
         "VAEGAN": {"latent_dim": 32, "gamma": 0.001, "average": 0.999},
-        "GANVAE": {"average": 0.999},
+        "GANVAE": {"latent_dim": 32, "average": 0.999},
     },
 }
 _EPOCHS = {"digits": 150, "mnist": 14}
