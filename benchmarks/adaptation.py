@@ -112,7 +112,7 @@ def page(results):
     )
     return f"""# Adversarial domain adaptation between its floor and its ceiling
 
-`python -m benchmarks.adaptation`, on {machine["processor"]}, {machine["cores"]} cores, with TensorFlow
+`python -m benchmarks.adaptation`, on {_machine(machine)}, with TensorFlow
 {versions["tensorflow"]} and Keras {versions["keras"]}.
 
 Accuracy on the target's test split after the last step: mean and standard deviation over seeds. The
@@ -123,6 +123,11 @@ the adversarial term and phi's depth were chosen between MNIST and MNIST's digit
 noise.
 *Gap closed* is the share of the way from the floor's mean to the ceiling's.
 {sections}"""
+
+
+def _machine(facts):
+    cores = facts["cores"]
+    return f"{facts['processor']}, {cores} core{'s' if cores > 1 else ''}"
 
 
 def _section(name, recipe, runs):
