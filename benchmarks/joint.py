@@ -1,7 +1,7 @@
 """`python -m benchmarks.joint`: VAE and GAN beside the two models that join them (appendix F).
 
 VAE/GAN should draw sharper images than VAE, and GAN/VAE miss fewer modes than GAN: sharpness and recall,
-of the published presets on the same number of samples.
+of the published presets on the same number of samples.  Precision and recall are of the whole test set.
 """
 
 import json
@@ -12,10 +12,13 @@ import numpy as np
 
 import tfgen
 import zoo
+from tfgen.evaluation.samples import NEIGHBOURS
+from tfgen.evaluator import BATCH, find_evaluator, load_evaluator
 
 HERE = Path(__file__).parent
 MODELS = ("vae", "gan", "vaegan", "ganvae")
-SCORES = ("precision", "recall", "fid", "inception_score_ratio")
+COVERAGE = ("precision", "recall")
+SCORES = ("fid", "inception_score_ratio")
 EXTREME = 0.05  # distance from 0 or 1
 SEED = 0
 
@@ -36,6 +39,20 @@ def extreme(images):
     return float(np.mean((images < EXTREME) | (images > 1 - EXTREME)))
 
 
+def features(evaluator, images):
+    """(n, d) of images (n, h, w, c)."""
+    batches = range(0, len(images), BATCH)
+    return np.concatenate([evaluator.observe(images[i : i + BATCH])[0] for i in batches])
+
+
+def coverage(evaluator, real, generated):
+    """{"precision", "recall": (value, low, high)} of as many generated images as real ones."""
+    count = min(len(real), len(generated))
+    parts = (features(evaluator, images[:count]) for images in (real, generated))
+    shares = tfgen.metrics.precision_recall(*parts, NEIGHBOURS)._asdict()
+    return {key: [*tfgen.metrics.proportion_interval(shares[key], count)] for key in COVERAGE}
+
+
 def scores(name, data, samples):
     """{"model", "epochs", metric: value or (value, low, high)} of a preset."""
     model = zoo.load(name)
@@ -48,6 +65,7 @@ def scores(name, data, samples):
         "sharpness": sharpness(images) / sharpness(real),
         "extreme": extreme(images),
         "extreme_real": extreme(real),
+        **coverage(load_evaluator(find_evaluator(data)), real, images),
         **{key: [measured[key][end] for end in ("value", "low", "high")] for key in SCORES},
     }
 
@@ -61,7 +79,8 @@ def page(results):
 `python -m benchmarks.joint {data} --samples {found["samples"]}`. Sharpness is the mean squared
 Laplacian as a share of the real test set's; extreme is the share of pixels within {EXTREME} of 0 or 1,
 which is {found["entries"][0]["extreme_real"]:.3f} in the test set. Precision, recall and FID are by
-`resnet_{data}`, as is the inception score, a share of the test set's. Intervals have level .95.
+`resnet_{data}`, as is the inception score, a share of the test set's; precision and recall are of the whole
+test set and as many samples, where cards have 2,000 of either at most. Intervals have level .95.
 
 | preset | epochs | sharpness | extreme | precision | recall | FID | inception score |
 |---|---|---|---|---|---|---|---|
@@ -72,7 +91,7 @@ which is {found["entries"][0]["extreme_real"]:.3f} in the test set. Precision, r
 
 
 def _row(entry):
-    cells = ["{:.3f} ({:.3f}-{:.3f})".format(*entry[key]) for key in SCORES]
+    cells = ["{:.3f} ({:.3f}-{:.3f})".format(*entry[key]) for key in COVERAGE + SCORES]
     numbers = [f"{entry[key]:.3f}" for key in ("sharpness", "extreme")]
     return f"| {' | '.join([entry['model'], str(entry['epochs']), *numbers, *cells])} |\n"
 

@@ -217,7 +217,10 @@ def test_sharpness_falls_by_blur_and_noise_makes_no_extreme_pixels():
 
 def test_joint_report_has_a_row_for_each_preset():
     entry = {"model": "gan_digits", "epochs": 3, "sharpness": 1.0, "extreme": 0.5}
-    entry |= {"extreme_real": 0.58, **{key: [0.7, 0.6, 0.8] for key in joint.SCORES}}
+    entry |= {
+        "extreme_real": 0.58,
+        **{key: [0.7, 0.6, 0.8] for key in joint.COVERAGE + joint.SCORES},
+    }
     text = joint.page({"digits": {"samples": 9, "entries": [entry]}})
     assert "benchmarks.joint digits --samples 9" in text
     assert text.endswith("| gan_digits | 3 | 1.000 | 0.500" + " | 0.700 (0.600-0.800)" * 4 + " |\n")

@@ -216,7 +216,7 @@ def _recipe(data, description, build, labelled=None):
         "data": {"name": data} | ({} if labelled is None else {"labelled": labelled}),
         "build": {
             **shared["build"],
-            "width": FAMILY_WIDTH[data],
+            "width": FAMILY_WIDTH,
             "hidden": _HIDDEN[data],
             "latent_dim": 8,
             **build,

@@ -205,7 +205,7 @@ def _recipe(variant, data):
         "data": {"name": data},
         "build": {
             **shared["build"],
-            "width": FAMILY_WIDTH[data],
+            "width": FAMILY_WIDTH,
             "average": _AVERAGES[data],
             **parameters,
         },

@@ -94,7 +94,7 @@ def _recipe(data, epochs, units):
         "model": "PM",
         "description": f"Predictability minimisation of {units} binary units, on {TITLES[data]}",
         "data": {"name": data},
-        "build": {"width": FAMILY_WIDTH[data], "units": units},
+        "build": {"width": FAMILY_WIDTH, "units": units},
         "training": {"epochs": epochs, **shared["training"], "learning_rate": 5e-4},
     }
 

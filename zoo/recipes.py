@@ -37,10 +37,7 @@ ADVERSARIAL = {  # DCGAN's networks and training; epochs are each model's own
     },
 }
 
-FAMILY_WIDTH = {
-    "digits": 32,
-    "mnist": 24,
-}  # of the family's DCGANs: they have a third network to keep
+FAMILY_WIDTH = 24  # of the family's DCGANs, narrower than 32: they have a third network to keep
 
 # T of adversary activation: on MNIST chosen on images held out, see benchmarks/TEMPERATURES.md.
 TEMPERATURES = {"digits": 1.0, "mnist": 5.0}

@@ -307,7 +307,7 @@ def _recipe(variant, data):
         "data": {"name": data},
         "build": {
             **shared["build"],
-            "width": FAMILY_WIDTH[data],
+            "width": FAMILY_WIDTH,
             **_SIZES[data][model],
             **parameters,
         },
