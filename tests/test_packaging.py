@@ -20,7 +20,7 @@ HEAVY = ("tensorflow", "keras", "tensorflow_datasets", "tensorflow_probability",
 LEAVES = {  # package or module: what of tfgen it may import
     "tfgen.objectives": (),
     "tfgen.distributions": (),
-    "tfgen.layers": (),
+    "tfgen.layers": ("tfgen.layers",),
     "tfgen.metrics": (),
     "tfgen.optimizers": (),
     "tfgen.graphs": ("tfgen.plots",),
