@@ -62,15 +62,13 @@ def accuracy(recipe, method, seed):
 
 def pending(results, recipes, seeds):
     """[(recipe's name, seed, method)] of the runs that are not recorded, seed after seed, LAST last."""
-    runs = itertools.product(range(seeds), recipes, METHODS)
-    left = [
-        (name, seed, method)
-        for seed, name, method in runs
-        if not any(
-            (run["method"], run["seed"]) == (method, seed)
-            for run in results["recipes"][name]["runs"]
-        )
-    ]
+    recorded = {
+        (name, run["seed"], run["method"])
+        for name in recipes
+        for run in results["recipes"][name]["runs"]
+    }
+    runs = [(n, s, m) for s, n, m in itertools.product(range(seeds), recipes, METHODS)]
+    left = [run for run in runs if run not in recorded]
     return sorted(left, key=lambda run: run[-1] == LAST)
 
 
