@@ -17,8 +17,8 @@ import tensorflow as tf
 import tfgen
 import zoo
 from benchmarks import machine
-from tfgen.evaluator import find_evaluator, load_evaluator
-from zoo.gan import GAN
+from tfgen.evaluation.evaluator import find_evaluator, load_evaluator
+from zoo.models.gan import GAN
 
 HERE = Path(__file__).parent
 SAMPLES = 5_000
@@ -105,7 +105,7 @@ def score(network, latent_dim, evaluator):
     latents = tfgen.unified.prior(SAMPLES, latent_dim, 0).numpy()
     images = network.predict(latents, batch_size=250, verbose=0)
     observed = [evaluator.observe(part)[1] for part in np.split(images, SAMPLES // 500)]
-    value = tfgen.metrics.inception_score(np.concatenate(observed))
+    value = tfgen.evaluation.metrics.inception_score(np.concatenate(observed))
     return round(value / evaluator.reference.inception_score.value, 3)
 
 

@@ -16,8 +16,8 @@ import numpy as np
 
 import tfgen
 import zoo
-from tfgen import pictures
-from tfgen.evaluator import find_evaluator, load_evaluator
+from tfgen.drawing import pictures
+from tfgen.evaluation.evaluator import find_evaluator, load_evaluator
 
 OUT = Path("demo").resolve()
 SEED = 2018

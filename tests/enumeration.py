@@ -3,8 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
-from tfgen import theory
-from tfgen.theory import Autoencoder, World
+from tfgen.paper import theory
+from tfgen.paper.theory import Autoencoder, World
 
 EXACT = {"rtol": 0, "atol": 1e-12}
 LEMMA = {"rtol": 0, "atol": 1e-8}

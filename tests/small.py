@@ -1,7 +1,8 @@
 """Recipes small enough to train in a second, and presets made from them."""
 
 import zoo
-from zoo import publishing, training
+from zoo.preset import publish as publishing
+from zoo.preset import train as training
 
 _DATA = {"name": "digits", "split": "train[:150]"}  # 3 batches of 64, the last one odd
 _TRAINING = {"epochs": 2, "batch_size": 64, "learning_rate": 1e-3, "beta_1": 0.5, "decay": None}
@@ -30,7 +31,7 @@ VAE = {  # its rate so high that the bound soon falls again
 
 
 def train(recipe, out, **arguments):
-    """`zoo.training.train` without a progress bar."""
+    """`zoo.preset.train.train` without a progress bar."""
     return training.train(recipe, out, verbose=0, **arguments)
 
 

@@ -9,9 +9,9 @@ from scipy import stats
 
 from tfgen import layers, networks
 from tfgen.objectives import FAKE, REAL, log_q, reverse
-from tfgen.theory import family
-from zoo.aae import AAE
-from zoo.infogan import InfoGAN
+from tfgen.paper.theory import family
+from zoo.models.aae import AAE
+from zoo.models.infogan import InfoGAN
 
 SHAPE, LATENT, CLASSES = (8, 8, 1), 3, 4
 

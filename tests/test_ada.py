@@ -9,8 +9,8 @@ from models import build, digits
 import tfgen
 from tfgen import data, networks
 from tfgen.data.mixed import mixed_batches
-from zoo.ada import ADA
-from zoo.gan import GAN
+from zoo.models.ada import ADA
+from zoo.models.gan import GAN
 
 NAMES = ("ada_digits", "iwada_digits")
 

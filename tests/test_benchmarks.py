@@ -10,20 +10,9 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from benchmarks import (
-    adaptation,
-    bfloat16,
-    comparison,
-    joint,
-    machine,
-    operations,
-    report,
-    temperatures,
-    timing,
-    updates,
-    worker,
-)
+from benchmarks import bfloat16, comparison, machine, operations, report, timing, updates, worker
 from benchmarks.contenders import documentation, ours
+from zoo.studies import adaptation, joint, temperatures
 
 DUMMY = "tests.benchmark_contenders:notes"
 
@@ -222,7 +211,7 @@ def test_joint_report_has_a_row_for_each_preset():
         **{key: [0.7, 0.6, 0.8] for key in joint.COVERAGE + joint.SCORES},
     }
     text = joint.page({"digits": {"samples": 9, "entries": [entry]}})
-    assert "benchmarks.joint digits --samples 9" in text
+    assert "zoo.studies.joint digits --samples 9" in text
     assert text.endswith("| gan_digits | 3 | 1.000 | 0.500" + " | 0.700 (0.600-0.800)" * 4 + " |\n")
 
 

@@ -13,7 +13,8 @@ from PIL import Image
 
 import tfgen
 import zoo
-from tfgen import likelihood, pictures
+from tfgen.drawing import pictures
+from tfgen.evaluation import likelihood
 from zoo import cli
 
 # Which heavy modules a command imports.
@@ -152,7 +153,7 @@ def test_map_needs_an_inference_net(tmp_path):
 
 
 def test_train_and_publish_make_a_preset_that_evaluate_agrees_with(tmp_path, monkeypatch):
-    monkeypatch.setitem(zoo.resnet.RECIPES, "small", small.RESNET)
+    monkeypatch.setitem(zoo.models.resnet.RECIPES, "small", small.RESNET)
     asked = []
     monkeypatch.setattr(tf.config.experimental, "enable_op_determinism", lambda: asked.append(1))
     result = run("train", "small", "--epochs", 1, "--seed", 2, "--out", tmp_path / "run")

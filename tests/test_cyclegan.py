@@ -14,13 +14,15 @@ from scipy import special, stats
 
 import tfgen
 import zoo
-from tfgen import data, endpoints, networks, objectives, pictures
+from tfgen import data, endpoints, networks, objectives
+from tfgen.drawing import pictures
 from tfgen.evaluation import evaluate
-from tfgen.evaluator import Evaluator
+from tfgen.evaluation.evaluator import Evaluator
 from tfgen.layers import ImagePool
-from zoo import cli, publishing
-from zoo.cyclegan import CycleGAN
-from zoo.gan import GAN
+from zoo import cli
+from zoo.models.cyclegan import CycleGAN
+from zoo.models.gan import GAN
+from zoo.preset import publish as publishing
 
 PLAIN, WEIGHTED = "cyclegan_digits", "iwcyclegan_digits"
 A, B = learnt_from(PLAIN, 24)
@@ -334,7 +336,7 @@ def judge(name, size=8, channels=1):
 
     spec = tf.TensorSpec((None, size, size, channels))
     features.structured_input_signature = ((), {"images": spec})
-    accuracy = tfgen.metrics.Interval(0.9, 0.8, 1.0)
+    accuracy = tfgen.evaluation.metrics.Interval(0.9, 0.8, 1.0)
     return Evaluator(
         SimpleNamespace(signatures={"features": features}), SimpleNamespace(accuracy=accuracy)
     )

@@ -100,7 +100,7 @@ class _Recorder(keras.Model):
 _FRESH_PROCESS = """
 import json, sys
 import tfgen.data
-sources = [m for m in ("tensorflow_datasets", "tfgen.builders") if m in sys.modules]
+sources = [m for m in ("tensorflow_datasets", "tfgen.data.builders") if m in sys.modules]
 
 import keras, numpy as np, tensorflow as tf
 keras.utils.set_random_seed(0)

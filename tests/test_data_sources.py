@@ -13,7 +13,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from tfgen import data
-from tfgen.builders import mnist_m, usps
+from tfgen.data.builders import mnist_m, usps
 
 
 def _save(path, pixels, **options):

@@ -8,7 +8,8 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
-from tfgen import distributions, metrics
+from tfgen import distributions
+from tfgen.evaluation import metrics
 
 
 def test_the_divergence_is_that_of_draws_within_its_error():

@@ -5,9 +5,14 @@ import pytest
 import tensorflow as tf
 from sklearn import datasets as sklearn_datasets
 
-from tfgen import evaluator
-from tfgen.evaluation import evaluate, samples
-from tfgen.evaluator import Evaluator, load_evaluator, load_reference, reference, save_reference
+from tfgen.evaluation import evaluate, evaluator, samples
+from tfgen.evaluation.evaluator import (
+    Evaluator,
+    load_evaluator,
+    load_reference,
+    reference,
+    save_reference,
+)
 
 DIGITS = sklearn_datasets.load_digits()
 IMAGES = (DIGITS.images / 16.0).astype(np.float32)[..., np.newaxis]  # (1797, 8, 8, 1)

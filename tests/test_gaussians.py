@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo import gaussians
+from zoo.studies import gaussians
 
 
 @pytest.fixture

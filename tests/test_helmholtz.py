@@ -8,10 +8,12 @@ import pytest
 import tensorflow as tf
 from models import build, digits
 
-from tfgen import beliefs, evaluation, likelihood, theory
-from tfgen.evaluation import bounds
-from tfgen.table import ROWS
-from zoo.helmholtz import DREAMED, RECOGNISED, Helmholtz
+from tfgen import evaluation
+from tfgen.evaluation import bounds, likelihood
+from tfgen.networks import beliefs
+from tfgen.paper import theory
+from tfgen.paper.table import ROWS
+from zoo.models.helmholtz import DREAMED, RECOGNISED, Helmholtz
 
 SHAPE = (1, 3, 1)  # three pixels
 DEPTHS = pytest.mark.parametrize("units", [(3,), (3, 2), (2, 1, 2)], ids=str)
@@ -148,7 +150,7 @@ def played(model, share):
 
 @pytest.fixture
 def enumerated():
-    """A machine of 3 + 3 units, and its parameters in float64 in the order of `tfgen.theory`."""
+    """A machine of 3 + 3 units, and its parameters in float64 in the order of `tfgen.paper.theory`."""
     model = machine((3,), Enumerated)
     weights, visible_bias, hidden_bias, *recognition = (
         tf.cast(variable, tf.float64)

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 import zoo
-from tfgen import graphs, table
-from tfgen.table import ROWS
+from tfgen.paper import graphs, table
+from tfgen.paper.table import ROWS
 from zoo import cli
 
 CARDS = sorted(Path(__file__).parents[1].glob("saved_models/*/card.json"))

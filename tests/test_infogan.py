@@ -11,11 +11,13 @@ from scipy import stats
 
 import tfgen
 import zoo
-from tfgen import metrics, networks, pictures
-from tfgen.pictures import CAPTION, GAP
+from tfgen import networks
+from tfgen.drawing import pictures
+from tfgen.drawing.pictures import CAPTION, GAP
+from tfgen.evaluation import metrics
 from zoo import cli
-from zoo.gan import GAN
-from zoo.infogan import InfoGAN
+from zoo.models.gan import GAN
+from zoo.models.infogan import InfoGAN
 
 NOISE, CATEGORIES, CONTINUOUS = 3, 4, 2
 SHAPE = (8, 8, 1)
@@ -220,7 +222,7 @@ class TestUse:
             "InfoGAN",
             "IWInfoGAN",
         ]
-        assert {"InfoGAN", "IWInfoGAN"} <= set(tfgen.table.ROWS)
+        assert {"InfoGAN", "IWInfoGAN"} <= set(tfgen.paper.table.ROWS)
 
     def test_codes_are_scored_as_clusters(self):
         """Relabelling the clusters changes nothing; plain accuracy is not reported."""

@@ -13,10 +13,11 @@ import pytest
 import tensorflow as tf
 from models import digits
 
-from tfgen import data, distributions, evaluation, likelihood, metrics, networks
+from tfgen import data, distributions, evaluation, networks
+from tfgen.evaluation import likelihood, metrics
 from tfgen.objectives import importance_weighted_bound
-from zoo.svae import SVAE
-from zoo.vae import VAE
+from zoo.models.svae import SVAE
+from zoo.models.vae import VAE
 
 
 def perceptrons(num_classes=None):

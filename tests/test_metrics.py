@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import linalg
 
-from tfgen import metrics
+from tfgen.evaluation import metrics
 
 # kernel_distance of N(0, 1) and N(1, 1): (xy + 1)^3 = sum_j binomial(3, j) x^j y^j, so it is
 # sum_j binomial(3, j) (E x^j - E y^j)^2 with the moments 1, 0, 1, 0 and 1, 1, 2, 4.

@@ -3,7 +3,8 @@
 import pytest
 
 import zoo
-from zoo import pages, recipes
+from zoo import recipes
+from zoo.preset import page as pages
 
 
 def adapted(card):

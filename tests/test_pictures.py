@@ -10,10 +10,11 @@ from PIL import Image
 from scipy import stats
 from sklearn.decomposition import PCA
 
-from tfgen import networks, pictures, plots
-from tfgen.pictures import CAPTION, GAP
-from zoo.svae import SVAE
-from zoo.vae import VAE
+from tfgen import networks
+from tfgen.drawing import pictures, plots
+from tfgen.drawing.pictures import CAPTION, GAP
+from zoo.models.svae import SVAE
+from zoo.models.vae import VAE
 
 
 def images(n=3, size=2, channels=1):

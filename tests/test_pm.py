@@ -12,7 +12,7 @@ from tfgen import layers, networks
 from tfgen.evaluation.independence import code_entropy, code_independence, predictability
 from tfgen.evaluation.task import Task
 from tfgen.objectives import log_bernoulli
-from zoo.pm import PM, binary
+from zoo.models.pm import PM, binary
 
 SHAPE, UNITS = (8, 8, 1), 5
 CODES = np.array(list(itertools.product([0.0, 1.0], repeat=3)))  # all codes of three units

@@ -9,8 +9,9 @@ import tensorflow as tf
 from models import digits
 from scipy import stats
 
-from tfgen import distributions, likelihood, metrics
-from zoo.vae import VAE
+from tfgen import distributions
+from tfgen.evaluation import likelihood, metrics
+from zoo.models.vae import VAE
 
 
 class Constant(keras.layers.Layer):

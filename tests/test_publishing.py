@@ -15,9 +15,11 @@ from PIL import Image
 
 import tfgen
 import zoo
-from tfgen import pictures
-from tfgen.evaluator import load_reference
-from zoo import paper, publishing, training
+from tfgen.drawing import pictures
+from tfgen.evaluation.evaluator import load_reference
+from zoo.preset import paper
+from zoo.preset import publish as publishing
+from zoo.preset import train as training
 
 # Samples of a preset, of its .keras file and of its SavedModel, in a process of their own.
 PROCESS = """
@@ -32,7 +34,7 @@ labels = np.array([3, 1, 4], "int32")
 images = [draw(labels=tf.constant(labels), seed=tf.constant(9))["images"].numpy()]
 
 import keras
-import zoo.gan
+import zoo.models.gan
 
 for model in (keras.saving.load_model(preset + "/model.keras", compile=False), zoo.load(preset)):
     images.append(model.sample(3, seed=9, labels=labels))

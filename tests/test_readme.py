@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 import zoo
-from zoo import pages, results
+from zoo.preset import page as pages
+from zoo.preset import results
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

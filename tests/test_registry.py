@@ -164,7 +164,8 @@ def test_the_command_line_takes_it_up(published):
 
 def test_the_pages_take_it_up(published):
     folder, _ = published
-    from zoo import pages, results
+    from zoo.preset import page as pages
+    from zoo.preset import results
 
     card = json.loads((folder / "presets" / "toy_digits" / "card.json").read_text())
     assert card["model"] == "Toy"

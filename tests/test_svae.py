@@ -10,9 +10,9 @@ from models import digits
 
 from tfgen import data, networks
 from tfgen.objectives import enumerated_bound, log_categorical
-from tfgen.variational import GENERATED, POSTERIOR
-from zoo.svae import SVAE
-from zoo.vae import VAE
+from zoo.models.svae import SVAE
+from zoo.models.vae import VAE
+from zoo.models.variational import GENERATED, POSTERIOR
 
 SHAPE = (8, 8, 1)
 CLASSES = 3

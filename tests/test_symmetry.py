@@ -9,8 +9,9 @@ from click.testing import CliRunner
 
 import tfgen
 import zoo
-from tfgen.evaluator import load_evaluator
-from zoo import cli, symmetry
+from tfgen.evaluation.evaluator import load_evaluator
+from zoo import cli
+from zoo.studies import symmetry
 
 SAMPLES = 25  # not a multiple of the classes, nor of the batch
 

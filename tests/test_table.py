@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tfgen import graphs
-from tfgen.graphs import GENERATIVE, INFERENCE
-from tfgen.table import ADVERSARY_ACTIVATION, IMPORTANCE_WEIGHTING, ROWS
+from tfgen.paper import graphs
+from tfgen.paper.graphs import GENERATIVE, INFERENCE
+from tfgen.paper.table import ADVERSARY_ACTIVATION, IMPORTANCE_WEIGHTING, ROWS
 
 MODELS = (
     "ADA", "IWADA", "GAN", "IWGAN", "CGAN", "IWCGAN", "InfoGAN", "IWInfoGAN", "AAE", "IWAAE", "PM",
@@ -121,7 +121,7 @@ def test_importance_weighting_changes_the_divergence_only(name):
 
 
 def test_table_is_read_without_tensorflow():
-    code = "import sys, tfgen.table; print({'tensorflow', 'numpy', 'matplotlib'} & {*sys.modules})"
+    code = "import sys, tfgen.paper.table; print({'tensorflow', 'numpy', 'matplotlib'} & {*sys.modules})"
     root = Path(__file__).parents[1]
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True

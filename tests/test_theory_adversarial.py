@@ -8,9 +8,9 @@ import tensorflow as tf
 from enumeration import EXACT, LEMMA, one, random_worlds, sigmoid, softmax
 from numpy.testing import assert_allclose
 
-from tfgen import theory
 from tfgen.objectives import FAKE, REAL
-from tfgen.theory import CodeWorld, World, gradients
+from tfgen.paper import theory
+from tfgen.paper.theory import CodeWorld, World, gradients
 
 
 @pytest.fixture(scope="module")

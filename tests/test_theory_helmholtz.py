@@ -16,8 +16,8 @@ from enumeration import (
 )
 from numpy.testing import assert_allclose
 
-from tfgen import theory
-from tfgen.theory import gradients
+from tfgen.paper import theory
+from tfgen.paper.theory import gradients
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import tensorflow as tf
 from enumeration import EXACT, one, random_worlds, sigmoid
 from numpy.testing import assert_allclose
 
-from tfgen import theory
 from tfgen.objectives import FAKE, REAL, importance_weights
-from tfgen.theory import World
+from tfgen.paper import theory
+from tfgen.paper.theory import World
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 from enumeration import EXACT, LEMMA
 from numpy.testing import assert_allclose
 
-from tfgen import theory
+from tfgen.paper import theory
 
 
 @pytest.fixture(scope="module")

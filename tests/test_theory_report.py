@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from tfgen import theory
-from tfgen.table import ROWS
-from tfgen.theory import World, checks, report
+from tfgen.paper import theory
+from tfgen.paper.table import ROWS
+from tfgen.paper.theory import World, checks, report
 from zoo import cli
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from enumeration import EXACT
 from numpy.testing import assert_allclose
 
-from tfgen import theory
+from tfgen.paper import theory
 
 
 def test_divergences_by_hand():

@@ -6,9 +6,9 @@ import tensorflow as tf
 from enumeration import EXACT, random_autoencoder, sigmoid, softmax, vae
 from numpy.testing import assert_allclose
 
-from tfgen import theory
 from tfgen.objectives import FAKE, REAL, activation_weights
-from tfgen.theory import gradients
+from tfgen.paper import theory
+from tfgen.paper.theory import gradients
 
 
 @pytest.fixture

@@ -17,16 +17,16 @@ from PIL import Image
 
 import tfgen
 import zoo
-from zoo import training
+from zoo.preset import train as training
 
 # Trains by the command line; argument 1 is the recipe, argument 2 the number of the checkpoint at
 # whose move into place the process kills itself (0: none), the others are the commands' arguments.
 PROCESS = """
 import json, os, signal, sys
-import zoo.gan
+import zoo.models.gan
 from zoo import cli
 
-zoo.gan.RECIPES["small"] = json.loads(sys.argv[1])
+zoo.models.gan.RECIPES["small"] = json.loads(sys.argv[1])
 left, replace = int(sys.argv[2]), os.replace
 
 def replace_or_die(source, target):

@@ -8,8 +8,8 @@ from models import digits
 
 from tfgen import data, networks
 from tfgen.objectives import FAKE, REAL, log_q
-from tfgen.variational import GENERATED, POSTERIOR
-from zoo.vae import VAE
+from zoo.models.vae import VAE
+from zoo.models.variational import GENERATED, POSTERIOR
 
 SHAPE = (8, 8, 1)
 CONDITIONS = pytest.mark.parametrize("num_classes", [None, 10], ids=["vae", "cvae"])

@@ -6,12 +6,13 @@ import pytest
 import tensorflow as tf
 from models import build, digits
 
-from tfgen import networks, table
+from tfgen import networks
+from tfgen.paper import table
 from tfgen.unified import Unified
-from tfgen.variational import GENERATED, POSTERIOR, PRIOR
-from zoo.gan import GAN
-from zoo.vae import VAE
-from zoo.vaegan import GANVAE, VAEGAN
+from zoo.models.gan import GAN
+from zoo.models.vae import VAE
+from zoo.models.vaegan import GANVAE, VAEGAN
+from zoo.models.variational import GENERATED, POSTERIOR, PRIOR
 
 SHAPE = (8, 8, 1)
 CLASSES = pytest.mark.parametrize("kind", [VAEGAN, GANVAE])

@@ -7,39 +7,39 @@ import importlib
 
 __version__ = "0.1.0"
 
-_MODULES = (
-    "beliefs",
-    "data",
-    "distributions",
-    "endpoints",
-    "evaluation",
-    "evaluator",
-    "graphs",
-    "inputs",
-    "layers",
-    "likelihood",
-    "metrics",
-    "networks",
-    "objectives",
-    "optimizers",
-    "pictures",
-    "plots",
-    "saved_model",
-    "table",
-    "theory",
-    "unified",
-    "variational",
-)
-_NAMES = {"Unified": "unified", "evaluate": "evaluation", "export": "saved_model"}
+_MODULES = {  # public name: module
+    "data": "tfgen.data",
+    "distributions": "tfgen.distributions",
+    "drawing": "tfgen.drawing",
+    "endpoints": "tfgen.endpoints",
+    "evaluation": "tfgen.evaluation",
+    "evaluator": "tfgen.evaluation.evaluator",
+    "inputs": "tfgen.inputs",
+    "layers": "tfgen.layers",
+    "likelihood": "tfgen.evaluation.likelihood",
+    "metrics": "tfgen.evaluation.metrics",
+    "networks": "tfgen.networks",
+    "objectives": "tfgen.objectives",
+    "optimizers": "tfgen.optimizers",
+    "paper": "tfgen.paper",
+    "pictures": "tfgen.drawing.pictures",
+    "saved_model": "tfgen.saved_model",
+    "unified": "tfgen.unified",
+}
+_NAMES = {  # public name: module that defines it
+    "Unified": "tfgen.unified",
+    "evaluate": "tfgen.evaluation",
+    "export": "tfgen.saved_model",
+}
 
 __all__ = [*_MODULES, *_NAMES]
 
 
 def __getattr__(name):
     if name in _MODULES:
-        return importlib.import_module(f"tfgen.{name}")
+        return importlib.import_module(_MODULES[name])
     if name in _NAMES:
-        return getattr(importlib.import_module(f"tfgen.{_NAMES[name]}"), name)
+        return getattr(importlib.import_module(_NAMES[name]), name)
     raise AttributeError(f"module 'tfgen' has no attribute {name!r}")
 
 

@@ -123,9 +123,3 @@ def replaced_file(path):
         os.replace(aside, path)
     finally:
         aside.unlink(missing_ok=True)
-
-
-def preset_folders():
-    """Where presets may lie: beside the packages in a checkout, or inside `zoo` once installed."""
-    root = Path(__file__).resolve().parent.parent
-    return [root / "saved_models", root / "zoo" / "saved_models"]

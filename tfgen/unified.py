@@ -71,7 +71,7 @@ class Unified(keras.Model, abc.ABC):
     def endpoints(self):
         """Served functions: {name: (function, {argument: tf.TensorSpec})}, the first is the default."""
 
-    row = None  # the model's key in `tfgen.table.ROWS`, or keys, if Table 1 has it
+    row = None  # the model's key in `tfgen.paper.table.ROWS`, or keys, if Table 1 has it
 
     @classmethod
     def load_data(cls, *, batch_size, seed, **data):

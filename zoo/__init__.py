@@ -17,18 +17,18 @@ from pathlib import Path
 # Class -> its file.  A new member of the zoo is such a file, and a line here; one outside is taken up
 # by `zoo.MODELS["Name"] = "package.module"`.
 MODELS = {
-    "AAE": "zoo.aae",
-    "ADA": "zoo.ada",
-    "CycleGAN": "zoo.cyclegan",
-    "GAN": "zoo.gan",
-    "GANVAE": "zoo.vaegan",
-    "Helmholtz": "zoo.helmholtz",
-    "InfoGAN": "zoo.infogan",
-    "PM": "zoo.pm",
-    "ResNet": "zoo.resnet",
-    "SVAE": "zoo.svae",
-    "VAE": "zoo.vae",
-    "VAEGAN": "zoo.vaegan",
+    "AAE": "zoo.models.aae",
+    "ADA": "zoo.models.ada",
+    "CycleGAN": "zoo.models.cyclegan",
+    "GAN": "zoo.models.gan",
+    "GANVAE": "zoo.models.vaegan",
+    "Helmholtz": "zoo.models.helmholtz",
+    "InfoGAN": "zoo.models.infogan",
+    "PM": "zoo.models.pm",
+    "ResNet": "zoo.models.resnet",
+    "SVAE": "zoo.models.svae",
+    "VAE": "zoo.models.vae",
+    "VAEGAN": "zoo.models.vaegan",
 }
 
 STEPS_PER_EXECUTION = 16  # between returns to Python: a tenth of the time of the smallest models

@@ -7,7 +7,7 @@ from tensorflow.python.util import _pywrap_util_port  # TensorFlow's only word o
 from benchmarks.worker import Contender
 from tfgen import layers
 from tfgen.layers.strided import STRIDE
-from zoo import training
+from zoo.preset import train as training
 
 KERNEL = 5
 

@@ -14,7 +14,7 @@ from benchmarks import operations
 from benchmarks.worker import Contender
 from tfgen import data, networks
 from tfgen.optimizers import Adam
-from zoo import training
+from zoo.preset import train as training
 
 LATENT_DIM = 64
 CHANNELS = 1

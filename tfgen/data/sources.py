@@ -57,7 +57,7 @@ def find(name: str | os.PathLike) -> Source:
 
     import tensorflow_datasets as tfds
 
-    import tfgen.builders  # noqa: F401  registers usps and mnist_m
+    import tfgen.data.builders  # noqa: F401  registers usps and mnist_m
 
     data_dir = os.environ.get("TFDS_DATA_DIR") or None  # TFDS itself reads it only once, at import
     try:

@@ -7,10 +7,10 @@ import numpy as np
 from tfgen.evaluation.bounds import likelihood_bounds
 from tfgen.evaluation.classes import classification
 from tfgen.evaluation.independence import code_independence
+from tfgen.evaluation.metrics import Interval
 from tfgen.evaluation.samples import NEIGHBOURS, sample_quality
 from tfgen.evaluation.task import Task, part
 from tfgen.evaluation.translations import translation_quality
-from tfgen.metrics import Interval
 
 MAX_SAMPLES = 10_000_000
 
@@ -81,10 +81,10 @@ def evaluate(model, data, samples: int = 10_000, evaluator=None, seed: int = 0) 
 
     Args:
       model: has the endpoint `sample`, and then the method `sample(n, seed=, [labels=])` ->
-        (n, h, w, c) in [0, 1]; the endpoint `classify`; or `bound`, and then what `tfgen.likelihood`
-        asks for. Of an object without `endpoints()` the methods of these names are taken. A
-        generator is conditional if it says so by `conditional`, or else if its `num_classes` is
-        not None.
+        (n, h, w, c) in [0, 1]; the endpoint `classify`; or `bound`, and then what
+        `tfgen.evaluation.likelihood` asks for. Of an object without `endpoints()` the methods of
+        these names are taken. A generator is conditional if it says so by `conditional`, or else if
+        its `num_classes` is not None.
       data: the data set's name; it names the evaluator and the test split. For a classifier or a
         bound also a `tf.data.Dataset` of batches (images, labels), where label -1 is passed over.
         For a model of two domains the names of both, (A, B).

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from tfgen import likelihood, metrics
+from tfgen.evaluation import likelihood, metrics
+from tfgen.evaluation.metrics import Interval
 from tfgen.evaluation.task import Task, batches
-from tfgen.metrics import Interval
 
 DRAWS = (64, 1024)  # of importance-weighted bounds
 DECODED = 1_024_000  # images decoded for one of them: 1,000 test images at 1,024 draws

@@ -3,9 +3,9 @@
 import numpy as np
 import tensorflow as tf
 
-from tfgen import metrics
+from tfgen.evaluation import metrics
+from tfgen.evaluation.metrics import Interval
 from tfgen.evaluation.task import Task, batches, part
-from tfgen.metrics import Interval
 
 
 def classification(task: Task) -> dict[str, Interval]:

@@ -6,9 +6,9 @@ from scipy import special
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
-from tfgen import metrics
+from tfgen.evaluation import metrics
+from tfgen.evaluation.metrics import Interval
 from tfgen.evaluation.task import Task, batches, part
-from tfgen.metrics import Interval
 
 TREES, LEAVES = 100, 8  # of each predictor
 FEWEST = 5  # occurrences of a unit's rarer value that predictors are fitted to

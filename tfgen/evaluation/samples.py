@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tfgen import metrics
+from tfgen.evaluation import metrics
+from tfgen.evaluation.evaluator import BATCH, SPLITS, Evaluator, find_evaluator, load_evaluator
+from tfgen.evaluation.metrics import Interval, Moments
 from tfgen.evaluation.task import Task, data_name
-from tfgen.evaluator import BATCH, SPLITS, Evaluator, find_evaluator, load_evaluator
-from tfgen.metrics import Interval, Moments
 
 NEIGHBOURS = 3  # of precision and recall
 KEPT_FEATURES = 10_000  # generated images whose features are kept for pairwise metrics

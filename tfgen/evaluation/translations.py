@@ -7,11 +7,11 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen import data as datasets
-from tfgen import metrics
 from tfgen.data.pictures import converted
+from tfgen.evaluation import metrics
+from tfgen.evaluation.evaluator import BATCH, Evaluator, find_evaluator, load_evaluator
+from tfgen.evaluation.metrics import Interval
 from tfgen.evaluation.task import Task, part
-from tfgen.evaluator import BATCH, Evaluator, find_evaluator, load_evaluator
-from tfgen.metrics import Interval
 
 
 class Domain(NamedTuple):

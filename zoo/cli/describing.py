@@ -30,7 +30,7 @@ def list_presets(as_json):
 @click.option("--figure", type=NewPath(".png"), help="PNG file to draw the graphical model into.")
 def info(model, as_json, figure):
     """Show what is known of MODEL: its card, or what its file says, and its row of Table 1."""
-    from tfgen import graphs, table
+    from tfgen.paper import graphs, table
 
     path = zoo.locate(model)
     facts = zoo.card(model) if path.is_dir() else _facts(load_model(model))
@@ -54,7 +54,7 @@ def info(model, as_json, figure):
 
 
 def _facts(model):
-    from zoo.publishing import facts
+    from zoo.preset.publish import facts
 
     return {**facts(model), "epochs": int(model.epochs)}
 
@@ -72,11 +72,11 @@ def theory(out, seeds):
     mixtures of Gaussians.
     """
     with quietly():  # the processes that train models, too
-        from tfgen.theory import report
+        from tfgen.paper.theory import report
 
         section = report.NOT_RUN
         if seeds:
-            from zoo import gaussians
+            from zoo.studies import gaussians
 
             section = gaussians.write(out, seeds)
     click.echo(report.write(out, f"tfgen theory --out {out} --seeds {seeds}", section))

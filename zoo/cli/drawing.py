@@ -19,7 +19,7 @@ from zoo.cli.options import MODEL, MOST_TILES, PICTURE, SEED
 def sample(model, n, seed, label, out):
     """Draw images from MODEL into a PNG grid."""
     loaded = load_model(model, "sample")
-    from tfgen import pictures
+    from tfgen.drawing import pictures
 
     labels = None if label is None else [label] * n
     click.echo(pictures.save(pictures.samples(loaded, n, seed, labels), out))
@@ -37,7 +37,7 @@ def sample(model, n, seed, label, out):
 def interpolate(model, rows, columns, seed, label, out):
     """Draw the images between pairs of latent codes, a row for each pair."""
     loaded = load_model(model, "decode")
-    from tfgen import pictures
+    from tfgen.drawing import pictures
 
     labels = None if label is None else [label] * rows
     click.echo(pictures.save(pictures.interpolation(loaded, rows, columns, seed, labels), out))
@@ -60,7 +60,7 @@ def traverse(model, rows, columns, seed, out):
     The first rows show one category each, the others a continuous code from -1 to 1.
     """
     loaded = load_model(model, "decode")
-    from tfgen import pictures
+    from tfgen.drawing import pictures
 
     click.echo(pictures.save(pictures.traversal(loaded, rows, columns, seed), out))
 
@@ -79,7 +79,7 @@ def latent_map(model, data, n, out):
     """
     data = data_of(model, data)
     loaded = load_model(model, "encode")
-    from tfgen import pictures, plots
+    from tfgen.drawing import pictures, plots
 
     images, labels = _test_images(loaded, data, n)
     click.echo(plots.save(pictures.latent_map(loaded, images, labels), out))
@@ -100,7 +100,7 @@ def reconstruct(model, data, n, seed, out):
     """
     data = data_of(model, data)
     loaded = load_model(model, "reconstruct")
-    from tfgen import pictures
+    from tfgen.drawing import pictures
 
     images, labels = _test_images(loaded, data, n)
     click.echo(pictures.save(pictures.reconstructions(loaded, images, labels, seed), out))
@@ -122,7 +122,7 @@ def translate(model, direction, data, n, out):
     if data is None:
         data = zoo.card(model)["recipe"]["data"]["name" if direction == "ab" else "target"]
     loaded = load_model(model, f"translate_{direction}")
-    from tfgen import pictures
+    from tfgen.drawing import pictures
 
     size, _, channels = loaded.image_shape if direction == "ab" else loaded.image_shape_b
     images, _ = tfgen.data.arrays(data, f"test[:{n}]", size=size, channels=channels)
@@ -131,7 +131,7 @@ def translate(model, direction, data, n, out):
 
 def _test_images(model, data, n):
     """The first n test images and their labels; a Bernoulli likelihood's as its bound is measured on."""
-    from tfgen import likelihood
+    from tfgen.evaluation import likelihood
 
     images, labels = tfgen.data.arrays(data, f"test[:{n}]")
     return likelihood.observed(getattr(model, "likelihood", None), images / 255), labels

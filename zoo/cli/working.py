@@ -39,7 +39,7 @@ def train(preset, data, epochs, seed, out, resume, init, bfloat16):
     with quietly():
         import tensorflow as tf
 
-        from zoo import training
+        from zoo.preset import train as training
 
     tf.config.experimental.enable_op_determinism()  # costs under 2 % of a step on CPU
     options = {"data": data, "epochs": epochs, "seed": seed, "init": init, "resume": resume}
@@ -93,7 +93,7 @@ def symmetry(model, data, samples, epochs, evaluator, seed, as_json, out):
     data = data_of(model, data)
     zoo.locate(model)  # an unknown name is refused before TensorFlow takes its seconds
     with quietly():
-        from zoo import symmetry
+        from zoo.studies import symmetry
 
     report = symmetry.report(model, data, samples, epochs=epochs, evaluator=evaluator, seed=seed)
     if out is not None:
@@ -129,7 +129,7 @@ def export(model, out):
 def publish(run, name, root, samples, evaluator, overwrite):
     """Turn the finished run in folder RUN into a preset, with its scores and its card."""
     with quietly():
-        from zoo import publishing
+        from zoo.preset import publish as publishing
 
     options = {"samples": samples, "evaluator": evaluator, "overwrite": overwrite}
     click.echo(publishing.publish(run, name, root, **options))

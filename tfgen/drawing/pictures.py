@@ -1,0 +1,341 @@
+"""PNG pictures for people: grids of images, walks between latent codes, maps of the latent space."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image, ImageDraw, ImageFont
+from scipy import stats
+
+from tfgen import inputs
+from tfgen.data.pictures import converted
+from tfgen.drawing import plots
+from tfgen.saved_model import replaced_file
+
+GAP = 2  # pixels between tiles
+VISIBLE = 64  # pixels that a tile has at least
+CAPTION = 14  # pixels that a label takes above its tile
+MOST_PIXELS = 100_000_000
+_PAPER, _INK = 255, 40  # grey levels
+
+
+def grid(images, labels=None, columns=None, scale=None):
+    """Images as tiles, row by row, each under its label.
+
+    Args:
+        images: float32 (n, h, w, c) in [0, 1], c = 1 (grey) or 3 (RGB).
+        labels: n captions, class labels or any text; None draws none.
+        columns: tiles a row; by default the picture is about square.
+        scale: integer factor by which each pixel is repeated; by default the smallest that makes a
+            tile at least 64 pixels large.
+
+    Returns:
+        A `PIL.Image.Image`, grey or RGB as the images are.
+
+    Raises:
+        TypeError: images are not floating-point.
+        ValueError: an argument is out of range, or the picture would have over 100 million pixels.
+    """
+    images = _checked(images)
+    n, height, width, channels = images.shape
+    columns = math.isqrt(n - 1) + 1 if columns is None else columns
+    scale = max(1, math.ceil(VISIBLE / max(height, width))) if scale is None else scale
+    for name, value in (("columns", columns), ("scale", scale)):
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1. Received: {name}={value}")
+    if labels is not None and len(labels) != n:
+        raise ValueError(f"labels must be one an image. Received: {len(labels)} for {n} images")
+
+    columns, rows = min(columns, n), math.ceil(n / columns)
+    caption = 0 if labels is None else CAPTION
+    across, down = width * scale + GAP, caption + height * scale + GAP
+    size = (columns * across + GAP, rows * down + GAP)
+    if size[0] * size[1] > MOST_PIXELS:
+        raise ValueError(
+            f"A picture must have at most {MOST_PIXELS:,} pixels. "
+            f"Received: {n} images, {size[0]} x {size[1]} pixels"
+        )
+    picture = Image.new("L" if channels == 1 else "RGB", size, (_PAPER,) * channels)
+    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(CAPTION - 3)
+    for index, tile in enumerate(_tiles(images, scale)):
+        left, top = GAP + index % columns * across, GAP + index // columns * down
+        picture.paste(tile, (left, top + caption))
+        if labels is not None:
+            middle = (left + tile.width // 2, top + caption // 2)
+            draw.text(middle, str(labels[index]), (_INK,) * channels, font, anchor="mm")
+    return picture
+
+
+def samples(model, n=64, seed=0, labels=None):
+    """The grid of `model.sample(n, seed, labels)`, with the labels if the model is conditional."""
+    labels = inputs.sample_labels(model, n, seed, labels)
+    return grid(model.sample(n, seed=seed, labels=labels), labels)
+
+
+def interpolation(model, rows=8, columns=9, seed=0, labels=None):
+    """The grid whose rows are G_theta(z [, t]), z on an arc between two draws of the prior.
+
+    Of a model with codes, continuous ones go straight from end to end, and a row keeps its category.
+
+    Args:
+        model: a generator of the zoo.
+        rows: number of pairs of latent codes.
+        columns: images a row, both ends included.
+        seed: of the latent codes.
+        labels: (rows,) class labels for a conditional model; by default arange(rows) % num_classes.
+
+    Raises:
+        ValueError, TypeError: an argument breaks a rule.
+    """
+    if columns < 2:
+        raise ValueError(f"A row must have at least its two ends. Received: columns={columns}")
+    labels = inputs.sample_labels(model, rows, seed, labels)
+    start, end = np.split(np.asarray(model.prior(2 * rows, seed)), 2)
+    latents = _walk(model, start, end, columns).reshape(rows * columns, -1)
+    if labels is not None:
+        labels = np.repeat(labels, columns)
+    return grid(np.asarray(model.decode(tf.constant(latents), labels)), labels, columns)
+
+
+def traversal(model, rows=3, columns=9, seed=0):
+    """The grid of G_theta(z) in which one code after another is swept, and the rest of z is held.
+
+    The categories come first, a row for each; a column holds one draw of the rest of z.  Every
+    continuous code follows in `rows` rows, in which it runs from -1 on the left to 1 on the right, and
+    which hold a draw of the rest of z each.  The code that is swept stands above each image.
+
+    Args:
+        model: a generator of the zoo with codes.
+        rows: draws of the rest of z for each continuous code.
+        columns: images a row.
+        seed: of the draws.
+
+    Raises:
+        ValueError, TypeError: an argument breaks a rule, or the model has no codes.
+
+    Source: Chen et al. (2016), Fig. 2.
+    """
+    categories, continuous = model.num_categories, model.num_continuous
+    if not categories + continuous:
+        raise ValueError(f"A traversal needs a model with codes. Received: {model.name} without")
+    for name, value, least in (("rows", rows, 1), ("columns", columns, 2)):
+        if value < least:
+            raise ValueError(f"{name} must be at least {least}. Received: {name}={value}")
+    drawn = np.asarray(model.prior(max(rows, columns), seed))
+    held = [drawn[:columns]] * categories
+    held += [np.repeat(drawn[[row]], columns, axis=0) for row in range(rows)] * continuous
+    latents = np.stack(held)  # (rows of tiles, columns, d)
+    codes = latents[:, :, -(categories + continuous) :]
+    codes[:categories, :, :categories] = np.eye(categories)[:, None]
+    captions = np.repeat([f"c = {category}" for category in range(categories)], columns).tolist()
+    sweep = np.linspace(-1.0, 1.0, columns)
+    for code in range(continuous):
+        start = categories + code * rows
+        codes[start : start + rows, :, categories + code] = sweep
+        captions += [f"c{code + 1} = {value:.2f}" for value in sweep] * rows
+    images = model.decode(tf.constant(latents.reshape(-1, model.latent_dim)))
+    return grid(np.asarray(images), captions, columns)
+
+
+def reconstructions(model, images, labels=None, seed=0):
+    """The grid of images, each above G_theta(z [, t]) of a draw z ~ q_eta(z|x [, t]).
+
+    Args:
+        model: has the endpoint `reconstruct`.
+        images: float32 (n, h, w, c) in [0, 1], as the model's.
+        labels: (n,) class labels for a conditional model, which stand above the images.
+        seed: of the draws.
+
+    Raises:
+        ValueError, TypeError: an argument breaks a rule.
+    """
+    images = np.asarray(images)
+    inputs.check_images(images, model.image_shape)
+    condition = {}
+    if model.conditional:
+        inputs.check_labels(labels, len(images), model.num_classes)
+        condition = {"labels": np.asarray(labels, np.int32)}
+    reconstruct, _ = model.endpoints()["reconstruct"]
+    rebuilt = reconstruct(images=images.astype(np.float32), seed=seed, **condition)["images"]
+    columns = math.isqrt(len(images) - 1) + 1
+    tiles = _in_pairs_of_rows(images, np.asarray(rebuilt), columns, filler=1.0)
+    if not model.conditional:
+        return grid(tiles, columns=columns)
+    captions = np.asarray(labels).astype(str)
+    captions = _in_pairs_of_rows(captions, np.full_like(captions, ""), columns, filler="")
+    return grid(tiles, captions, columns)
+
+
+def translations(model, images, direction="ab"):
+    """The grid of images of one domain, each above its translation into the other.
+
+    Args:
+        model: has the endpoints `translate_ab` and `translate_ba`.
+        images: float32 (n, h, w, c) in [0, 1], as the model's domain A, or B for direction "ba".
+        direction: "ab" or "ba".
+
+    Raises:
+        ValueError, TypeError: an argument breaks a rule.
+    """
+    shapes = {"ab": model.image_shape, "ba": model.image_shape_b}
+    if direction not in shapes:
+        raise ValueError(f"direction must be 'ab' or 'ba'. Received: direction={direction!r}")
+    images = np.asarray(images)
+    inputs.check_images(images, shapes[direction])
+    translate, _ = model.endpoints()[f"translate_{direction}"]
+    translated = translate(images=images.astype(np.float32))["images"].numpy()
+    size, _, channels = images.shape[1:]
+    columns = math.isqrt(len(images) - 1) + 1
+    lower = converted(translated, size, channels)  # to stand in one grid with the images
+    return grid(_in_pairs_of_rows(images, lower, columns, filler=1.0), columns=columns)
+
+
+def latent_map(model, images, labels):
+    """A Matplotlib figure of the posterior means E_q[z|x [, t]], a point an image, a colour a class.
+
+    Codes of more than two dimensions are shown on their first two principal components, with the
+    share of the variance that each holds.
+
+    Args:
+        model: has the endpoint `encode`.
+        images: float32 (n, h, w, c) in [0, 1], as the model's; at least 2 of them.
+        labels: (n,) class labels.
+
+    Returns:
+        A `matplotlib.figure.Figure`, which `tfgen.drawing.plots.save` writes.
+
+    Raises:
+        ImportError: Matplotlib, of the extra `plots`, is not installed.
+        ValueError, TypeError: an argument breaks a rule.
+    """
+    images = np.asarray(images)
+    inputs.check_images(images, model.image_shape)
+    inputs.check_labels(labels, len(images), model.num_classes or np.iinfo(np.int32).max)
+    labels = np.asarray(labels, np.int32)
+    if model.latent_dim < 2 or len(images) < 2:
+        raise ValueError(
+            "A map needs at least 2 latent dimensions and 2 images. "
+            f"Received: latent_dim={model.latent_dim}, {len(images)} images"
+        )
+    encode, _ = model.endpoints()["encode"]
+    condition = {"labels": labels} if model.conditional else {}
+    points = np.asarray(encode(images=images.astype(np.float32), **condition)["latents"])
+    names = ["first unit", "second unit"]
+    if points.shape[1] > 2:
+        from sklearn.decomposition import PCA
+
+        components = PCA(n_components=2).fit(points)
+        points = components.transform(points)
+        shares = components.explained_variance_ratio_
+        names = [f"principal component {i}, {share:.0%}" for i, share in enumerate(shares, 1)]
+    figure, [axis] = plots.axes(1, size=(5.0, 4.0))
+    for label in np.unique(labels):
+        axis.scatter(*points[labels == label].T, s=4, label=str(label))
+    axis.set(xlabel=names[0], ylabel=names[1])
+    axis.legend(markerscale=3, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+def latent_plane(model, columns=15, label=None):
+    """The grid of G_theta(z [, t]) over quantiles of the prior of a two-dimensional z.
+
+    Tiles stand for equal shares of the prior's mass: unit by unit z runs through the normal quantiles
+    of (i + 1/2)/columns, the first from left to right, the second from bottom to top.
+
+    Args:
+        model: a generator of the zoo with latent_dim = 2.
+        columns: tiles a side.
+        label: class of all images of a conditional model; by default 0.
+
+    Raises:
+        ValueError: z has another length, or an argument is out of range.
+
+    Source: Kingma & Welling (2014), Fig. 4.
+    """
+    if model.latent_dim != 2:
+        raise ValueError(f"latent_dim must be 2. Received: latent_dim={model.latent_dim}")
+    if label is None and model.conditional:
+        label = 0
+    labels = None if label is None else [label] * columns**2
+    labels = inputs.sample_labels(model, columns**2, 0, labels)
+    quantiles = stats.norm.ppf((np.arange(columns) + 0.5) / columns)
+    across, up = np.meshgrid(quantiles, quantiles[::-1])
+    latents = np.stack([across, up], axis=-1).reshape(-1, 2).astype(np.float32)
+    return grid(np.asarray(model.decode(tf.constant(latents), labels)), columns=columns)
+
+
+def spherical(start, end, steps):
+    """Spherical interpolation: sin((1-s)w)/sin(w) start + sin(sw)/sin(w) end, w the angle between.
+
+    In many dimensions N(0, I) lies near a sphere; a straight line would leave it.
+
+    Args:
+        start, end: (rows, d), neither zero nor opposite to each other.
+        steps: number of points s, evenly from 0 to 1.
+
+    Returns:
+        (rows, steps, d) float32.
+
+    Source: Shoemake (1985), Animating rotation with quaternion curves.
+    """
+    norms = np.linalg.norm(start, axis=-1) * np.linalg.norm(end, axis=-1)
+    angle = np.arccos(np.clip((start * end).sum(axis=-1) / norms, -1.0, 1.0))[:, None]  # (rows, 1)
+    share = np.linspace(0.0, 1.0, steps)  # (steps,)
+    # sin(aw)/sin(w) with sinc, which is finite where the two directions are one.
+    weight = [a * np.sinc(a * angle / np.pi) / np.sinc(angle / np.pi) for a in (1 - share, share)]
+    points = weight[0][..., None] * start[:, None] + weight[1][..., None] * end[:, None]
+    return points.astype(np.float32)
+
+
+def save(picture, path):
+    """Write a picture as PNG, in whole or not at all; `path` ends in .png.
+
+    Raises:
+        ValueError: another suffix.
+        OSError: the folder cannot be written.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".png":
+        raise ValueError(f"A picture's file must end in .png. Received: path={str(path)!r}")
+    with replaced_file(path) as aside:
+        picture.save(aside, format="PNG")
+    return path
+
+
+def _walk(model, start, end, steps):
+    """From start to end, (rows, steps, d): noise on an arc, codes on a line, the category held."""
+    noise = model.latent_dim - model.num_categories - model.num_continuous
+    arc = spherical(start[:, :noise], end[:, :noise], steps)
+    codes = np.linspace(start[:, noise:], end[:, noise:], steps, axis=1)
+    codes[:, :, : model.num_categories] = codes[:, :1, : model.num_categories]
+    return np.concatenate([arc, codes], axis=2, dtype=np.float32)
+
+
+def _checked(images):
+    images = np.asarray(images)
+    if images.ndim != 4 or images.shape[-1] not in (1, 3) or not images.size:
+        raise ValueError(
+            "images must have shape (n, height, width, 1 or 3), none of them 0. "
+            f"Received: shape={images.shape}"
+        )
+    inputs.check_images(images, images.shape[1:])
+    return images
+
+
+def _in_pairs_of_rows(upper, lower, columns, filler):
+    """Rows of `columns` entries, one of the upper array and one of the lower by turns, filled up."""
+    missing = -len(upper) % columns
+    rows = []
+    for array in (upper, lower):
+        padding = [(0, missing)] + [(0, 0)] * (array.ndim - 1)
+        padded = np.pad(array, padding, constant_values=filler)
+        rows.append(padded.reshape(-1, columns, *array.shape[1:]))
+    return np.stack(rows, axis=1).reshape(-1, *upper.shape[1:])
+
+
+def _tiles(images, scale):
+    """Each image as a PIL picture, every pixel repeated `scale` times in both directions."""
+    for image in np.rint(images * 255.0).astype(np.uint8):
+        pixels = image.repeat(scale, axis=0).repeat(scale, axis=1)
+        yield Image.fromarray(pixels.squeeze(-1) if pixels.shape[-1] == 1 else pixels)

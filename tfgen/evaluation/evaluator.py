@@ -1,0 +1,185 @@
+"""Evaluators: published classifiers that score a generator without the data set and without Keras.
+
+An evaluator is a folder with
+
+    1/             a SavedModel with the signatures `classify` (images -> probabilities, labels) and
+                   `features` (images -> features, probabilities)
+    reference.npz  what it measures on the real test set, see `Reference`
+"""
+
+import dataclasses
+import functools
+import operator
+import os
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfgen.evaluation import metrics
+from tfgen.evaluation.metrics import Interval, Moments
+
+SPLITS = 20  # independent parts of a sample, whose spread gives the intervals
+BATCH = 500
+REFERENCE_FEATURES = 2_000  # test images whose features a reference keeps
+
+
+@dataclasses.dataclass(frozen=True)
+class Reference:
+    """What an evaluator measures on the real test set: the ceiling, and what FID and KID need."""
+
+    count: int  # images in the test set
+    inception_score: Interval
+    accuracy: Interval
+    mean: np.ndarray  # (d,) float64, features of the whole test set
+    covariance: np.ndarray  # (d, d) float64
+    features: np.ndarray  # (m, d) float16, of a random sample of the test set in random order
+
+    def frechet_distance(self, moments: list[Moments]) -> float:
+        """Frechet distance of the test set's features from a sample's, given in groups."""
+        whole = functools.reduce(operator.add, moments)
+        return metrics.frechet_distance(self.mean, self.covariance, whole.mean, whole.covariance)
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluator:
+    """A published classifier and its reference."""
+
+    module: Any  # the loaded SavedModel, which keeps its signatures' variables alive
+    reference: Reference
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        _, inputs = self.module.signatures["features"].structured_input_signature
+        return tuple(inputs["images"].shape[1:])
+
+    @property
+    def num_classes(self) -> int:
+        return self.module.signatures["features"].structured_outputs["probabilities"].shape[-1]
+
+    def observe(self, images) -> tuple[np.ndarray, np.ndarray]:
+        """Features (b, d) and class probabilities (b, K) of images (b, h, w, c) in [0, 1]."""
+        images = np.asarray(images)
+        if images.shape[1:] != self.image_shape:
+            raise ValueError(
+                f"The evaluator reads images of shape {self.image_shape}. "
+                f"Received: images of shape {images.shape[1:]}"
+            )
+        return _observe(self.module.signatures["features"], images)
+
+
+def reference(features: Callable, images, labels) -> Reference:
+    """Measures the real test set once, when an evaluator is published.
+
+    Args:
+      features: the evaluator's `features` signature, called with `images=`.
+      images: (n, h, w, c) float32 in [0, 1], the whole test set.
+      labels: (n,) integers in [0, K).
+    """
+    images, labels = np.asarray(images), np.asarray(labels)
+    if len(images) < 2 * SPLITS or len(images) != len(labels):
+        raise ValueError(
+            f"A reference needs at least {2 * SPLITS} images, each with its label. "
+            f"Received: {len(images)} images, {len(labels)} labels"
+        )
+    # Test sets come sorted by class: a random order makes every part of one like the whole.
+    order = np.random.default_rng(0).permutation(len(images))
+    batches = [
+        _observe(features, images[order[start : start + BATCH]])
+        for start in range(0, len(order), BATCH)
+    ]
+    observed, probabilities = (np.concatenate(parts) for parts in zip(*batches, strict=True))
+    moments = Moments.of(observed)
+    return Reference(
+        count=len(images),
+        inception_score=metrics.jackknife_interval(
+            np.array_split(probabilities, SPLITS),
+            lambda parts: metrics.inception_score(np.concatenate(parts)),
+        ),
+        accuracy=metrics.proportion_interval(
+            metrics.accuracy(probabilities, labels[order]), len(labels)
+        ),
+        mean=moments.mean,
+        covariance=moments.covariance,
+        features=observed[:REFERENCE_FEATURES].astype(np.float16),
+    )
+
+
+def save_reference(folder, reference: Reference) -> None:
+    """Writes `reference.npz` into an evaluator's folder, in whole or not at all."""
+    path = Path(folder) / "reference.npz"
+    aside = path.with_suffix(".partial")
+    try:
+        with open(aside, "wb") as file:
+            np.savez_compressed(file, **vars(reference))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def load_reference(folder) -> Reference:
+    """Reads `reference.npz` from an evaluator's folder."""
+    path = Path(folder) / "reference.npz"
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+            fields = {field.name: arrays[field.name] for field in dataclasses.fields(Reference)}
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"A reference must be a whole archive. Received: {path}") from error
+    intervals = {name: Interval(*fields[name].tolist()) for name in ("inception_score", "accuracy")}
+    return Reference(**{**fields, **intervals, "count": int(fields["count"])})
+
+
+def load_evaluator(folder) -> Evaluator:
+    """Loads the SavedModel and the reference of an evaluator's folder."""
+    folder = Path(folder)
+    if not _is_evaluator(folder):
+        raise FileNotFoundError(
+            "An evaluator's folder must hold reference.npz and a SavedModel in 1/. "
+            f"Received: evaluator={str(folder)!r}"
+        )
+    module = tf.saved_model.load(str(folder / "1"))
+    if "features" not in module.signatures:
+        raise ValueError(
+            "An evaluator's SavedModel must have the signature `features`. "
+            f"Received: {folder} with signatures {sorted(module.signatures)}"
+        )
+    return Evaluator(module, load_reference(folder))
+
+
+def find_evaluator(data: str) -> Path:
+    """The folder of the preset `resnet_<data>`, the evaluator of a data set."""
+    candidates = [root / f"resnet_{data}" for root in _roots()]
+    for folder in candidates:
+        if _is_evaluator(folder):
+            return folder
+    raise FileNotFoundError(
+        f"No evaluator for this data set: none of {', '.join(map(str, candidates))} holds "
+        "reference.npz and a SavedModel in 1/. Pass evaluator= the folder of one. "
+        f"Received: data={data!r}"
+    )
+
+
+def _roots() -> list[Path]:
+    """Folders that hold presets: beside the packages in a checkout, inside `zoo` in a wheel."""
+    site = Path(__file__).resolve().parents[2]
+    return [site / "saved_models", site / "zoo" / "saved_models"]
+
+
+def _is_evaluator(folder: Path) -> bool:
+    return (folder / "reference.npz").is_file() and (folder / "1" / "saved_model.pb").is_file()
+
+
+def _observe(features: Callable, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    # Written so that NaN fails too.
+    if not (images.min() >= 0.0 and images.max() <= 1.0):
+        raise ValueError(
+            "Images must be finite and lie in [0, 1]. "
+            f"Received: images from {images.min()} to {images.max()}"
+        )
+    outputs = features(images=tf.constant(images, tf.float32))
+    return outputs["features"].numpy(), outputs["probabilities"].numpy()

@@ -1,0 +1,208 @@
+"""Estimates of log p_theta(x) on test images: variational, importance-weighted and annealed bounds.
+
+Every bound is one number an image, in nats, and stays below log p_theta(x), or log p_theta(x|t) of a
+model that reads labels, in expectation.  A model states
+
+    bound(images, labels, noise)   (b,) nats, the importance-weighted bound of k draws of its codes
+    bound_noise(n, draws, seed)    (n, k, size) what these draws read
+
+A `zoo.models.variational.Variational` has the prior p(z) = N(0, I), which annealing and active units rest
+on.  One that has `class_bounds`, L(x, t) of every class, sums over the classes:
+
+    p(x) = sum_t p(t) p(x|t),   p(t) uniform.
+
+exp of an importance-weighted or annealed estimate of log p(x|t) is unbiased for p(x|t), so that their
+sum over t, weighted by p(t), is unbiased for p(x), and its logarithm bounds log p(x) in expectation by
+Jensen's inequality; the classifier q_omega plays no part.  The variational bound U(x) is not of this
+form: its classes are weighed by q_omega, and sum_t q_omega(t|x)(L(x, t) - log q_omega(t|x)) is at most
+log sum_t exp L(x, t).
+"""
+
+import itertools
+import math
+
+import numpy as np
+import tensorflow as tf
+from scipy.special import logsumexp
+
+from tfgen import distributions
+from tfgen.evaluation.metrics import Interval, mean_interval
+
+ROWS = 512  # images decoded at once; larger blocks fall out of the processor's cache
+ACTIVE = 0.01  # variance of E[z_i|x] over images above which a unit is active
+
+
+def observed(likelihood, images):
+    """What a likelihood is measured on: for "bernoulli" one draw b ~ Bernoulli(x) of every pixel.
+
+    The draw is fixed, the same in every evaluation (static binarisation); 0 and 1 stay as they are.
+
+    Args:
+        likelihood: one of `tfgen.inputs.LIKELIHOODS`.
+        images: (n, h, w, c) in [0, 1].
+
+    Returns:
+        (n, h, w, c) float32.
+    """
+    images = np.asarray(images, np.float32)
+    if likelihood != "bernoulli":
+        return images
+    return (np.random.default_rng(0).random(images.shape) < images).astype(np.float32)
+
+
+def class_count(model):
+    """How many classes an estimate decodes for every draw of z: those that the model sums over, or 1."""
+    return model.num_classes if hasattr(model, "class_bounds") else 1
+
+
+def variational_bound(model, images, labels=None, seed=0):
+    """Eq. 11, E_q[log p(x|z)] - KL(q(z|x) || p(z)), by one draw of z an image; U(x) over classes.
+
+    A model without a closed-form KL draws that too, log p(x, z) - log q(z|x).
+
+    Args:
+        model: see the module.
+        images: (n, h, w, c) in [0, 1].
+        labels: (n,) class labels for a model that reads them.
+        seed: of the draws.
+
+    Returns:
+        (n,) float64 nats.
+    """
+    bound = tf.function(lambda images, labels, noise: model.bound(images, labels, noise))
+    rows = max(1, ROWS // class_count(model))
+    return np.concatenate(
+        [
+            bound(x, t, model.bound_noise(len(x), 1, (seed, index))).numpy().astype(np.float64)
+            for index, (x, t) in enumerate(_batches(images, labels, rows))
+        ]
+    )
+
+
+def importance_weighted_bound(model, images, labels=None, draws=64, seed=0):
+    """Burda et al. (2015), log 1/k sum_i p(x, z_i)/q(z_i|x), z_i ~ q_eta(z|x), i = 1 .. k.
+
+    It does not fall with k, in expectation, and tends to log p(x).  At k = 1 it is the variational
+    bound, with the closed-form KL where there is one.  Draws are streamed: memory does not depend on
+    k or n.
+
+    Args:
+        draws: k.
+        model, images, labels, seed: as in `variational_bound`.
+
+    Returns:
+        (n,) float64 nats.
+
+    Raises:
+        ValueError: k is below 1.
+    """
+    if draws < 1:
+        raise ValueError(f"draws must be at least 1. Received: draws={draws}")
+    if draws == 1:
+        return variational_bound(model, images, labels, seed)
+    terms = tf.function(lambda images, labels, noise: _log_estimates(model, images, labels, noise))
+    classes = class_count(model)
+    blocks = _blocks(draws, max(2, ROWS // classes))
+    rows = max(1, ROWS // (classes * blocks[0]))
+    counter = itertools.count()
+    bounds = []
+    for x, t in _batches(images, labels, rows):
+        log_sum = np.full([len(x), classes], -np.inf)
+        for block in blocks:
+            log_mean = terms(x, t, model.bound_noise(len(x), block, (seed, next(counter)))).numpy()
+            log_sum = np.logaddexp(log_sum, log_mean.astype(np.float64) + math.log(block))
+        bounds.append(logsumexp(log_sum, axis=1) - math.log(draws))
+    return np.concatenate(bounds)
+
+
+def annealed_bound(model, images, labels=None, steps=300, seed=0):
+    """Annealed importance sampling (Neal 2001) of log p(x), one chain an image and class.
+
+    It leaves the inference net out: chains start from the prior, and q_eta's scales only set the sizes
+    of their steps.  See `tfgen.distributions.annealed_log_weights`.
+
+    Args:
+        steps: densities between prior and posterior; the bound tightens with them.
+        model, images, labels, seed: as in `variational_bound`.
+
+    Returns:
+        (n,) float64 nats.
+    """
+    classes = class_count(model)
+    images = tf.repeat(tf.convert_to_tensor(images, tf.float32), classes, axis=0)
+    if classes > 1:
+        labels = tf.tile(tf.range(classes), [len(images) // classes])
+
+    @tf.function
+    def chains(images, labels):
+        return distributions.annealed_log_weights(
+            lambda latents: model.log_likelihood(images, latents[:, None], labels)[:, 0],
+            model.play(model.eta, images, labels)["scale"],
+            steps,
+            tf.constant([seed, 0]),
+        )
+
+    log_weights = chains(images, labels).numpy().astype(np.float64).reshape(-1, classes)
+    return logsumexp(log_weights, axis=1) - math.log(classes)
+
+
+def active_units(model, images, labels=None):
+    """Burda et al. (2015): how many units of z have Var_x(E_q[z_i|x]) > 0.01.
+
+    Args:
+        model, images, labels: as in `variational_bound`.
+
+    Returns:
+        Interval: the number, and how many would be active if every unit's variance stood at the low or
+        at the high end of its own interval.
+    """
+    means = tf.function(lambda images, labels: _posterior_mean(model, images, labels))
+    means = np.concatenate([means(x, t).numpy() for x, t in _batches(images, labels, ROWS)])
+    deviations = (means - means.mean(axis=0, dtype=np.float64)) ** 2  # (n, d)
+    variances = np.array([mean_interval(unit) for unit in deviations.T])  # (d, 3)
+    return Interval(*map(float, (variances > ACTIVE).sum(axis=0)))
+
+
+def bits_per_dimension(bound, shape):
+    """-L/(D ln 2), bits for each of the D values of an image, from an Interval of L in nats an image.
+
+    It is a code length where p(x|z) is a probability of discrete levels, as the logistic's is.
+
+    Args:
+        bound: `tfgen.evaluation.metrics.Interval`.
+        shape: (h, w, c).
+    """
+    value, low, high = (-nats / (math.prod(shape) * math.log(2)) for nats in bound)
+    return Interval(value, high, low)
+
+
+def _log_estimates(model, images, labels, noise):
+    """log of unbiased estimates of p(x, t) for every class, (b, classes), or of p(x), (b, 1)."""
+    if class_count(model) > 1:
+        return model.class_bounds(images, noise)
+    return model.bound(images, labels, noise)[:, None]
+
+
+def _posterior_mean(model, images, labels):
+    """E_q[z|x] or E_q[z|x, t], (b, d); a model that sums over classes weighs theirs by q_omega(t|x)."""
+    if class_count(model) == 1:
+        return model.play(model.eta, images, labels)["mean"]
+    probabilities = tf.nn.softmax(model.omega(images, training=False))
+    means = [
+        model.play(model.eta, images, tf.fill([tf.shape(images)[0]], t))["mean"]
+        for t in range(model.num_classes)
+    ]
+    return tf.einsum("bt,tbd->bd", probabilities, tf.stack(means))
+
+
+def _batches(images, labels, rows):
+    """(images, labels or None) in batches, as tensors."""
+    for start in range(0, len(images), rows):
+        x = tf.convert_to_tensor(images[start : start + rows], tf.float32)
+        t = None if labels is None else tf.convert_to_tensor(labels[start : start + rows], tf.int32)
+        yield x, t
+
+
+def _blocks(draws, most):
+    """Sizes, from large to small, of equal parts of at least 2 draws; 1 would take the closed-form KL."""
+    return [len(part) for part in np.array_split(np.arange(draws), math.ceil(draws / most))]

@@ -1,0 +1,250 @@
+"""Adversarial autoencoders, Eq. 29-32: InfoGAN with x and z exchanged."""
+
+import keras
+import tensorflow as tf
+
+from tfgen import endpoints, inputs, networks
+from tfgen.objectives import FAKE, REAL, log_categorical, log_q, reverse
+from tfgen.unified import normal
+from zoo.models.autoencoder import Autoencoder
+from zoo.recipes import ADVERSARIAL, FAMILY_WIDTH, TITLES
+
+NOISE, CLASSES = range(2)  # streams of noise
+
+
+@keras.saving.register_keras_serializable("zoo")
+class AAE(Autoencoder):
+    """Eq. 29-32: AAE; with `importance_weighted` IWAAE.
+
+        y = 1: z ~ p(z) = N(0, I);    y = 0: z = E_eta(x), x ~ p_data
+        phi:         1/2 E_p(z)[log q(1|z)] + 1/2 E_pdata[log q(0|z)]
+        theta, eta:  E_pdata[log p_theta(x|z) + lambda log q^r(0|z)]
+
+    The discriminator reads codes.  lambda is 1 in the paper.  log p_theta(x|z) sums over pixels and can
+    outweigh the adversarial term a hundredfold; Makhzani et al. step on the two in turn, at rates of
+    their own.  Importance weights multiply log q^r alone; the paper is silent about them here.
+
+    With `num_classes` the code is the pair (z, t) under the prior p(z) p(t), t one-hot and uniform; phi
+    compares pairs, where Makhzani et al. have a discriminator each.  Eta infers the logits of t beside z,
+    theta reads their softmax, and labelled images add what makes the model semi-supervised,
+
+        theta, eta:  ... + alpha E_labelled[log q_eta(t|x)],
+
+    estimated without bias in every minibatch, also in one without labels; at least one image must have
+    one.  With `clusters` labels are not read, and the values of t are clusters.
+
+    Args:
+        theta: decoder, codes (b, d [+ num_classes]) -> images (b, h, w, c) out of a sigmoid.
+        eta: encoder, images -> (b, d [+ num_classes]), the last columns being the logits of t.
+        phi: discriminator, codes -> logits (b, 1).
+        num_classes: number of values of t; None: the code is z alone.
+        clusters: t is found without labels.
+        adversarial_weight: lambda >= 0; 0 is an autoencoder.
+        alpha: weight >= 0 of the labelled images' term.
+        importance_weighted: weigh log q^r of the inferred codes by Eq. 43.
+        average, seed: see `tfgen.unified.Unified`.
+
+    Raises:
+        ValueError: the networks do not fit each other or the code, or a weight is negative.
+
+    Source: Makhzani et al. (2015), Adversarial autoencoders; Hu et al. (2018), appendix D.
+    """
+
+    unlabelled = True
+
+    def __init__(
+        self,
+        theta,
+        eta,
+        phi,
+        num_classes=None,
+        clusters=False,
+        adversarial_weight=1.0,
+        alpha=1.0,
+        importance_weighted=False,
+        **kwargs,
+    ):
+        inputs.check_code_discriminator(theta, phi)
+        inputs.check_not_negative(adversarial_weight=adversarial_weight, alpha=alpha)
+        inputs.check_code_classes(theta, num_classes, clusters)
+        super().__init__({"theta": theta, "phi": phi, "eta": eta}, num_classes, **kwargs)
+        self.clusters = clusters
+        self.adversarial_weight = adversarial_weight
+        self.alpha = alpha
+        self.importance_weighted = importance_weighted
+        self.labelled_share = self.add_weight(
+            name="labelled_share", shape=(), initializer="ones", trainable=False
+        )
+
+    @property
+    def row(self):
+        return "IWAAE" if self.importance_weighted else "AAE"
+
+    @classmethod
+    def build_networks(
+        cls,
+        shape,
+        num_classes,
+        *,
+        width,
+        latent_dim,
+        hidden=500,
+        semi_supervised=False,
+        num_clusters=None,
+        normalisation="batch",
+        **kwargs,
+    ):
+        """A model with fresh networks, DCGAN's and an MLP; other arguments are the constructor's."""
+        classes = num_classes if semi_supervised else num_clusters
+        size = latent_dim + (classes or 0)
+        theta = networks.generator(shape, size, width, None, normalisation)
+        eta = networks.code_encoder(shape, size, width, normalisation)
+        phi = networks.mlp_discriminator((size,), hidden)
+        clusters = num_clusters is not None
+        return cls(theta, eta, phi, num_classes=classes, clusters=clusters, **kwargs)
+
+    def check_batch(self, data):
+        if self.reads_labels:
+            return super().check_batch(data)
+        images, _ = inputs.unpack(data)
+        return inputs.check_images(images, self.image_shape)
+
+    def before_fit(self, dataset):
+        """N_labelled/N, by which the labelled images' term is unbiased in every minibatch."""
+        if self.reads_labels:
+            self.labelled_share.assign(inputs.labelled_share(dataset))
+
+    def objectives(self, data, training=True):
+        images, labels = inputs.unpack(data)
+        outputs = self.eta(images, training=training)
+        codes = self.code(outputs)
+        q_prior = self.logits(self.draws(images), training=training)
+        q_code = self.logits(codes, training=training)
+        adversarial = self.expectation(log_q(reverse(q_code), FAKE), q_code)
+        objective = self.reconstruction(images, codes, training)
+        objective += self.adversarial_weight * adversarial
+        if self.reads_labels:
+            objective += self.alpha * self.classification(outputs, labels)
+        return {
+            "theta": objective,
+            "phi": (self.mean(log_q(q_prior, REAL)) + self.mean(log_q(q_code, FAKE))) / 2,
+            "eta": objective,
+        }
+
+    def classification(self, outputs, labels):
+        """E_labelled[log q_eta(t|x)], from eta's outputs (b, d + num_classes) and labels (b,)."""
+        labelled = tf.cast(labels >= 0, outputs.dtype)
+        log_t = log_categorical(outputs[:, self.continuous :], tf.maximum(labels, 0))
+        return self.mean(labelled * log_t) / self.labelled_share
+
+    # The code: z, or (z, t).
+
+    @property
+    def reads_labels(self):
+        return self.num_classes is not None and not self.clusters
+
+    @property
+    def continuous(self):
+        """Length of z."""
+        return self.latent_dim - (self.num_classes or 0)
+
+    def code(self, outputs):
+        """z, or (z, q_eta(t|x)), of eta's outputs."""
+        z, logits = outputs[:, : self.continuous], outputs[:, self.continuous :]
+        return z if self.num_classes is None else tf.concat([z, tf.nn.softmax(logits)], axis=1)
+
+    def infer(self, images, training=False):
+        return self.code(self.eta(images, training=training))
+
+    def draws(self, examples):
+        """z [, t] ~ p(z) [p(t)] of a training step, (b, latent_dim), one for each example."""
+        z = self.noise(examples, self.continuous, NOISE)
+        return self.join(z, self.uniform(examples, 1, CLASSES))
+
+    def prior(self, n, seed):
+        uniform = tf.random.stateless_uniform([n, 1], tf.stack([seed, CLASSES]), alg="philox")
+        return self.join(normal(n, self.continuous, seed), uniform)
+
+    def join(self, z, uniform):
+        """z, or (z, t) with t one-hot, of draws (b, 1) uniform on [0, 1)."""
+        if self.num_classes is None:
+            return z
+        t = tf.cast(self.num_classes * uniform[:, 0], tf.int32)
+        return tf.concat([z, tf.one_hot(t, self.num_classes)], axis=1)
+
+    # Use.
+
+    def classes(self, images):
+        """q_eta(t|x), (b, num_classes) probabilities."""
+        return self.infer(images)[:, self.continuous :]
+
+    def endpoints(self):
+        served = super().endpoints()
+        if self.num_classes is None:
+            return served
+        return {**served, **endpoints.classifying(self, self.classes)}
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_classes": self.num_classes,
+            "clusters": self.clusters,
+            "adversarial_weight": self.adversarial_weight,
+            "alpha": self.alpha,
+            "importance_weighted": self.importance_weighted,
+        }
+
+
+_VARIANTS = {
+    "aae": ("Adversarial autoencoder, Eq. 29-32", {}),
+    "iwaae": (
+        "Importance-weighted adversarial autoencoder, Eq. 29-32 and 43",
+        {"importance_weighted": True},
+    ),
+}
+_SHARES = {"digits": {"10pct": 0.1}, "mnist": {"1pct": 0.01}}  # of labels
+_CLUSTERS = 10
+_EPOCHS = {"digits": 150, "mnist": 20}
+_HIDDEN = {"digits": 200, "mnist": 300}  # units of phi's layers
+
+
+def _recipe(data, description, build, labelled=None):
+    shared = ADVERSARIAL[data]
+    return {
+        "model": "AAE",
+        "description": f"{description}, on {TITLES[data]}",
+        "data": {"name": data} | ({} if labelled is None else {"labelled": labelled}),
+        "build": {
+            **shared["build"],
+            "width": FAMILY_WIDTH,
+            "hidden": _HIDDEN[data],
+            "latent_dim": 8,
+            **build,
+        },
+        "training": {"epochs": _EPOCHS[data], **shared["training"]},
+    }
+
+
+def _semi_supervised(data, share):
+    title = f"Semi-supervised adversarial autoencoder, {share:.0%} labelled"
+    return _recipe(data, title, {"semi_supervised": True}, share)
+
+
+def _clustering(data):
+    title = f"Adversarial autoencoder that finds {_CLUSTERS} clusters without labels"
+    return _recipe(data, title, {"num_clusters": _CLUSTERS}, labelled=0.0)
+
+
+RECIPES = {
+    **{
+        f"{name}_{data}": _recipe(data, *variant)
+        for name, variant in _VARIANTS.items()
+        for data in TITLES
+    },
+    **{
+        f"saae_{data}_{suffix}": _semi_supervised(data, share)
+        for data, shares in _SHARES.items()
+        for suffix, share in shares.items()
+    },
+    **{f"aae_{data}_clusters": _clustering(data) for data in TITLES},
+}

@@ -1,0 +1,178 @@
+"""Helmholtz machines and the wake-sleep algorithm, Eq. 14."""
+
+import math
+
+import keras
+import tensorflow as tf
+
+from tfgen import endpoints, inputs, networks
+from tfgen.networks import beliefs
+from tfgen.objectives import importance_weighted_bound
+from tfgen.unified import Unified
+from zoo.recipes import TITLES
+
+RECOGNISED, DREAMED = range(2)  # streams of noise
+
+
+@keras.saving.register_keras_serializable("zoo")
+class Helmholtz(Unified):
+    """Eq. 14, wake-sleep, over binary layers h = (h_1 .. h_L) that are drawn, not reparametrised.
+
+        wake:   theta ascends   E_q_lambda(h|x)pdata(x)[log p_theta(x, h)]
+        sleep:  lambda ascends  E_p_theta(x, h)[log q_lambda(h|x)]
+
+    lambda is the player eta.  Either phase takes the other's distribution as it stands, and no gradient
+    passes through a binary state.  By section 3.5, wake with h = z is the VAE's step of theta (Eq. 11),
+    and sleep with h = y is phi's step (Eq. 3): q_lambda(y|x) is a discriminator.  Images are to be
+    binary, as the dreams are that eta learns from.
+
+    In samples and endpoints z is h_1, states or their means in [0, 1]: p(z) = p_theta(h_1), drawn from
+    the top down, and images are the means of p_theta(x|h_1).
+
+    Args:
+        theta: generative net, [h_1 .. h_L], (b, units) each -> [images (b, h, w, c) out of a sigmoid,
+            logits of h_1 .. h_L], the last a prior's; see `tfgen.networks.beliefs.generative`.
+        eta: recognition net, [images, h_1 .. h_L-1] -> [logits of h_1 .. h_L].
+        average, seed: see `tfgen.unified.Unified`.
+
+    Raises:
+        ValueError: the networks' layers differ, or an output reads another layer than its neighbour.
+
+    Source: Hinton et al. (1995), The wake-sleep algorithm; Hu et al. (2018), section 3.5.
+    """
+
+    row = ("wake", "sleep")
+    likelihood = "bernoulli"
+
+    def __init__(self, theta, eta, **kwargs):
+        inputs.check_chain(theta, eta)
+        for network in (networks.before_sigmoid(theta), eta):
+            beliefs.conditionals(network)  # raises unless each reads its neighbour alone
+        super().__init__({"theta": theta, "eta": eta}, eta.inputs[0].shape[1:], **kwargs)
+        self.bound_tracker = keras.metrics.Mean(name="bound")
+
+    @classmethod
+    def build_networks(cls, shape, num_classes, *, units, **kwargs):
+        """A model with fresh networks of the layers h_1 .. h_L; other arguments are the constructor's."""
+        return cls(beliefs.generative(shape, units), beliefs.recognition(shape, units), **kwargs)
+
+    def objectives(self, data, training=True):
+        images, _ = inputs.unpack(data)
+        noise = self.uniform(images, sum(self.units), RECOGNISED)
+        states = self.recognise(images, noise)
+        log_p = self.log_joint(images, states)
+        self.track_bound(log_p - self.log_recognition(images, states))
+        dreams, causes = self.dream(images)
+        return {"theta": self.mean(log_p), "eta": self.mean(self.log_recognition(dreams, causes))}
+
+    def recognise(self, images, uniforms):
+        """h ~ q_lambda(h|x): the states of h_1 .. h_L, by noise (b, all units)."""
+        return beliefs.ascend(self.eta, images, tf.split(uniforms, self.units, axis=1))
+
+    def dream(self, examples):
+        """x, h ~ p_theta(x, h): as many binary images as `examples`, and the states of h_1 .. h_L."""
+        sizes = [math.prod(self.image_shape), *self.units]
+        uniforms = tf.split(self.uniform(examples, sum(sizes), DREAMED), sizes, axis=1)
+        images, *states = beliefs.descend(networks.before_sigmoid(self.theta), uniforms)
+        return images, states
+
+    def log_joint(self, images, states):
+        """log p_theta(x, h), (b,) nats."""
+        logits = networks.before_sigmoid(self.theta)(states)
+        return beliefs.log_probability([images, *states], logits)
+
+    def log_recognition(self, images, states):
+        """log q_lambda(h|x), (b,) nats."""
+        logits = self.eta([tf.convert_to_tensor(images), *states[:-1]])  # bare if L = 1
+        return beliefs.log_probability(states, keras.tree.flatten(logits))
+
+    def bound(self, images, labels, noise):
+        """log 1/k sum_i p_theta(x, h_i)/q_lambda(h_i|x), h_i ~ q_lambda(h|x); at k = 1 Eq. 11 by a draw.
+
+        Args:
+            images: (b, h, w, c).
+            labels: passed over.
+            noise: (b, k, all units) of `bound_noise`.
+
+        Returns:
+            (b,) nats an image.
+        """
+        draws, size = noise.shape[1:]
+        images = tf.repeat(images, draws, axis=0)
+        states = self.recognise(images, tf.reshape(noise, [-1, size]))
+        log_weights = self.log_joint(images, states) - self.log_recognition(images, states)
+        return importance_weighted_bound(tf.reshape(log_weights, [-1, draws]))
+
+    def bound_noise(self, n, draws, seed):
+        """What `bound` reads of k = `draws` states for each of n images; seed (2,)."""
+        return tf.random.stateless_uniform([n, draws, sum(self.units)], seed, alg="philox")
+
+    def track_bound(self, bounds):
+        """The metric `bound`: the bound on the log-likelihood of the real images."""
+        self.bound_tracker.update_state(self.mean(bounds) * self.replicas)
+
+    @property
+    def metrics(self):
+        return [*super().metrics, self.bound_tracker]
+
+    @property
+    def units(self):
+        """Of the layers h_1 .. h_L."""
+        return [states.shape[-1] for states in self.theta.inputs]
+
+    # Samples: z is h_1.
+
+    def decoder(self):
+        return keras.Model(self.sampler.inputs[:1], self.sampler.outputs[0])
+
+    def prior(self, n, seed):
+        """h_1 ~ p_theta(h_1), (n, units)."""
+        uniforms = tf.random.stateless_uniform([n, sum(self.units)], [seed, 0], alg="philox")
+        return beliefs.descend(self.sampler, tf.split(uniforms, self.units, axis=1))[0]
+
+    def call(self, data, training=False):
+        """Reconstructions: the means of p_theta(x|h_1) at those of q_lambda(h_1|x)."""
+        images, _ = inputs.unpack(data)
+        return self.decode(self.encode(images))
+
+    def encode(self, images):
+        """Means of q_lambda(h_1|x), (b, units)."""
+        return tf.sigmoid(beliefs.conditionals(self.eta)[0](images))
+
+    def endpoints(self):
+        def encode(images):
+            return {"latents": self.encode(images)}
+
+        def reconstruct(images, seed):
+            noise = self.bound_noise(tf.shape(images)[0], 1, [seed, 0])[:, 0]
+            return {"images": self.decode(self.recognise(images, noise)[0])}
+
+        def bound(images, seed):
+            noise = self.bound_noise(tf.shape(images)[0], 1, [seed, 0])
+            return {"bound": self.bound(images, None, noise)}
+
+        read = {"images": endpoints.images_spec(self)}
+        return {
+            **endpoints.generating(self),
+            "encode": (encode, read),
+            "reconstruct": (reconstruct, {**read, "seed": endpoints.INT}),
+            "bound": (bound, {**read, "seed": endpoints.INT}),
+        }
+
+
+_UNITS = {"digits": [64, 32], "mnist": [200, 200, 10]}
+_EPOCHS = {"digits": 1000, "mnist": 100}  # dreams become digits late
+_TRAINING = {"batch_size": 64, "learning_rate": 1e-3, "beta_1": 0.9}
+
+
+def _recipe(data):
+    return {
+        "model": "Helmholtz",
+        "description": f"Helmholtz machine, wake-sleep, Eq. 14, on {TITLES[data]}, dynamically binarised",
+        "data": {"name": data, "binarise": True},
+        "build": {"units": _UNITS[data]},
+        "training": {"epochs": _EPOCHS[data], **_TRAINING, "decay": "cosine"},
+    }
+
+
+RECIPES = {f"helmholtz_{data}": _recipe(data) for data in TITLES}

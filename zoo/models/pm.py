@@ -1,0 +1,102 @@
+"""Predictability minimisation (Schmidhuber 1992; appendix D): codes of independent binary units."""
+
+import keras
+import tensorflow as tf
+
+from tfgen import inputs, networks
+from tfgen.objectives import log_bernoulli
+from zoo.models.autoencoder import Autoencoder
+from zoo.recipes import ADVERSARIAL, FAMILY_WIDTH, TITLES
+
+
+@keras.saving.register_keras_serializable("zoo")
+class PM(Autoencoder):
+    """Appendix D: predictors phi of each unit of the code from the others, and an encoder eta against them.
+
+        z_i = 1 if E_eta(x)_i > 1/2, else 0,    x ~ p_data,  i = 1 .. d
+        phi:         sum_i E log P_phi(z_i|z_-i)
+        theta, eta:  E log p_theta(x|z) - beta sum_i E log P_phi(z_i|z_-i)
+
+    The best predictors reach -sum_i H(z_i|z_-i), so that eta ascends reconstruction and conditional
+    entropies: for independent units these are the entropies H(z_i), at most log 2 each, and p(z) is
+    then a product of fair coins, from which samples are drawn.  The second term is constant in theta.
+
+    Schmidhuber's units are deterministic, lie in (0, 1), and become binary by training.  Here they are
+    cut at 1/2, with the gradient of the uncut unit (straight-through; Bengio et al. 2013): a unit says
+    one bit at most, hides nothing from a predictor of its mean, and z_i unpredictable from z_-i, for
+    all i, is independence.  Bernoulli units would be unpredictable by their noise alone, at the price of
+    their information on x.
+
+    Phi runs behind eta, so that its objective understates the dependence that is left; `tfgen.evaluate`
+    measures it by predictors fitted afresh.
+
+    Args:
+        theta: decoder, codes (b, d) -> images (b, h, w, c) out of a sigmoid.
+        eta: encoder, images -> units (b, d) in (0, 1).
+        phi: predictors, codes -> logits (b, d), of which the i-th must not depend on z_i; see
+            `tfgen.networks.predictors`.
+        beta: weight >= 0 of the predictability; 0 is an autoencoder.
+        average, seed: see `tfgen.unified.Unified`.
+
+    Raises:
+        ValueError: the networks do not fit each other, or beta is negative.
+
+    Source: Schmidhuber (1992), Learning factorial codes by predictability minimization; Hu et al.
+        (2018), appendix D.
+    """
+
+    row = "PM"
+    binary_code = True
+
+    def __init__(self, theta, eta, phi, beta=1.0, **kwargs):
+        inputs.check_predictors(theta, phi)
+        inputs.check_not_negative(beta=beta)
+        super().__init__({"theta": theta, "phi": phi, "eta": eta}, **kwargs)
+        self.beta = beta
+
+    @classmethod
+    def build_networks(
+        cls, shape, num_classes, *, width, units, hidden=64, normalisation="batch", **kwargs
+    ):
+        """A model with fresh DCGAN networks and predictors; other arguments are the constructor's."""
+        theta = networks.generator(shape, units, width, None, normalisation)
+        eta = networks.code_encoder(shape, units, width, normalisation, activation="sigmoid")
+        return cls(theta, eta, networks.predictors(units, hidden), **kwargs)
+
+    def objectives(self, data, training=True):
+        images, _ = inputs.unpack(data)
+        codes = self.infer(images, training)
+        log_p = log_bernoulli(self.phi(codes, training=training), codes)  # (b, d)
+        predictability = self.mean(tf.reduce_sum(log_p, axis=1))
+        objective = self.reconstruction(images, codes, training) - self.beta * predictability
+        return {"theta": objective, "phi": predictability, "eta": objective}
+
+    def infer(self, images, training=False):
+        return binary(self.eta(images, training=training))
+
+    def prior(self, n, seed):
+        seed = tf.stack([seed, 0])
+        uniform = tf.random.stateless_uniform([n, self.latent_dim], seed, alg="philox")
+        return binary(uniform)
+
+    def get_config(self):
+        return {**super().get_config(), "beta": self.beta}
+
+
+def binary(units):
+    """1 where a unit is above 1/2, else 0, with the gradient of the unit itself."""
+    return units + tf.stop_gradient(tf.cast(units > 0.5, units.dtype) - units)
+
+
+def _recipe(data, epochs, units):
+    shared = ADVERSARIAL[data]
+    return {
+        "model": "PM",
+        "description": f"Predictability minimisation of {units} binary units, on {TITLES[data]}",
+        "data": {"name": data},
+        "build": {"width": FAMILY_WIDTH, "units": units},
+        "training": {"epochs": epochs, **shared["training"], "learning_rate": 5e-4},
+    }
+
+
+RECIPES = {"pm_digits": _recipe("digits", 150, 16), "pm_mnist": _recipe("mnist", 15, 32)}

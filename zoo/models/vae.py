@@ -1,0 +1,139 @@
+"""Variational autoencoders, Eq. 11-13, and their adversary-activated form, Eq. 17 and 44-46."""
+
+import keras
+
+from tfgen import endpoints, inputs, networks
+from zoo.models.variational import POSTERIOR, Variational
+from zoo.recipes import LIKELIHOOD, TEMPERATURES, TITLES
+
+
+@keras.saving.register_keras_serializable("zoo")
+class VAE(Variational):
+    """Eq. 11-13, 17: VAE; with `num_classes` CVAE, with `phi` AA-VAE, with both AA-CVAE.
+
+        L(x) = E_q_eta(z|x)[log p_theta(x|z)] - KL(q_eta(z|x) || p(z))
+        theta, eta:  E_pdata[L(x)],  or with phi  E_pdata[w(x) L(x)] + E_pg[w(x) L(x)],
+                     w(x) = q^r(0|x) = sigmoid(l(x)/T)
+        phi:         1/2 E_pdata[log q(1|x)] + 1/2 E_pg[log q(0|x)]
+
+    `phi=None` is the perfect discriminator of Lemma 2; see `Variational.activated`.  With classes every
+    network reads t, and L(x, t) bounds log p_theta(x|t).
+
+    Args:
+        theta: decoder, z (b, d) [, t (b,)] -> images (b, h, w, c) out of a sigmoid, or [images, scale
+            (b, 1, 1, c)] for a likelihood with a scale.
+        eta: inference net, images [, t] -> {"mean": (b, d), "scale": (b, d)}.
+        phi: discriminator, images [, t] -> logits (b, 1), or None.
+        temperature: T > 0 of the weights; phi's own objective stays at 1.
+        num_classes: number of classes of the labels that the networks read; None: they read none, and
+            labels given to `fit` are passed over.
+        importance_samples: k; above 1, L is the bound of Burda et al. (2015) with k draws of z.
+        likelihood: "bernoulli", "logistic" (256 levels) or "gaussian".
+        average, seed: see `tfgen.unified.Unified`.
+
+    Source: Kingma & Welling (2014); Sohn et al. (2015); Hu et al. (2018), sections 3.3, 4 and C.
+    """
+
+    def __init__(
+        self,
+        theta,
+        eta,
+        phi=None,
+        temperature=1.0,
+        num_classes=None,
+        importance_samples=1,
+        likelihood="bernoulli",
+        **kwargs,
+    ):
+        players = {"theta": theta, "eta": eta} | ({} if phi is None else {"phi": phi})
+        inputs.check_readers(num_classes, **players)
+        super().__init__(
+            players, num_classes, temperature, importance_samples, likelihood, **kwargs
+        )
+
+    @property
+    def row(self):
+        activated, conditional = "phi" in self.players, self.num_classes is not None
+        return f"{'AA-' if activated else ''}{'C' if conditional else ''}VAE"
+
+    @classmethod
+    def build_networks(
+        cls,
+        shape,
+        num_classes,
+        *,
+        width,
+        latent_dim,
+        conditional=False,
+        adversary=False,
+        normalisation="batch",
+        likelihood="bernoulli",
+        **kwargs,
+    ):
+        """A model with fresh DCGAN networks; other arguments are the constructor's."""
+        classes = num_classes if conditional else None
+        scaled = likelihood != "bernoulli"
+        theta = networks.generator(shape, latent_dim, width, classes, normalisation, scaled)
+        eta = networks.encoder(shape, latent_dim, width, classes, normalisation)
+        phi = networks.discriminator(shape, width, classes, normalisation) if adversary else None
+        return cls(theta, eta, phi, num_classes=classes, likelihood=likelihood, **kwargs)
+
+    def objectives(self, data, training=True):
+        images, labels = inputs.unpack(data)
+        bounds = self.bound(images, labels, self.draws(images, POSTERIOR), training)
+        self.track_bound(bounds)
+        objective, adversary = self.activated(images, labels, bounds, training)
+        return {"theta": objective, "eta": objective, **adversary}
+
+    def bound(self, images, labels, noise, training=False):
+        posterior = self.play(self.eta, images, labels, training)
+        return self.elbo(posterior, images, labels, noise, training)
+
+    def endpoints(self):
+        served = {**endpoints.generating(self), **endpoints.inferring(self)}
+        return {**served, **endpoints.discriminating(self)} if "phi" in self.players else served
+
+
+_VARIANTS = {
+    "vae": ("Variational autoencoder, Eq. 11", {}),
+    "aavae": ("Adversary-activated VAE, Eq. 17", {"adversary": True}),
+    "cvae": ("Conditional VAE, Eq. 11 given labels", {"conditional": True}),
+    "aacvae": (
+        "Adversary-activated conditional VAE, Eq. 17 given labels",
+        {"conditional": True, "adversary": True},
+    ),
+}
+
+
+_SHARES = {"digits": {"": 1.0}, "mnist": {"": 1.0, "_10pct": 0.1, "_1pct": 0.01}}
+_EPOCHS = {  # data set, share of its images -> epochs, patience
+    ("digits", 1.0): (100, 20),
+    ("mnist", 1.0): (18, 5),
+    ("mnist", 0.1): (40, 10),
+    ("mnist", 0.01): (120, 20),
+}
+
+
+def _recipe(variant, data, share):
+    description, parameters = _VARIANTS[variant]
+    shared = LIKELIHOOD[data]
+    epochs, patience = _EPOCHS[data, share]
+    part = {} if share == 1 else {"fraction": share}
+    if "adversary" in parameters:
+        parameters = {**parameters, "temperature": TEMPERATURES[data]}
+    return {
+        "model": "VAE",
+        "description": f"{description}, on {'' if share == 1 else f'{share:.0%} of '}{TITLES[data]},"
+        " dynamically binarised",
+        "data": {**shared["data"], **part},
+        "build": {**shared["build"], **parameters},
+        "training": {"epochs": epochs, "patience": patience, **shared["training"]},
+    }
+
+
+RECIPES = {
+    f"{variant}_{data}{suffix}": _recipe(variant, data, share)
+    for variant in _VARIANTS
+    for data, shares in _SHARES.items()
+    for suffix, share in shares.items()
+}

@@ -1,0 +1,323 @@
+"""VAE/GAN joint models, appendix F: a VAE helped by a GAN, and a GAN helped by an encoder."""
+
+import keras
+import tensorflow as tf
+
+from tfgen import distributions, endpoints, inputs, layers, networks
+from tfgen.objectives import FAKE, REAL, activation_weights, log_q, reverse
+from tfgen.unified import Unified
+from zoo.models.variational import GENERATED, POSTERIOR, PRIOR
+from zoo.recipes import ADVERSARIAL, FAMILY_WIDTH, TITLES
+
+
+class _Joint(Unified):
+    """Abstract: theta makes images of the prior's codes and of the codes that eta infers."""
+
+    def __init__(self, theta, eta, phi, importance_weighted, **kwargs):
+        inputs.check_networks(None, theta=theta, phi=phi)
+        inputs.check_readers(None, eta=eta)
+        inputs.check_latents(theta, eta)
+        players = {"theta": theta, "eta": eta, "phi": phi}
+        super().__init__(players, theta.output_shape[1:], **kwargs)
+        self.importance_weighted = importance_weighted
+
+    @classmethod
+    def build_networks(
+        cls, shape, num_classes, *, width, latent_dim, normalisation="batch", **kwargs
+    ):
+        """A model with fresh DCGAN networks, none of which reads labels."""
+        theta = networks.generator(shape, latent_dim, width, normalisation=normalisation)
+        eta = networks.encoder(shape, latent_dim, width, normalisation=normalisation)
+        phi = networks.discriminator(shape, width, normalisation=normalisation)
+        return cls(theta, eta, phi, **kwargs)
+
+    def infer(self, images, stream, training):
+        """q_eta(z|x), {"mean": (b, d), "scale": (b, d)}, and one draw of z, (b, d)."""
+        posterior = self.play(self.eta, images, training=training)
+        noise = self.noise(images, self.latent_dim, stream)
+        return posterior, posterior["mean"] + posterior["scale"] * noise
+
+    def generate(self, inferred, training):
+        """G_theta of as many codes of the prior as are given, and of those given: (b, h, w, c) each.
+
+        One pass makes both, so that theta's batch statistics are the same for either and in training
+        as in samples; it is phi that must not meet two kinds of images in one batch.
+        """
+        prior = self.noise(inferred, self.latent_dim, PRIOR)
+        images = self.play(self.theta, tf.concat([prior, inferred], axis=0), training=training)
+        return tf.split(images, 2)
+
+    def call(self, data, training=False):
+        """Reconstructions G_theta(z) at the mean of q_eta(z|x)."""
+        images, _ = inputs.unpack(data)
+        return self.decode(self.play(self.eta, images)["mean"])
+
+    def endpoints(self):
+        return {
+            **endpoints.generating(self),
+            **endpoints.encoding(self),
+            **endpoints.discriminating(self),
+        }
+
+    def get_config(self):
+        return {**super().get_config(), "importance_weighted": self.importance_weighted}
+
+
+@keras.saving.register_keras_serializable("zoo")
+class VAEGAN(_Joint):
+    """Appendix F: VAE/GAN; with `importance_weighted` IWVAE/GAN, with `temperature` AA-VAE/GAN.
+
+        z ~ N(0, I): x~ = G_theta(z);    z ~ q_eta(z|x), x ~ p_data: x^ = G_theta(z)
+        R(x) = log N(D_l(x); D_l(x^), I),    D_l: a layer of phi
+        eta:    E_pdata[R(x) - KL(q_eta(z|x) || p(z))]
+        theta:  gamma E_pdata[R(x)] + E_pg[log q^r(0|x~)] + E_pdata[log q^r(0|x^)]
+        phi:    1/2 E_pdata[log q(1|x)] + 1/4 E_pg[log q(0|x~)] + 1/4 E_pdata[log q(0|x^)]
+
+    Samples and reconstructions are the two halves of y = 0.  R, summed over the layer, is no part of
+    phi's objective, and has no term of pixels: the likelihood is the features', and R - KL bounds no
+    log p_theta(x).
+
+    The paper is silent on both transfers here.  Importance weights, Eq. 43, act on the samples x~; a
+    reconstruction is the only draw of z for its image, k = 1, and so its weight is 1.  Adversary
+    activation, Eq. 17, acts on the VAE's part: E_pdata[R] and E_pdata[R - KL] become
+    E_pdata[w R] + E_pg[w R] and so on, w(x) = q^r(0|x) = sigmoid(l(x)/T), where the samples are taken
+    as data and neither they, their features nor w pass a gradient.  Without a temperature the
+    discriminator of that part is Lemma 2's perfect one, w = 1 on real images and 0 on generated ones.
+
+    Args:
+        theta: generator, z (b, d) -> images (b, h, w, c).
+        eta: inference net, images -> {"mean": (b, d), "scale": (b, d)}.
+        phi: discriminator, images -> logits (b, 1).
+        gamma: weight of R in theta's objective, at least 0.
+        layer: index of D_l among the layers of phi; -2 is the one before the logits.
+        importance_weighted: weigh the generated samples by Eq. 43.
+        temperature: T > 0 of the activation weights, or None.
+        average, seed: see `tfgen.unified.Unified`.
+
+    Source: Larsen et al. (2015); Hu et al. (2018), appendix F.
+    """
+
+    def __init__(
+        self,
+        theta,
+        eta,
+        phi,
+        gamma=0.01,
+        layer=-2,
+        importance_weighted=False,
+        temperature=None,
+        **kwargs,
+    ):
+        inputs.check_not_negative(gamma=gamma)
+        if temperature is not None:
+            inputs.check_positive(temperature=temperature)
+        networks.with_features(phi, layer)  # raises unless there is the layer
+        super().__init__(theta, eta, phi, importance_weighted, **kwargs)
+        self.gamma = gamma
+        self.layer = layer
+        self.temperature = temperature
+
+    @property
+    def row(self):
+        activated, weighted = self.temperature is not None, self.importance_weighted
+        return f"{'AA-' if activated else ''}{'IW' if weighted else ''}VAE/GAN"
+
+    def objectives(self, data, training=True):
+        images, _ = inputs.unpack(data)
+        posterior, inferred = self.infer(images, POSTERIOR, training)
+        generated, reconstructed = self.generate(inferred, training)
+        q_real, real = self.judge(images, training)
+        q_fake, fake = self.judge(generated, training)
+        q_again, again = self.judge(reconstructed, training)
+        terms = log_likelihood(real, again), divergence_from_prior(**posterior)
+        if self.temperature is None:
+            likelihood, divergence = map(self.mean, terms)
+        else:
+            w_real, w_fake = (activation_weights(q, self.temperature) for q in (q_real, q_fake))
+            likelihood, divergence = (
+                self.mean(w_real * of_real) + self.mean(w_fake * of_fake)
+                for of_real, of_fake in zip(
+                    terms, self.terms_of_generated(generated, fake, training), strict=True
+                )
+            )
+        samples = self.expectation(log_q(reverse(q_fake), FAKE), q_fake)
+        reconstructions = self.mean(log_q(reverse(q_again), FAKE))
+        fakes = self.mean(log_q(q_fake, FAKE)) + self.mean(log_q(q_again, FAKE))
+        return {
+            "theta": self.gamma * likelihood + samples + reconstructions,
+            "eta": likelihood - divergence,
+            "phi": self.mean(log_q(q_real, REAL)) / 2 + fakes / 4,
+        }
+
+    def judge(self, images, training):
+        """l(x), (b,), and the features D_l(x), (b, ...)."""
+        outputs = self.play(networks.with_features(self.phi, self.layer), images, training=training)
+        return tf.reshape(outputs["logits"], [-1]), tf.cast(outputs["features"], tf.float32)
+
+    def terms_of_generated(self, generated, features, training):
+        """R(x) and KL, (b,) each, of generated images and their features, both taken as data."""
+        generated, features = tf.stop_gradient(generated), tf.stop_gradient(features)
+        with layers.frozen_statistics():  # tests and samples see those of real images
+            posterior, inferred = self.infer(generated, GENERATED, training)
+            reconstructed = self.play(self.theta, inferred, training=training)
+            _, again = self.judge(reconstructed, training)
+        return log_likelihood(features, again), divergence_from_prior(**posterior)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "gamma": self.gamma,
+            "layer": self.layer,
+            "temperature": self.temperature,
+        }
+
+
+def divergence_from_prior(mean, scale):
+    """KL(N(mean, diag scale^2) || N(0, I)), (b, d) and (b, d) -> (b,) nats."""
+    q, p = distributions.normal(mean, scale), distributions.standard_normal(mean)
+    return distributions.divergence(q, p)
+
+
+def log_likelihood(features, mean):
+    """log N(D_l(x); D_l(x^), I), summed over the layer.
+
+    Args:
+        features: (b, ...) D_l(x).
+        mean: (b, ...) D_l(x^).
+
+    Returns:
+        (b,) nats.
+    """
+    features, mean = (tf.reshape(x, [tf.shape(x)[0], -1]) for x in (features, mean))
+    return distributions.normal(mean, tf.ones_like(mean)).log_prob(features)
+
+
+@keras.saving.register_keras_serializable("zoo")
+class GANVAE(_Joint):
+    """Appendix F: GAN/VAE, a GAN with an encoder against missed modes; its weighted form is IWGAN/VAE.
+
+        z ~ N(0, I): x~ = G_theta(z);    z ~ q_eta(z|x), x ~ p_data: x^ = G_theta(z)
+        theta, eta:  E_pg[log q^r(0|x~)] + E_pdata[lambda_2 log q^r(0|x^) - lambda_1 |x - x^|^2]
+        phi:         1/2 E_pdata[log q(1|x)] + 1/2 E_pg[log q(0|x~)]
+
+    Every real image has a code, from which theta is to make it again: no mode goes without gradient.
+    This is Che et al.'s regularised GAN: phi's objective is the GAN's, unchanged, and
+    lambda_1 = lambda_2 = 0 gives GAN; the manifold and diffusion steps of their MDGAN are left out.
+    The squared error is summed over pixels: a Gaussian log-likelihood of variance 1/(2 lambda_1), up
+    to its constant.  The first term does not depend on eta.  A draw of z stands for their E(x), the
+    limit in which the scale of q_eta vanishes; nothing but theta's need of precise codes sets it.
+
+    Importance weights, on which the paper is silent here, act on the samples x~ as in `VAEGAN`.
+
+    Args:
+        theta: generator, z (b, d) -> images (b, h, w, c).
+        eta: inference net, images -> {"mean": (b, d), "scale": (b, d)}.
+        phi: discriminator, images -> logits (b, 1).
+        reconstruction_weight: lambda_1, at least 0.
+        mode_weight: lambda_2, at least 0.
+        importance_weighted: weigh the generated samples by Eq. 43.
+        average, seed: see `tfgen.unified.Unified`.
+
+    Source: Che et al. (2017a); Hu et al. (2018), appendix F.
+    """
+
+    def __init__(
+        self,
+        theta,
+        eta,
+        phi,
+        reconstruction_weight=0.2,
+        mode_weight=0.4,
+        importance_weighted=False,
+        **kwargs,
+    ):
+        inputs.check_not_negative(
+            reconstruction_weight=reconstruction_weight, mode_weight=mode_weight
+        )
+        super().__init__(theta, eta, phi, importance_weighted, **kwargs)
+        self.reconstruction_weight = reconstruction_weight
+        self.mode_weight = mode_weight
+
+    @property
+    def row(self):
+        return f"{'IW' if self.importance_weighted else ''}GAN/VAE"
+
+    def objectives(self, data, training=True):
+        images, _ = inputs.unpack(data)
+        _, inferred = self.infer(images, POSTERIOR, training)
+        generated, reconstructed = self.generate(inferred, training)
+        q_real = self.logits(images, training=training)
+        q_fake = self.logits(generated, training=training)
+        q_again = self.logits(reconstructed, training=training)
+        distance = tf.reduce_sum((images - reconstructed) ** 2, axis=[1, 2, 3])
+        regulariser = self.mode_weight * log_q(reverse(q_again), FAKE)
+        regulariser -= self.reconstruction_weight * distance
+        objective = self.expectation(log_q(reverse(q_fake), FAKE), q_fake) + self.mean(regulariser)
+        return {
+            "theta": objective,
+            "eta": objective,
+            "phi": (self.mean(log_q(q_real, REAL)) + self.mean(log_q(q_fake, FAKE))) / 2,
+        }
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "reconstruction_weight": self.reconstruction_weight,
+            "mode_weight": self.mode_weight,
+        }
+
+
+_VARIANTS = {
+    "vaegan": ("VAEGAN", "VAE helped by a GAN, appendix F", {}),
+    "iwvaegan": (
+        "VAEGAN", "Importance-weighted VAE helped by a GAN, appendix F and Eq. 36-43",
+        {"importance_weighted": True},
+    ),
+    "aavaegan": (
+        "VAEGAN", "Adversary-activated VAE helped by a GAN, appendix F and Eq. 17",
+        {"temperature": 1.0},
+    ),
+    "ganvae": ("GANVAE", "GAN helped by an encoder, appendix F", {}),
+    "iwganvae": (
+        "GANVAE", "Importance-weighted GAN helped by an encoder, appendix F and Eq. 36-43",
+        {"importance_weighted": True},
+    ),
+}  # fmt: skip
+_SIZES = {  # beside those of `ADVERSARIAL`
+    "digits": {
+        # The KL holds fewer codes close to the prior.  R sums over 256 features, or 2048.
+        "VAEGAN": {"latent_dim": 16, "gamma": 0.01, "average": 0.99},
+        "GANVAE": {"average": 0.99},
+    },
+    "mnist": {
+        "VAEGAN": {"latent_dim": 32, "gamma": 0.001, "average": 0.999},
+        "GANVAE": {"latent_dim": 32, "average": 0.999},
+    },
+}
+_EPOCHS = {"digits": 150, "mnist": 14}
+_MNIST = ("vaegan", "ganvae")
+
+
+def _recipe(variant, data):
+    model, description, parameters = _VARIANTS[variant]
+    shared = ADVERSARIAL[data]
+    return {
+        "model": model,
+        "description": f"{description}, on {TITLES[data]}",
+        "data": {"name": data},
+        "build": {
+            **shared["build"],
+            "width": FAMILY_WIDTH,
+            **_SIZES[data][model],
+            **parameters,
+        },
+        "training": {"epochs": _EPOCHS[data], **shared["training"]},
+    }
+
+
+RECIPES = {
+    f"{variant}_{data}": _recipe(variant, data)
+    for variant in _VARIANTS
+    for data in TITLES
+    if data == "digits" or variant in _MNIST
+}

@@ -1,0 +1,214 @@
+"""A preset's page, `README.md`, made from its card."""
+
+from zoo.recipes import scored
+
+# A number's ceiling: another metric of the card, or the best value there is.
+_CEILINGS = {
+    "inception_score": "inception_score_real",
+    "inception_score_ratio": 1.0,
+    "conditional_accuracy": "evaluator_accuracy",
+    "label_kept_ab": "evaluator_accuracy_b",
+    "label_kept_ba": "evaluator_accuracy_a",
+    "cycle_error_aba": 0.0,
+    "cycle_error_bab": 0.0,
+    "precision": 1.0,
+    "recall": 1.0,
+    "accuracy": 1.0,
+    "fid": 0.0,
+    "kid": 0.0,
+}
+
+_PAGE = """\
+# {name}
+
+{description}.
+
+![{caption}](samples.png)
+
+{caption}.
+
+**{model}** - {equation}
+
+## Use
+
+```python
+import zoo
+
+model = zoo.load("{name}")
+{use}
+```
+
+`model.fit` goes on training it, `tfgen.export(model, "{name}/1")` writes the SavedModel that is
+here in `1/`, with the endpoints {endpoints}.
+
+## Numbers
+
+{scored}
+
+| metric | value | 95 % interval | ceiling | paper |
+|---|---|---|---|---|
+{rows}
+
+## How it was made
+
+{commands}
+
+| | |
+|---|---|
+| data | {data} |
+| networks | {networks} |
+| parameters | {parameters} |
+| training | {training} |
+| seed | {seed} |
+| wall time | {minutes:.1f} min on {machine} |
+| versions | {versions} |
+| size | {megabytes:.1f} MB |
+
+`card.json` holds all of this as data, with the checksum of each file.
+
+## Limits
+
+{limits}
+"""
+
+
+def page(card):
+    """The page of a preset in Markdown."""
+    kind = next(endpoint for endpoint in _KINDS if endpoint in card["endpoints"])
+    caption, measured, limits = _KINDS[kind]
+    evaluation, data = card["evaluation"], card["data"]
+    names = scored(card["recipe"]["data"], card["endpoints"])
+    facts = {**evaluation, "data": names if isinstance(names, str) else _listed(names)}
+    splits = ", ".join(f"{split} {count:,}" for split, count in data["splits"].items())
+    return _PAGE.format(
+        **{key: card[key] for key in ("name", "description", "model", "equation", "seed")},
+        caption=caption,
+        use=_use(card),
+        endpoints=_listed(f"`{endpoint}`" for endpoint in card["endpoints"]),
+        scored=measured.format(**facts),
+        rows="\n".join(_row(card, metric) for metric in evaluation["metrics"]),
+        commands=_commands(card),
+        data="; ".join([f"{data['name']} ({splits})", *_subset(card)]),
+        networks=_arguments(card["recipe"]["build"]),
+        parameters=_arguments({k: f"{v:,}" for k, v in card["parameters"].items()}),
+        training=_training(card),
+        minutes=card["wall_seconds"] / 60,
+        machine=machine(card),
+        versions=_arguments(card["versions"]),
+        megabytes=card["bytes"] / 1e6,
+        limits=limits.format(**facts),
+    )
+
+
+_CLASSIFIED = "Test images, each under the class given to it"
+_TESTED = "On the test split of {data}."
+_ONE_SEED = "One seed was trained: differences between presets may be chance."
+_CLASSES = "It knows the classes of {data}; any picture is given one of them, also where none fits."
+
+_GENERATOR_LIMITS = """\
+It draws pictures like those of {data} and nothing else. Scores by `{evaluator}` compare only with
+scores by the same evaluator at the same number of samples; the paper had other evaluators, so that
+its numbers compare as shares of the real test set's."""
+
+# The first endpoint that a model has -> caption of its picture, what its numbers are of, its limits.
+_KINDS = {
+    "sample": (
+        "Samples of seed 0",
+        "{samples:,} samples of seed {seed}, scored by `{evaluator}`.",
+        f"{_GENERATOR_LIMITS} {_ONE_SEED}",
+    ),
+    "translate_ab": (
+        "Test images, each above its translation",
+        "On the test splits of {data}, by the evaluators of either.",
+        f"It translates pictures like those of {{data}}, and nothing else. {_ONE_SEED}",
+    ),
+    "features": (
+        _CLASSIFIED,
+        _TESTED,
+        f"{_CLASSES} It was made to score generators of {{data}}. {_ONE_SEED}",
+    ),
+    "classify": (_CLASSIFIED, _TESTED, f"{_CLASSES} {_ONE_SEED}"),
+}
+
+
+def _subset(card):
+    """Which of the data a run learnt from, and in which form."""
+    data = card["recipe"]["data"]
+    if "target" in data and "classify" in card["endpoints"]:
+        yield f"labelled images of {data['name']} beside unlabelled ones of {data['target']}"
+    if "translate_ab" in card["endpoints"]:
+        yield f"unpaired with images of {data['target']}"
+    if "fraction" in data:
+        yield f"{data['fraction']:.0%} of the training images, stratified by class"
+    if "labelled" in data:
+        yield f"the labels of {data['labelled']:.0%} of them, stratified by class, the rest unlabelled"
+    if data.get("binarise"):
+        yield (
+            "dynamically binarised: pixels are drawn anew from Bernoulli(grey value) in every epoch, "
+            "those of test images once"
+        )
+    if "held_out" in data:
+        yield (
+            f"{data['held_out']:.0%} of these images (and labels) held out of training, for early "
+            f"stopping after {card['recipe']['training']['patience']} epochs without a higher bound on "
+            f"them: the weights are those of the highest, epoch {card['best_epoch']} of {card['epochs']}"
+        )
+
+
+def _use(card):
+    if "translate_ab" in card["endpoints"]:
+        shape = ", ".join(map(str, card["image_shape"]))
+        return f"translated = model.predict(images)  # images (n, {shape}) in [0, 1]"
+    if "sample" not in card["endpoints"]:
+        shape = ", ".join(map(str, card["image_shape"]))
+        return f"probabilities = model.predict(images)  # images (n, {shape}) in [0, 1]"
+    conditional = "sample_labels" in card["endpoints"]
+    labels = ", labels=[3] * 64" if conditional else ""
+    shape = ", ".join(map(str, (64, *card["image_shape"])))
+    return f"images = model.sample(64, seed=0{labels})  # ({shape}) in [0, 1]"
+
+
+def _row(card, metric):
+    number = card["evaluation"]["metrics"][metric]
+    ceiling = _CEILINGS.get(metric, "")
+    if isinstance(ceiling, str) and ceiling:
+        ceiling = card["evaluation"]["metrics"][ceiling]["value"]
+    cells = (
+        metric,
+        digits(number["value"]),
+        f"{digits(number['low'])} to {digits(number['high'])}",
+        digits(ceiling) if ceiling != "" else "",
+        card["paper"].get(metric, ""),
+    )
+    return "| " + " | ".join(map(str, cells)) + " |"
+
+
+def _commands(card):
+    if card["commands"] is None:
+        return "Trained by `zoo.preset.train.train` on the recipe in `card.json`, not one of the zoo's."
+    return "```\n" + " && \\\n".join(card["commands"]) + "\n```"
+
+
+def _training(card):
+    reduced = ", products in bfloat16" if card.get("bfloat16") else ""
+    return _arguments(card["recipe"]["training"]) + reduced
+
+
+def _arguments(values):
+    return ", ".join(f"{name} {value}" for name, value in values.items() if value is not None)
+
+
+def _listed(words):
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def machine(card):
+    """The machine class of a card's training."""
+    processor, cores = card["machine"]["processor"], card["machine"]["cores"]
+    return f"{processor}, {cores} core{'s' * (cores > 1)}"
+
+
+def digits(number):
+    """A number to four digits."""
+    return f"{number:.4g}" if abs(number) < 1000 else f"{number:,.0f}"

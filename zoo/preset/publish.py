@@ -1,0 +1,217 @@
+"""Publishes a finished run as a preset: weights, SavedModel, picture, card and a page to read.
+
+A preset's folder holds
+
+    model.keras     without optimiser slots, theta at its average
+    1/              the SavedModel, in TensorFlow Serving's layout
+    reference.npz   of classifiers: what they measure on the real test set
+    samples.png
+    card.json       and README.md, made from it
+"""
+
+import hashlib
+import inspect
+import re
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+import tfgen
+import zoo
+from tfgen.drawing import pictures
+from tfgen.evaluation.evaluator import find_evaluator, load_evaluator, reference, save_reference
+from tfgen.saved_model import replaced_folder
+from zoo.preset import paper
+from zoo.preset import train as training
+from zoo.preset.page import page
+from zoo.recipes import scored, tested
+
+MOST_BYTES = 6_000_000
+MOST_BYTES_OF_A_FLAGSHIP = 12_000_000
+SHOWN = 64  # samples in the picture
+EVALUATION_SEED = 0
+
+
+def publish(run, name, root="saved_models", *, samples=10_000, evaluator=None, overwrite=False):
+    """Turns a finished run's folder into the preset `root/name`, which appears whole or not at all.
+
+    Args:
+        run: folder that `zoo.preset.train.train` filled.
+        name: of the preset: small letters, digits and underscores, as in "iwgan_mnist".
+        root: folder of the presets.
+        samples: number of generated images that are scored.
+        evaluator: folder of the evaluator that scores them; None takes the data set's own.
+        overwrite: replace a preset of this name.
+
+    Returns:
+        The preset's folder.
+
+    Raises:
+        FileExistsError: there is a preset of this name.
+        FileNotFoundError: no run, or no evaluator for its data set.
+        ValueError: the run is not finished, the name breaks the rule, or the files are too large.
+    """
+    target = Path(root) / name
+    if not re.fullmatch("[a-z][a-z0-9_]*", name):
+        raise ValueError(
+            "A preset's name must consist of small letters, digits and underscores. "
+            f"Received: name={name!r}"
+        )
+    if target.exists() and not overwrite:
+        raise FileExistsError(
+            f"A preset is replaced only if overwriting is asked for. Received: {str(target)!r}"
+        )
+    record = training.read_run(run)
+    model = _finished(Path(run), record).release()
+    data = record["recipe"]["data"]
+    if "sample" in model.endpoints() and evaluator is None:
+        evaluator = find_evaluator(data["name"])
+
+    with replaced_folder(target) as folder:
+        model.save(folder / "model.keras")
+        tfgen.export(model, folder / "1")
+        if "features" in model.endpoints():
+            _write_reference(folder, data)
+        picture = next(draw for name, draw in _PICTURES.items() if name in model.endpoints())
+        pictures.save(picture(model, data), folder / "samples.png")
+        metrics = tfgen.evaluate(
+            model,
+            scored(data, model.endpoints()),
+            samples,
+            evaluator=evaluator,
+            seed=EVALUATION_SEED,
+        )
+        evaluation = {"seed": EVALUATION_SEED, "metrics": metrics}
+        if evaluator is not None:
+            evaluation |= {"evaluator": Path(evaluator).name, "samples": samples}
+        card = _card(name, model, Path(run), record, evaluation, folder)
+        training.write_json(folder / "card.json", card)
+        (folder / "README.md").write_text(page(card))
+        _check_size(folder, record["recipe"])
+    return target
+
+
+def commands(record, name):
+    """The command lines that train and publish a run again.
+
+    Args:
+        record: `run.json` of the run.
+        name: of the preset.
+    """
+    options = {
+        "--data": record["recipe"]["data"]["name"],
+        "--epochs": record["recipe"]["training"]["epochs"],
+        "--seed": record["seed"],
+        "--init": record["init"],
+        "--out": f"runs/{name}",
+    }
+    words = [f"{option} {value}" for option, value in options.items() if value is not None]
+    words += ["--bfloat16"] if record["bfloat16"] else []
+    return [
+        f"tfgen train {record['name']} {' '.join(words)}",
+        f"tfgen publish runs/{name} --name {name}",
+    ]
+
+
+def facts(model):
+    """What a card says of a model itself."""
+    return {
+        "model": type(model).__name__,
+        "equation": inspect.getdoc(type(model)).splitlines()[0],
+        "row": model.row,
+        "image_shape": list(model.image_shape),
+        "num_classes": model.num_classes,
+        "parameters": {name: network.count_params() for name, network in model.players.items()},
+        "endpoints": list(model.endpoints()),
+    }
+
+
+def _finished(run, record):
+    checkpoint = run / "checkpoint.keras"
+    model = zoo.load(checkpoint) if checkpoint.is_file() else None
+    epochs, done = record["recipe"]["training"]["epochs"], int(model.epochs) if model else 0
+    history = training.read_history(run)[:done]
+    if not training.is_finished(record, history):
+        raise ValueError(
+            "Only a finished run can be published; `tfgen train --resume` goes on with it. "
+            f"Received: {str(run)!r} after {done} of {epochs} epochs"
+        )
+    return model if training.best_epoch(history) is None else zoo.load(run / "best.keras")
+
+
+def _card(name, model, run, record, evaluation, folder):
+    history = training.read_history(run)
+    info = tfgen.data.info(record["recipe"]["data"]["name"])
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {
+        "name": name,
+        "description": record["recipe"]["description"],
+        **facts(model),
+        "recipe": record["recipe"],
+        "seed": record["seed"],
+        "init": record["init"],
+        "bfloat16": record["bfloat16"],
+        "commands": commands(record, name) if record["name"] else None,
+        "epochs": len(history),
+        "best_epoch": training.best_epoch(history),
+        "wall_seconds": round(sum(epoch["seconds"] for epoch in history), 1),
+        "machine": record["machine"],
+        "versions": record["versions"],
+        "data": {"name": info.name, "splits": info.splits, **_target(record["recipe"]["data"])},
+        "evaluation": evaluation,
+        "paper": paper.numbers(record["recipe"]),
+        "sha256": {path.relative_to(folder).as_posix(): _sha256(path) for path in files},
+        "bytes": sum(path.stat().st_size for path in files),
+    }
+
+
+def _target(data):
+    """The second data set of models of two domains, as the card shows it."""
+    return {"target": data["target"]} if "target" in data else {}
+
+
+def _sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _samples(model, data):
+    return pictures.samples(model, SHOWN)
+
+
+def _classified(model, data):
+    """The first test images, each under the class that the model gives it."""
+    images = _test_set(data, tested(data))[0][:SHOWN].astype(np.float32) / 255.0
+    return pictures.grid(images, model.predict(images, verbose=0).argmax(axis=-1))
+
+
+def _translated(model, data):
+    """The first test images of domain A, each above its translation into B."""
+    images = _test_set(data, data["name"])[0][: SHOWN // 2].astype(np.float32) / 255.0
+    return pictures.translations(model, images)
+
+
+_PICTURES = {"sample": _samples, "translate_ab": _translated, "classify": _classified}
+
+
+def _write_reference(folder, data):
+    images, labels = _test_set(data, tested(data))
+    module = tf.saved_model.load(str(folder / "1"))
+    scaled = images.astype(np.float32) / 255.0
+    save_reference(folder, reference(module.signatures["features"], scaled, labels))
+    load_evaluator(folder)
+
+
+def _test_set(data, name):
+    """Test images and labels of a data set, in the geometry of a recipe's data."""
+    geometry = {key: data[key] for key in ("size", "channels", "pad") if key in data}
+    return tfgen.data.arrays(name, "test", **geometry)
+
+
+def _check_size(folder, recipe):
+    most = MOST_BYTES_OF_A_FLAGSHIP if recipe.get("flagship") else MOST_BYTES
+    received = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    if received > most:
+        raise ValueError(
+            f"A preset's files must have at most {most:,} bytes. Received: {received:,} bytes"
+        )

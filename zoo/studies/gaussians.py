@@ -1,0 +1,254 @@
+"""Mode missing against mode covering: models of the zoo on mixtures of Gaussians in the plane.
+
+Points are images of shape (1, 2, 1) in [0, 1], so that the zoo's classes serve as they are.  Every
+network has hidden layers of `HIDDEN` units: two in theta and eta, and in phi as many as `MODELS` says.
+"""
+
+import concurrent.futures
+import itertools
+import multiprocessing
+import os
+import time
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import zoo
+from tfgen import networks
+from tfgen.drawing import plots
+from tfgen.optimizers import Adam
+from tfgen.paper.theory.report import table
+from zoo.preset import train as training
+
+SHAPE = (1, 2, 1)
+DEVIATION = 0.02  # of every mode
+RING = 0.5 + 0.4 * np.stack([f(2 * np.pi * np.arange(8) / 8) for f in (np.cos, np.sin)], axis=1)
+GRID = np.stack(np.meshgrid(*[np.linspace(0.1, 0.9, 5)] * 2), axis=-1).reshape(-1, 2)
+MIXTURES = {"ring": RING, "grid": GRID}
+
+LATENTS, HIDDEN = 2, 128
+BATCH, STEPS_OF_AN_EPOCH, EPOCHS = 256, 100, 30
+POINTS = 2000  # drawn from a trained model
+GOOD = 3.0  # deviations from the nearest mode
+COVERED = 0.1  # share of its own points of p_data that a covered mode has at least
+
+OPTIMIZERS = {
+    "VAE": {"learning_rate": 3e-3, "beta_1": 0.9},
+    "others": {"learning_rate": 1e-3, "beta_1": 0.5},
+}
+
+MODELS = {  # name: (class, hidden layers of phi, arguments)
+    "GAN": ("GAN", 1, {}),
+    "GAN, deeper phi": ("GAN", 2, {}),
+    "IWGAN": ("GAN", 1, {"importance_weighted": True}),
+    "VAE": ("VAE", 0, {"likelihood": "gaussian"}),
+    "AA-VAE": ("VAE", 1, {"likelihood": "gaussian"}),
+    "VAE/GAN": ("VAEGAN", 1, {}),
+    "GAN/VAE": ("GANVAE", 1, {}),
+}
+
+_SECTION = """\
+Lemma 1 lets a GAN miss modes, and Lemma 2 makes a VAE cover every mode and what lies between. Neither says
+how much: that takes models that are trained. Here models of the zoo learn mixtures of Gaussians in the
+unit square, of equal shares and deviation {deviation}.
+
+| | |
+|---|---|
+| training | {steps:,} simultaneous steps of {batch} points, too few to converge; seeds 0 to {last} |
+| networks | hidden layers of {hidden} units: two in theta and eta, one in phi, two in a *deeper phi* |
+| z | {latents} dimensions |
+| Adam | {rates} |
+| all else | the classes' defaults |
+| sample | {points:,} points x ~ p_theta(x\\|z), with the Gaussian likelihood's noise if it has one |
+| good point | within {good:g} deviations of a mode, the circles drawn |
+| covered mode | has at least {covered:.0%} of the points that p_data gives it |
+| seconds | of a processor, for one training |
+| wall time | {minutes:.1f} min in all, on {machine} |
+
+Numbers are means ± standard deviations over seeds; figures show seed 0. Modes covered and good points
+say little without each other: see the last two rows, p_data itself and points spread evenly.
+
+{parts}
+
+What to compare: the GAN with the VAE, for missing against covering; the GAN with itself under a deeper
+phi, since Lemma 1 holds for any D and how much is missed depends on D; and the GAN with GAN/VAE (Che et
+al. 2017a), whose theta must make every real point again from the code that eta infers."""
+
+
+class Score(NamedTuple):
+    """How points lie among the modes."""
+
+    covered: int  # modes
+    good: float  # share of points within `GOOD` deviations of a mode
+
+
+class Run(NamedTuple):
+    """A model after training."""
+
+    mixture: str
+    model: str
+    seed: int
+    points: np.ndarray  # (n, 2)
+    score: Score
+    seconds: float  # of a processor, for training
+
+
+def draw(mixture, n, seed):
+    """n points of the mixture whose modes have equal shares, float32 (n, 1, 2, 1) in [0, 1]."""
+    rng = np.random.default_rng(seed)
+    centres = MIXTURES[mixture][rng.integers(len(MIXTURES[mixture]), size=n)]
+    points = centres + DEVIATION * rng.normal(size=(n, 2))
+    return points.clip(0, 1).astype("float32").reshape(n, *SHAPE)
+
+
+def score(mixture, points):
+    """Modes covered and share of good points; arguments as in `Run`."""
+    centres = MIXTURES[mixture]
+    distances = np.linalg.norm(points[:, None] - centres, axis=-1)
+    good = distances.min(axis=1) <= GOOD * DEVIATION
+    counts = np.bincount(distances.argmin(axis=1)[good], minlength=len(centres))
+    return Score(int((counts >= COVERED * len(points) / len(centres)).sum()), float(good.mean()))
+
+
+def build(name, seed):
+    """A fresh, compiled model of `MODELS`."""
+    kind, depth, arguments = MODELS[name]
+    sizes = {"latent_dim": LATENTS, "hidden": HIDDEN, "activation": "relu"}
+    players = {"theta": networks.mlp_generator(SHAPE, **sizes, scaled=kind == "VAE")}
+    if kind != "GAN":
+        players["eta"] = networks.mlp_encoder(SHAPE, **sizes, layers=2)
+    if depth:
+        players["phi"] = networks.mlp_discriminator(SHAPE, HIDDEN, depth)
+    model = getattr(zoo, kind)(**players, **arguments, seed=seed)
+    optimizer = OPTIMIZERS.get(kind, OPTIMIZERS["others"])
+    model.compile(Adam(**optimizer), steps_per_execution=STEPS_OF_AN_EPOCH)
+    return model
+
+
+def train(mixture, name, seed, epochs=EPOCHS):
+    """Trains a model of `MODELS` on a mixture from scratch and draws `POINTS` points from it.
+
+    Returns:
+        A `Run`.
+    """
+    keras.utils.set_random_seed(seed)
+    model = build(name, seed)
+    images = draw(mixture, BATCH * STEPS_OF_AN_EPOCH, seed)
+    began = time.process_time()
+    model.fit(images, batch_size=BATCH, epochs=epochs, verbose=0)
+    seconds = time.process_time() - began
+    points = sample(model, POINTS, seed)
+    return Run(mixture, name, seed, points, score(mixture, points), seconds)
+
+
+def sample(model, n, seed):
+    """Points x ~ p_theta(x), (n, 2), with the noise of the likelihood where there is one."""
+    images, *scale = keras.tree.flatten(model.theta(model.prior(n, seed)))
+    points = images.numpy().reshape(n, 2)
+    for noise in scale:
+        points += noise.numpy().reshape(n, 1) * np.random.default_rng(seed).normal(size=(n, 2))
+    return points
+
+
+def experiment(seeds, epochs=EPOCHS):
+    """Trains every model on every mixture, seeds 0 to seeds - 1, on all cores.
+
+    Returns:
+        [Run], by mixture, model and seed.
+    """
+    runs = [(mixture, name, s) for mixture in MIXTURES for name in MODELS for s in range(seeds)]
+    workers = min(os.cpu_count() or 1, len(runs))
+    with concurrent.futures.ProcessPoolExecutor(
+        workers, multiprocessing.get_context("spawn"), _one_thread
+    ) as pool:
+        return list(pool.map(train, *zip(*runs, strict=True), itertools.repeat(epochs)))
+
+
+def write(folder, seeds):
+    """Does the experiment and draws the first seed's points, `ring.png` and `grid.png`.
+
+    Args:
+        folder: where to draw.
+        seeds: trainings of each model on each mixture, at least 1.
+
+    Returns:
+        The section on it of the theory's page, in Markdown.
+    """
+    began = time.perf_counter()
+    runs = experiment(seeds)
+    seconds = time.perf_counter() - began
+    for mixture in MIXTURES:
+        picture(mixture, runs, folder / f"{mixture}.png")
+    parts = [
+        f"### {len(centres)} modes on a {mixture}\n\n"
+        f"![Points of each model on the {mixture}]({mixture}.png)\n\n{scores(mixture, runs)}"
+        for mixture, centres in MIXTURES.items()
+    ]
+    machine = training.machine()
+    return _SECTION.format(
+        deviation=DEVIATION,
+        steps=STEPS_OF_AN_EPOCH * EPOCHS,
+        batch=BATCH,
+        last=seeds - 1,
+        hidden=HIDDEN,
+        latents=LATENTS,
+        rates="; ".join(_rates(kind, settings) for kind, settings in OPTIMIZERS.items()),
+        points=POINTS,
+        good=GOOD,
+        covered=COVERED,
+        minutes=seconds / 60,
+        machine=f"{machine['processor']}, {machine['cores']} cores",
+        parts="\n\n".join(parts),
+    )
+
+
+def scores(mixture, runs):
+    """The table of a mixture in Markdown: means and standard deviations over the seeds."""
+    centres, rows = MIXTURES[mixture], []
+    for name in MODELS:
+        chosen = [run for run in runs if (run.mixture, run.model) == (mixture, name)]
+        covered, good = zip(*(run.score for run in chosen), strict=True)
+        seconds = np.mean([run.seconds for run in chosen])
+        rows.append((name, _spread(covered, 1), _spread(good, 3), f"{seconds:.1f}"))
+    uniform = np.random.default_rng(0).uniform(size=(POINTS, 2))
+    references = {"p_data": draw(mixture, POINTS, 0).reshape(-1, 2), "uniform": uniform}
+    for name, points in references.items():
+        found = score(mixture, points)
+        rows.append((name, f"{found.covered}", f"{found.good:.3f}", "-"))
+    header = ("model", f"modes covered, of {len(centres)}", "share of good points", "seconds")
+    return table(header, rows)
+
+
+def picture(mixture, runs, path):
+    """Points of the first seed of each model among the modes, to a PNG file."""
+    first = [run for run in runs if run.mixture == mixture and run.seed == 0]
+    figure, panels = plots.axes(len(first), size=(1.8, 2.0))
+    for axes, run in zip(panels, first, strict=True):
+        _circles(axes, MIXTURES[mixture])
+        axes.plot(*run.points.T, ",", color="tab:blue")
+        axes.set(title=run.model, xlim=(0, 1), ylim=(0, 1), aspect="equal", xticks=[], yticks=[])
+    return plots.save(figure, path)
+
+
+def _circles(axes, centres):
+    from matplotlib.patches import Circle
+
+    for centre in centres:
+        axes.add_patch(Circle(centre, GOOD * DEVIATION, fill=False, edgecolor="0.6", linewidth=0.6))
+
+
+def _rates(kind, settings):
+    return f"{kind}: rate {settings['learning_rate']:g}, beta_1 {settings['beta_1']:g}"
+
+
+def _spread(values, digits):
+    mean = f"{np.mean(values):.{digits}f}"
+    return mean if len(values) == 1 else f"{mean} ± {np.std(values, ddof=1):.{digits}f}"
+
+
+def _one_thread():
+    """One core a process: small products gain nothing from more."""
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)

@@ -1,0 +1,225 @@
+"""Section 6's symmetry of data and labels: pairs (x, t) made by p(x|t), and pairs made by q(t|x).
+
+A conditional generator draws an image for a label; distillation draws a label for an image.  The paper
+takes the two for essentially the same.  Here a student f(t|x) learns from either kind of pair,
+
+    generated:  t uniform, x ~ p_theta(x|t)              ascends E[log f(t|x)]
+    distilled:  the same x, t ~ q(t|x) of a teacher      ascends E[sum_t q(t|x) log f(t|x)]
+
+and, for comparison, from real pairs.  All students have one network, one start and one number of steps,
+and are tested on the real test set, whose labels enter nowhere else.
+"""
+
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import tfgen
+import zoo
+from tfgen.evaluation import metrics
+from tfgen.evaluation.evaluator import BATCH, find_evaluator, load_evaluator
+from zoo.preset import train as training
+
+
+def compare(model, data, samples, *, epochs=None, evaluator=None, seed=0):
+    """Real test accuracies of students that learnt from generated, distilled and real pairs.
+
+    A model without classes is refused: it has no p(x|t) to be compared.
+
+    Args:
+        model: a conditional generator of the zoo.
+        data: name of the real data set.
+        samples: number of generated images, each class as often as the others, up to one image.
+        epochs: passes over the generated images; None takes as many as the teacher's recipe has.
+            Students of other pairs take as many steps.
+        evaluator: preset folder of the teacher, whose recipe its students follow; None takes the data
+            set's own, `resnet_<data>`. It gives its probabilities, at temperature 1.
+        seed: of the samples, of the choice of real images, and of the start and order of all students.
+
+    Returns:
+        {metric: {"value", "low", "high"}}, intervals of level .95 over the test images alone:
+        `accuracy_real`, from the teacher's own training images, the ceiling; `accuracy_real_as_many`,
+        from `samples` of them, if there are more; `accuracy_generated`, the classification accuracy
+        score; `accuracy_distilled`; `distilled_gain`, the last minus the last but one, paired by test
+        image; `accuracy_teacher`; `labels_kept`, the share of the generated images that the teacher
+        gives the label they were drawn for.
+
+    Raises:
+        FileNotFoundError: there is no such evaluator, or it has no card.
+        ValueError: the model draws no images of a class; model, teacher and data set differ in
+            shape or classes; or a number is out of range.
+
+    Source: Hu et al. (2018), section 6; Hinton et al. (2015); Ravuri & Vinyals (2019).
+    """
+    folder = find_evaluator(data) if evaluator is None else evaluator
+    teacher, recipe = load_evaluator(folder), student_recipe(folder, data, epochs)
+    geometry = {key: recipe["data"][key] for key in ("size", "channels") if key in recipe["data"]}
+    info = tfgen.data.info(data, **geometry)
+    _check(model, teacher, info)
+
+    asked = np.arange(samples, dtype="int32") % info.num_classes
+    images = model.sample(samples, seed=seed, labels=asked)
+    parts = np.split(images, range(BATCH, samples, BATCH))
+    taught = np.concatenate([teacher.observe(part)[1] for part in parts])
+    real, labels = tfgen.data.arrays(**recipe["data"])
+    one_hot = np.eye(info.num_classes, dtype="float32")
+    pairs = {"real": (real, one_hot[labels])}
+    if samples < len(real):
+        chosen = np.random.default_rng(seed).permutation(len(real))[:samples]
+        pairs["real_as_many"] = (real[chosen], one_hot[labels[chosen]])
+    pairs |= {"generated": (images, one_hot[asked]), "distilled": (images, taught)}
+
+    pad = recipe["data"].get("pad", False)
+    test, truth = tfgen.data.arrays(data, "test", **geometry, pad=pad)
+    steps = -(-samples // recipe["training"]["batch_size"])
+    right = {}
+    for name, (x, targets) in pairs.items():
+        student = train_student(recipe, info, x, targets, steps, seed)
+        answers = student.predict(test / np.float32(255), batch_size=BATCH, verbose=0)
+        right[name] = answers.argmax(axis=-1) == truth
+    found = {f"accuracy_{name}": _share(answered) for name, answered in right.items()}
+    found["distilled_gain"] = metrics.mean_interval(
+        right["distilled"].astype(float) - right["generated"]
+    )
+    found["accuracy_teacher"] = teacher.reference.accuracy
+    found["labels_kept"] = _share(taught.argmax(axis=-1) == asked)
+    return {name: interval._asdict() for name, interval in found.items()}
+
+
+def train_student(recipe, info, images, targets, steps, seed):
+    """A student that ascends the mean over pairs of sum_t q(t|x) log f(t|x).
+
+    Args:
+        recipe: a residual classifier's, see `zoo.recipes`.
+        info: `tfgen.data.info` of the data set.
+        images: (n, h, w, c), uint8 or float32 in [0, 1].
+        targets: (n, num_classes) q(t|x); a known label is a one-hot row.
+        steps: of an epoch, whatever n is.
+        seed: of the starting weights and of the order.
+
+    Returns:
+        keras.Model, images (b, h, w, c) in [0, 1] -> logits (b, num_classes).
+    """
+    keras.utils.set_random_seed(seed)
+    classifier = zoo.build(recipe, info, seed=seed, batches=steps)
+    network = classifier.omega
+    student = keras.Model(network.input, network.output["logits"])
+    student.compile(classifier.optimizer, keras.losses.CategoricalCrossentropy(from_logits=True))
+    rows = np.arange(len(images), dtype="int32")
+    batches = tfgen.data.batches(images, rows, recipe["training"]["batch_size"], seed)
+    student.fit(
+        batches.map(lambda x, row: (x, tf.gather(targets, row))).repeat(),
+        steps_per_epoch=steps,
+        epochs=recipe["training"]["epochs"],
+        shuffle=False,  # the order is the data set's own
+        verbose=0,
+    )
+    return student
+
+
+def student_recipe(folder, data, epochs=None):
+    """The recipe in the card of a teacher's folder, on `data` and for `epochs` unless None."""
+    recipe = zoo.card(folder)["recipe"]
+    epochs = recipe["training"]["epochs"] if epochs is None else epochs
+    if not epochs >= 1:
+        raise ValueError(f"epochs must be at least 1. Received: epochs={epochs}")
+    return {
+        **recipe,
+        "data": {**recipe["data"], "name": data},
+        "training": {**recipe["training"], "epochs": epochs},
+    }
+
+
+def report(name, data, samples, *, epochs=None, evaluator=None, seed=0):
+    """What `compare` measures on the preset, folder or file `name`, with all that it depends on."""
+    model = zoo.load(name)
+    folder = find_evaluator(data) if evaluator is None else Path(evaluator)
+    epochs = student_recipe(folder, data, epochs)["training"]["epochs"]
+    began = time.perf_counter()
+    found = compare(model, data, samples, epochs=epochs, evaluator=folder, seed=seed)
+    options = {"data": str(data), "samples": samples, "epochs": epochs, "seed": seed}
+    if evaluator is not None:
+        options["evaluator"] = str(evaluator)
+    words = [f"--{option} {value}" for option, value in options.items()]
+    return {
+        "model": str(name),
+        "command": " ".join(["tfgen symmetry", str(name), *words]),
+        **options,
+        "evaluator": folder.name,
+        "seconds": round(time.perf_counter() - began),
+        "machine": training.machine(),
+        "metrics": found,
+    }
+
+
+_PAGE = """\
+# Data and labels as a symmetric pair
+
+Section 6 of the paper: a conditional generator makes pairs (image, label) by drawing an image for a
+label, distillation by drawing a label for an image. Students of one network, one start and one number of
+steps learn from either kind, and from real pairs; all are tested on the real test set.
+
+{table}
+
+```
+{commands}
+```
+
+* `accuracy_real`: from the images that the teacher learnt from, the ceiling; `accuracy_real_as_many`: from
+  `samples` of them, where there are more.
+* `accuracy_generated`: the generator's images with the labels they were drawn for (the classification
+  accuracy score of Ravuri & Vinyals, 2019).
+* `accuracy_distilled`: the same images with the teacher's probabilities (Hinton et al., 2015, at
+  temperature 1). The teacher, `evaluator`, learnt from real labels; it is right on
+  `accuracy_teacher` of the test set.
+* `distilled_gain`: the difference of these two, paired by test image.
+* `labels_kept`: the share of the generated images that the teacher gives the label they were drawn for.
+
+Epochs are passes over the generated images. Intervals are of level .95 over the test images: what another
+seed would change is not in them. Measured on {machines}.
+"""
+
+
+def page(reports):
+    """The reports side by side, as a page in Markdown."""
+    facts = ("data", "evaluator", "samples", "epochs", "seed", "seconds")
+    rows = [["", *(f"`{report['model']}`" for report in reports)], ["---"] * (1 + len(reports))]
+    rows += [[fact, *(str(report[fact]) for report in reports)] for fact in facts]
+    fullest_first = sorted(reports, key=lambda report: -len(report["metrics"]))
+    for name in dict.fromkeys(name for report in fullest_first for name in report["metrics"]):
+        rows.append([f"`{name}`", *(_cell(report["metrics"].get(name)) for report in reports)])
+    machines = ["{processor}, {cores} cores".format(**report["machine"]) for report in reports]
+    return _PAGE.format(
+        table="\n".join(f"| {' | '.join(row)} |" for row in rows),
+        commands="\n".join(report["command"] for report in reports),
+        machines="; ".join(dict.fromkeys(machines)),
+    )
+
+
+def _cell(number):
+    return "-" if number is None else "{value:.4f} ({low:.4f} to {high:.4f})".format(**number)
+
+
+def _share(right):
+    return metrics.proportion_interval(right.mean(), len(right))
+
+
+def _check(model, teacher, info):
+    if "sample_labels" not in model.endpoints():
+        raise ValueError(
+            "The generator must draw images of a class, by the endpoint 'sample_labels'. "
+            f"Received: {model.name} with {', '.join(model.endpoints())}"
+        )
+    received = {
+        "model": (tuple(model.image_shape), model.num_classes),
+        "evaluator": (teacher.image_shape, teacher.num_classes),
+        "data": (info.shape, info.num_classes),
+    }
+    if len(set(received.values())) > 1:
+        raise ValueError(
+            "Model, evaluator and data set must have the same image shape and number of classes. "
+            f"Received: {', '.join(f'{name}={fact}' for name, fact in received.items())}"
+        )

@@ -1,0 +1,73 @@
+"""`python -m zoo.studies.temperatures`: T of adversary activation, chosen on images held out.
+
+Every recipe is trained once for each T of the paper's appendix I.2, with one seed; a run's number is the
+highest bound on the tenth of its training images that it does not learn from.  No test image is read.
+"""
+
+import json
+from pathlib import Path
+
+import click
+
+import zoo
+from zoo.preset import train as training
+
+PAGES = Path(__file__).resolve().parents[2] / "docs" / "studies"
+TEMPERATURES = (1.0, 1.5, 3.0, 5.0)
+RECIPES = ("aavae_mnist_1pct", "aacvae_mnist_1pct", "aavae_mnist_10pct", "aacvae_mnist_10pct")
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("names", nargs=-1, type=click.Choice(RECIPES))
+@click.option("--runs", type=click.Path(path_type=Path), default="runs/temperatures")
+def main(names, runs):
+    """Train the recipes NAMES, by default all; a run that is there already goes on or is taken as it is."""
+    path = PAGES / "temperatures.json"
+    results = json.loads(path.read_text()) if path.is_file() else {}
+    for name in names or RECIPES:
+        for temperature in TEMPERATURES:
+            history = run(name, temperature, runs / f"{name}_{temperature:g}")
+            best = max(history, key=lambda entry: entry[training.MONITORED])
+            results.setdefault(name, {})[f"{temperature:g}"] = {
+                "bound": best[training.MONITORED],
+                "epoch": best["epoch"],
+                "epochs": len(history),
+                "minutes": sum(entry["seconds"] for entry in history) / 60,
+            }
+        results["machine"] = training.machine()
+        path.write_text(json.dumps(results, indent=2) + "\n")
+        (PAGES / "temperatures.md").write_text(page(results))
+
+
+def run(name, temperature, out):
+    """The history of a recipe's run at a temperature."""
+    recipe = zoo.RECIPES[name]
+    recipe = {**recipe, "build": {**recipe["build"], "temperature": temperature}}
+    training.train(recipe, out, resume=True, verbose=0)
+    return training.read_history(out)
+
+
+def page(results):
+    """The results as Markdown."""
+    machine = results["machine"]
+    header = " | ".join(f"T = {temperature:g}" for temperature in TEMPERATURES)
+    lines = [
+        "# The temperature of adversary activation",
+        "",
+        "Made by `python -m zoo.studies.temperatures`, from `temperatures.json`. Highest bound, in nats",
+        "an image, on the tenth of the training images that is held out; in brackets its epoch. Seed 0.",
+        "",
+        f"| recipe | {header} | minutes |",
+        "|---" * (len(TEMPERATURES) + 2) + "|",
+    ]
+    for name in RECIPES:
+        if name in results:
+            runs = [results[name][f"{temperature:g}"] for temperature in TEMPERATURES]
+            cells = [f"{run['bound']:.2f} ({run['epoch']})" for run in runs]
+            minutes = sum(run["minutes"] for run in runs)
+            lines.append(f"| `{name}` | {' | '.join(cells)} | {minutes:.1f} |")
+    return "\n".join([*lines, "", f"{machine['processor']}, {machine['cores']} cores.", ""])
+
+
+if __name__ == "__main__":
+    main()
