@@ -153,7 +153,7 @@ def test_map_needs_an_inference_net(tmp_path):
 
 
 def test_train_and_publish_make_a_preset_that_evaluate_agrees_with(tmp_path, monkeypatch):
-    monkeypatch.setitem(zoo.models.resnet.RECIPES, "small", small.RESNET)
+    monkeypatch.setitem(zoo.recipes.digits.RECIPES, "small", small.RESNET)
     asked = []
     monkeypatch.setattr(tf.config.experimental, "enable_op_determinism", lambda: asked.append(1))
     result = run("train", "small", "--epochs", 1, "--seed", 2, "--out", tmp_path / "run")

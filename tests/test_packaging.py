@@ -92,10 +92,15 @@ def test_leaves_import_nothing_else_of_tfgen(leaf):
 def test_models_do_not_import_each_other():
     models = set(zoo.MODELS.values())
     found = importers("zoo", among=models.__contains__)
-    allowed = ("zoo.recipes", *BASES)
-    assert [pair for pair in found if not any(within(pair[1], name) for name in allowed)] == []
+    assert [pair for pair in found if not any(within(pair[1], name) for name in BASES)] == []
     for model in models:
         assert importers(model, among=lambda module: module not in SEE_ALL_MODELS) == []
+
+
+def test_recipes_import_nothing_but_their_own_files():
+    for module, path in modules().items():
+        if within(module, "zoo.recipes"):
+            assert all(within(name, "zoo.recipes") for name in imports(path)), module
 
 
 def test_only_distributions_imports_tensorflow_probability():
@@ -107,9 +112,9 @@ def test_only_distributions_imports_tensorflow_probability():
 
 def test_import_leaves_the_heavy_packages_alone():
     loaded = fresh_process(
-        "import json, sys, zoo.cli, tfgen; print(json.dumps([*sys.modules]))", ROOT
+        "import json, sys, zoo.cli, tfgen; zoo.RECIPES; print(json.dumps([*sys.modules]))", ROOT
     )
-    assert {"tfgen", "zoo", "zoo.cli"} <= set(loaded)
+    assert {"tfgen", "zoo", "zoo.cli", "zoo.recipes"} <= set(loaded)
     assert not set(HEAVY) & set(loaded)
 
 

@@ -23,10 +23,10 @@ from zoo.preset import train as training
 # whose move into place the process kills itself (0: none), the others are the commands' arguments.
 PROCESS = """
 import json, os, signal, sys
-import zoo.models.gan
+import zoo.recipes
 from zoo import cli
 
-zoo.models.gan.RECIPES["small"] = json.loads(sys.argv[1])
+zoo.recipes.digits.RECIPES["small"] = json.loads(sys.argv[1])
 left, replace = int(sys.argv[2]), os.replace
 
 def replace_or_die(source, target):

@@ -143,19 +143,21 @@ def build(recipe, info, seed=0, batches=None):
 
 
 def _recipes():
-    """{name: recipe} of all models.
+    """{name: recipe} of the zoo's files and of every member outside the zoo.
 
     Raises:
         ValueError: two files have a recipe of one name.
     """
+    from zoo.recipes import FILES
+
+    outside = [name for name in MODELS.values() if not name.startswith("zoo.models.")]
     recipes = {}
-    for module in dict.fromkeys(MODELS.values()):
-        found = importlib.import_module(module).RECIPES
-        if shared := sorted(recipes.keys() & found.keys()):
+    for file in (*FILES, *map(importlib.import_module, dict.fromkeys(outside))):
+        if shared := sorted(recipes.keys() & file.RECIPES.keys()):
             raise ValueError(
-                f"Names of recipes must be unique. Received: {shared} again in {module}"
+                f"Names of recipes must be unique. Received: {shared} again in {file.__name__}"
             )
-        recipes |= found
+        recipes |= file.RECIPES
     return recipes
 
 

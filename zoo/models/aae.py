@@ -7,7 +7,6 @@ from tfgen import endpoints, inputs, networks
 from tfgen.objectives import FAKE, REAL, log_categorical, log_q, reverse
 from tfgen.unified import normal
 from zoo.models.autoencoder import Autoencoder
-from zoo.recipes import ADVERSARIAL, FAMILY_WIDTH, TITLES
 
 NOISE, CLASSES = range(2)  # streams of noise
 
@@ -193,58 +192,3 @@ class AAE(Autoencoder):
             "alpha": self.alpha,
             "importance_weighted": self.importance_weighted,
         }
-
-
-_VARIANTS = {
-    "aae": ("Adversarial autoencoder, Eq. 29-32", {}),
-    "iwaae": (
-        "Importance-weighted adversarial autoencoder, Eq. 29-32 and 43",
-        {"importance_weighted": True},
-    ),
-}
-_SHARES = {"digits": {"10pct": 0.1}, "mnist": {"1pct": 0.01}}  # of labels
-_CLUSTERS = 10
-_EPOCHS = {"digits": 150, "mnist": 20}
-_HIDDEN = {"digits": 200, "mnist": 300}  # units of phi's layers
-
-
-def _recipe(data, description, build, labelled=None):
-    shared = ADVERSARIAL[data]
-    return {
-        "model": "AAE",
-        "description": f"{description}, on {TITLES[data]}",
-        "data": {"name": data} | ({} if labelled is None else {"labelled": labelled}),
-        "build": {
-            **shared["build"],
-            "width": FAMILY_WIDTH,
-            "hidden": _HIDDEN[data],
-            "latent_dim": 8,
-            **build,
-        },
-        "training": {"epochs": _EPOCHS[data], **shared["training"]},
-    }
-
-
-def _semi_supervised(data, share):
-    title = f"Semi-supervised adversarial autoencoder, {share:.0%} labelled"
-    return _recipe(data, title, {"semi_supervised": True}, share)
-
-
-def _clustering(data):
-    title = f"Adversarial autoencoder that finds {_CLUSTERS} clusters without labels"
-    return _recipe(data, title, {"num_clusters": _CLUSTERS}, labelled=0.0)
-
-
-RECIPES = {
-    **{
-        f"{name}_{data}": _recipe(data, *variant)
-        for name, variant in _VARIANTS.items()
-        for data in TITLES
-    },
-    **{
-        f"saae_{data}_{suffix}": _semi_supervised(data, share)
-        for data, shares in _SHARES.items()
-        for suffix, share in shares.items()
-    },
-    **{f"aae_{data}_clusters": _clustering(data) for data in TITLES},
-}

@@ -5,7 +5,6 @@ import keras
 from tfgen import endpoints, inputs, networks
 from tfgen.objectives import FAKE, REAL, log_q, reverse
 from tfgen.unified import Unified
-from zoo.recipes import ADVERSARIAL, TITLES
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -82,32 +81,3 @@ class GAN(Unified):
             "num_classes": self.num_classes,
             "importance_weighted": self.importance_weighted,
         }
-
-
-_VARIANTS = {
-    "gan": ("Generative adversarial network, Eq. 3-5", {}),
-    "iwgan": ("Importance-weighted GAN, Eq. 36-43", {"importance_weighted": True}),
-    "cgan": ("Class-conditional GAN, Eq. 3-5 given labels", {"conditional": True}),
-    "iwcgan": (
-        "Importance-weighted conditional GAN, Eq. 36-43 given labels",
-        {"conditional": True, "importance_weighted": True},
-    ),
-}
-_AVERAGES = {"digits": 0.99, "mnist": 0.999}
-_EPOCHS = {"digits": (150, 150), "mnist": (14, 10)}  # without labels, with labels
-
-
-def _recipe(variant, data):
-    description, parameters = _VARIANTS[variant]
-    shared = ADVERSARIAL[data]
-    epochs = _EPOCHS[data]["conditional" in parameters]
-    return {
-        "model": "GAN",
-        "description": f"{description}, on {TITLES[data]}",
-        "data": {"name": data},
-        "build": {**shared["build"], "average": _AVERAGES[data], **parameters},
-        "training": {"epochs": epochs, **shared["training"]},
-    }
-
-
-RECIPES = {f"{variant}_{data}": _recipe(variant, data) for variant in _VARIANTS for data in TITLES}

@@ -9,7 +9,6 @@ from tfgen import endpoints, inputs, networks
 from tfgen.networks import beliefs
 from tfgen.objectives import importance_weighted_bound
 from tfgen.unified import Unified
-from zoo.recipes import TITLES
 
 RECOGNISED, DREAMED = range(2)  # streams of noise
 
@@ -158,21 +157,3 @@ class Helmholtz(Unified):
             "reconstruct": (reconstruct, {**read, "seed": endpoints.INT}),
             "bound": (bound, {**read, "seed": endpoints.INT}),
         }
-
-
-_UNITS = {"digits": [64, 32], "mnist": [200, 200, 10]}
-_EPOCHS = {"digits": 1000, "mnist": 100}  # dreams become digits late
-_TRAINING = {"batch_size": 64, "learning_rate": 1e-3, "beta_1": 0.9}
-
-
-def _recipe(data):
-    return {
-        "model": "Helmholtz",
-        "description": f"Helmholtz machine, wake-sleep, Eq. 14, on {TITLES[data]}, dynamically binarised",
-        "data": {"name": data, "binarise": True},
-        "build": {"units": _UNITS[data]},
-        "training": {"epochs": _EPOCHS[data], **_TRAINING, "decay": "cosine"},
-    }
-
-
-RECIPES = {f"helmholtz_{data}": _recipe(data) for data in TITLES}

@@ -8,7 +8,6 @@ import tensorflow as tf
 from tfgen import distributions, endpoints, inputs, networks
 from tfgen.objectives import FAKE, REAL, log_categorical, log_q, reverse
 from tfgen.unified import Unified, normal
-from zoo.recipes import ADVERSARIAL, FAMILY_WIDTH, TITLES
 
 NOISE, CODES = range(2)  # streams of noise
 
@@ -186,31 +185,3 @@ class InfoGAN(Unified):
             "info_weight": self.info_weight,
             "importance_weighted": self.importance_weighted,
         }
-
-
-_VARIANTS = {
-    "infogan": ("InfoGAN, Eq. 9-10", {}),
-    "iwinfogan": ("Importance-weighted InfoGAN, Eq. 9-10 and 43", {"importance_weighted": True}),
-}
-_AVERAGES = {"digits": 0.99, "mnist": 0.999}
-_EPOCHS = {"digits": 150, "mnist": 14}
-
-
-def _recipe(variant, data):
-    description, parameters = _VARIANTS[variant]
-    shared = ADVERSARIAL[data]
-    return {
-        "model": "InfoGAN",
-        "description": f"{description}, on {TITLES[data]}",
-        "data": {"name": data},
-        "build": {
-            **shared["build"],
-            "width": FAMILY_WIDTH,
-            "average": _AVERAGES[data],
-            **parameters,
-        },
-        "training": {"epochs": _EPOCHS[data], **shared["training"]},
-    }
-
-
-RECIPES = {f"{variant}_{data}": _recipe(variant, data) for variant in _VARIANTS for data in TITLES}

@@ -6,7 +6,6 @@ import tensorflow as tf
 from tfgen import inputs, networks
 from tfgen.objectives import log_bernoulli
 from zoo.models.autoencoder import Autoencoder
-from zoo.recipes import ADVERSARIAL, FAMILY_WIDTH, TITLES
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -86,17 +85,3 @@ class PM(Autoencoder):
 def binary(units):
     """1 where a unit is above 1/2, else 0, with the gradient of the unit itself."""
     return units + tf.stop_gradient(tf.cast(units > 0.5, units.dtype) - units)
-
-
-def _recipe(data, epochs, units):
-    shared = ADVERSARIAL[data]
-    return {
-        "model": "PM",
-        "description": f"Predictability minimisation of {units} binary units, on {TITLES[data]}",
-        "data": {"name": data},
-        "build": {"width": FAMILY_WIDTH, "units": units},
-        "training": {"epochs": epochs, **shared["training"], "learning_rate": 5e-4},
-    }
-
-
-RECIPES = {"pm_digits": _recipe("digits", 150, 16), "pm_mnist": _recipe("mnist", 15, 32)}

@@ -6,7 +6,6 @@ import tensorflow as tf
 from tfgen import endpoints, inputs, networks
 from tfgen.objectives import log_categorical
 from tfgen.unified import Unified
-from zoo.recipes import TITLES
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -59,31 +58,3 @@ class ResNet(Unified):
 
     def get_config(self):
         return {**super().get_config(), "num_classes": self.num_classes}
-
-
-_TITLES = {
-    **TITLES,
-    "digits_negative": "the negatives of scikit-learn's 8x8 digits",
-    "usps": "USPS",
-    "mnist_m": "MNIST-M",
-}
-_TRAINING = {
-    "digits": {"epochs": 30, "batch_size": 64, "learning_rate": 3e-3},
-    "digits_negative": {"epochs": 30, "batch_size": 64, "learning_rate": 3e-3},
-    "mnist": {"epochs": 8, "batch_size": 128, "learning_rate": 2e-3},
-    "usps": {"epochs": 30, "batch_size": 64, "learning_rate": 3e-3},
-    "mnist_m": {"epochs": 8, "batch_size": 128, "learning_rate": 2e-3},
-}
-
-
-def _recipe(data):
-    return {
-        "model": "ResNet",
-        "description": f"Residual classifier, the evaluator of scores on {_TITLES[data]}",
-        "data": {"name": data},
-        "build": {"width": 16, "blocks": 2},
-        "training": {**_TRAINING[data], "beta_1": 0.9, "decay": "cosine"},
-    }
-
-
-RECIPES = {f"resnet_{data}": _recipe(data) for data in _TRAINING}

@@ -6,7 +6,6 @@ import tensorflow as tf
 from tfgen import endpoints, inputs, networks
 from tfgen.objectives import enumerated_bound, log_categorical
 from zoo.models.variational import LABELS, POSTERIOR, Variational
-from zoo.recipes import LIKELIHOOD, TEMPERATURES, TITLES
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -183,51 +182,3 @@ class SVAE(Variational):
 
     def get_config(self):
         return {**super().get_config(), "alpha": self.alpha}
-
-
-_VARIANTS = {
-    "svae": ("Semi-supervised VAE (M2)", {}),
-    "aasvae": ("Adversary-activated semi-supervised VAE, Eq. 17", {"adversary": True}),
-}
-
-
-_SHARES = {"digits": {"10pct": 0.1}, "mnist": {"10pct": 0.1, "1pct": 0.01}}  # of labels
-# At Kingma et al.'s alpha, 0.1, the classes of MNIST settle within the first epochs, before labels count.
-# Both this alpha and the pooled classifier were chosen on training images whose labels are hidden.
-_MNIST = {"width": 32, "decoder_units": 500, "classifier_units": 100, "alpha": 100.0}
-_SIZES = {"digits": {}, "mnist": _MNIST}
-_ADVERSARY = {"digits": {}, "mnist": {"adversary_width": 16}}
-_EPOCHS = {  # data set, share of its labels -> epochs, patience; an epoch shows every label once
-    ("digits", 0.1): (100, 20),
-    ("mnist", 0.1): (15, 10),
-    ("mnist", 0.01): (20, 10),
-}
-
-
-def _recipe(variant, data, share):
-    description, parameters = _VARIANTS[variant]
-    shared = LIKELIHOOD[data]
-    epochs, patience = _EPOCHS[data, share]
-    if "adversary" in parameters:
-        parameters = {**parameters, **_ADVERSARY[data], "temperature": TEMPERATURES[data]}
-    return {
-        "model": "SVAE",
-        **({"flagship": True} if data == "mnist" else {}),
-        "description": f"{description}, on {TITLES[data]}, dynamically binarised, {share:.0%} labelled",
-        "data": {**shared["data"], "labelled": share},
-        "build": {**shared["build"], **_SIZES[data], **parameters},
-        "training": {
-            **shared["training"],
-            "epochs": epochs,
-            "patience": patience,
-            "learning_rate": 1e-3,
-        },
-    }
-
-
-RECIPES = {
-    f"{variant}_{data}_{suffix}": _recipe(variant, data, share)
-    for variant in _VARIANTS
-    for data, shares in _SHARES.items()
-    for suffix, share in shares.items()
-}

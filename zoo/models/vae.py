@@ -4,7 +4,6 @@ import keras
 
 from tfgen import endpoints, inputs, networks
 from zoo.models.variational import POSTERIOR, Variational
-from zoo.recipes import LIKELIHOOD, TEMPERATURES, TITLES
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -92,48 +91,3 @@ class VAE(Variational):
     def endpoints(self):
         served = {**endpoints.generating(self), **endpoints.inferring(self)}
         return {**served, **endpoints.discriminating(self)} if "phi" in self.players else served
-
-
-_VARIANTS = {
-    "vae": ("Variational autoencoder, Eq. 11", {}),
-    "aavae": ("Adversary-activated VAE, Eq. 17", {"adversary": True}),
-    "cvae": ("Conditional VAE, Eq. 11 given labels", {"conditional": True}),
-    "aacvae": (
-        "Adversary-activated conditional VAE, Eq. 17 given labels",
-        {"conditional": True, "adversary": True},
-    ),
-}
-
-
-_SHARES = {"digits": {"": 1.0}, "mnist": {"": 1.0, "_10pct": 0.1, "_1pct": 0.01}}
-_EPOCHS = {  # data set, share of its images -> epochs, patience
-    ("digits", 1.0): (100, 20),
-    ("mnist", 1.0): (18, 5),
-    ("mnist", 0.1): (40, 10),
-    ("mnist", 0.01): (120, 20),
-}
-
-
-def _recipe(variant, data, share):
-    description, parameters = _VARIANTS[variant]
-    shared = LIKELIHOOD[data]
-    epochs, patience = _EPOCHS[data, share]
-    part = {} if share == 1 else {"fraction": share}
-    if "adversary" in parameters:
-        parameters = {**parameters, "temperature": TEMPERATURES[data]}
-    return {
-        "model": "VAE",
-        "description": f"{description}, on {'' if share == 1 else f'{share:.0%} of '}{TITLES[data]},"
-        " dynamically binarised",
-        "data": {**shared["data"], **part},
-        "build": {**shared["build"], **parameters},
-        "training": {"epochs": epochs, "patience": patience, **shared["training"]},
-    }
-
-
-RECIPES = {
-    f"{variant}_{data}{suffix}": _recipe(variant, data, share)
-    for variant in _VARIANTS
-    for data, shares in _SHARES.items()
-    for suffix, share in shares.items()
-}

@@ -7,7 +7,6 @@ from tfgen import distributions, endpoints, inputs, layers, networks
 from tfgen.objectives import FAKE, REAL, activation_weights, log_q, reverse
 from tfgen.unified import Unified
 from zoo.models.variational import GENERATED, POSTERIOR, PRIOR
-from zoo.recipes import ADVERSARIAL, FAMILY_WIDTH, TITLES
 
 
 class _Joint(Unified):
@@ -265,59 +264,3 @@ class GANVAE(_Joint):
             "reconstruction_weight": self.reconstruction_weight,
             "mode_weight": self.mode_weight,
         }
-
-
-_VARIANTS = {
-    "vaegan": ("VAEGAN", "VAE helped by a GAN, appendix F", {}),
-    "iwvaegan": (
-        "VAEGAN", "Importance-weighted VAE helped by a GAN, appendix F and Eq. 36-43",
-        {"importance_weighted": True},
-    ),
-    "aavaegan": (
-        "VAEGAN", "Adversary-activated VAE helped by a GAN, appendix F and Eq. 17",
-        {"temperature": 1.0},
-    ),
-    "ganvae": ("GANVAE", "GAN helped by an encoder, appendix F", {}),
-    "iwganvae": (
-        "GANVAE", "Importance-weighted GAN helped by an encoder, appendix F and Eq. 36-43",
-        {"importance_weighted": True},
-    ),
-}  # fmt: skip
-_SIZES = {  # beside those of `ADVERSARIAL`
-    "digits": {
-        # The KL holds fewer codes close to the prior.  R sums over 256 features, or 2048.
-        "VAEGAN": {"latent_dim": 16, "gamma": 0.01, "average": 0.99},
-        "GANVAE": {"average": 0.99},
-    },
-    "mnist": {
-        "VAEGAN": {"latent_dim": 32, "gamma": 0.001, "average": 0.999},
-        "GANVAE": {"latent_dim": 32, "average": 0.999},
-    },
-}
-_EPOCHS = {"digits": 150, "mnist": 14}
-_MNIST = ("vaegan", "ganvae")
-
-
-def _recipe(variant, data):
-    model, description, parameters = _VARIANTS[variant]
-    shared = ADVERSARIAL[data]
-    return {
-        "model": model,
-        "description": f"{description}, on {TITLES[data]}",
-        "data": {"name": data},
-        "build": {
-            **shared["build"],
-            "width": FAMILY_WIDTH,
-            **_SIZES[data][model],
-            **parameters,
-        },
-        "training": {"epochs": _EPOCHS[data], **shared["training"]},
-    }
-
-
-RECIPES = {
-    f"{variant}_{data}": _recipe(variant, data)
-    for variant in _VARIANTS
-    for data in TITLES
-    if data == "digits" or variant in _MNIST
-}

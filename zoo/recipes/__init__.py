@@ -1,7 +1,7 @@
-"""Sizes and training that the recipes of several models share, as plain data by data set.
+"""Recipes as flat tables, a file per data set: what `tfgen train NAME` runs, importing nothing heavy.
 
-A recipe is what `tfgen train NAME` runs; the numbers beside published weights came from it.  Every
-file of a model ends in its RECIPES, {name: recipe}, with the keys
+The numbers beside published weights came from these recipes.  A recipe is plain data, so that a JSON file
+can hold one as well, with the keys
 
     model        the class, a name in `zoo.MODELS`
     description  one line
@@ -11,9 +11,13 @@ file of a model ends in its RECIPES, {name: recipe}, with the keys
     training     epochs, batch_size, learning_rate, beta_1, decay ("cosine" or None); with `held_out`
                  in data also patience: training stops once the bound on the images held out has not
                  risen for so many epochs, and the epoch with the highest is kept
+
+The file of a model outside the zoo holds its own RECIPES, {name: recipe}.
 """
 
-TITLES = {"digits": "scikit-learn's 8x8 digits", "mnist": "MNIST"}
+from zoo.recipes import digits, mnist, pairs
+
+FILES = (digits, mnist, pairs)
 
 
 def tested(data):
@@ -24,33 +28,3 @@ def tested(data):
 def scored(data, endpoints):
     """What `tfgen.evaluate` takes of a recipe's data: a name, or both of a model that translates."""
     return (data["name"], data["target"]) if "translate_ab" in endpoints else tested(data)
-
-
-ADVERSARIAL = {  # DCGAN's networks and training; epochs are each model's own
-    "digits": {
-        "build": {"width": 32, "latent_dim": 32},
-        "training": {"batch_size": 64, "learning_rate": 5e-4, "beta_1": 0.5, "decay": None},
-    },
-    "mnist": {
-        "build": {"width": 32, "latent_dim": 64},
-        "training": {"batch_size": 64, "learning_rate": 2e-4, "beta_1": 0.5, "decay": None},
-    },
-}
-
-FAMILY_WIDTH = 24  # of the family's DCGANs, narrower than 32: they have a third network to keep
-
-# T of adversary activation: on MNIST chosen on images held out, see docs/studies/temperatures.md.
-TEMPERATURES = {"digits": 1.0, "mnist": 5.0}
-
-LIKELIHOOD = {  # of every run a tenth of its images is held out, to choose the epoch by
-    "digits": {
-        "data": {"name": "digits", "binarise": True, "held_out": 0.1},
-        "build": {"width": 16, "latent_dim": 16},
-        "training": {"batch_size": 64, "learning_rate": 1e-3, "beta_1": 0.9, "decay": "cosine"},
-    },
-    "mnist": {
-        "data": {"name": "mnist", "binarise": True, "held_out": 0.1},
-        "build": {"width": 24, "latent_dim": 32, "normalisation": None},
-        "training": {"batch_size": 64, "learning_rate": 2e-3, "beta_1": 0.9, "decay": "cosine"},
-    },
-}
