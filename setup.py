@@ -53,7 +53,16 @@ setup(
     extras_require={
         "plots": ["matplotlib>=3.10,<4"],
         "hub": ["huggingface_hub>=1,<3"],
-        "test": ["pytest>=9,<10", "pytest-xdist>=3.8,<4"],
+        "serve": [
+            "anyio>=4.6,<5",
+            "starlette>=1,<2",
+            "uvicorn>=0.40,<1",
+            "orjson>=3.10,<4",
+            "prometheus_client>=0.21,<1",
+            "tensorflow-serving-api>=2.21,<2.22",
+            "grpcio-health-checking>=1.70,<2",
+        ],
+        "test": ["pytest>=9,<10", "pytest-xdist>=3.8,<4", "httpx>=0.28,<1"],
         "dev": ["ruff>=0.17,<0.18", "build>=1.3,<2"],
         "bench": ["torch>=2.6,<3", "pythae>=0.1.2,<0.2"],
     },

@@ -190,7 +190,7 @@ def test_lock_pins_what_the_ranges_allow(installed):
         versions[pin.name.lower().replace("_", "-")] = specifier.version
     [distribution] = importlib.metadata.distributions(path=[str(installed)], name="tfgen")
     for requirement in map(Requirement, distribution.requires):
-        extras = ("", "plots", "test", "dev")
+        extras = ("", "plots", "serve", "test", "dev")
         marker = requirement.marker
         if marker is None or any(marker.evaluate({"extra": extra}) for extra in extras):
             version = versions[requirement.name.lower().replace("_", "-")]

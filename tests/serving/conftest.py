@@ -1,0 +1,59 @@
+"""A server of the toy models, in a thread of the tests' own process."""
+
+import os
+import threading
+from contextlib import contextmanager
+
+import cases
+import httpx
+import pytest
+
+from tfgen import serving
+
+
+@contextmanager
+def running(*sources, token=None, **options):
+    """A server of these sources on a free port, loaded."""
+    server = serving.Server(serving.service(sources, **options), port=0, token=token)
+    loaded = threading.Event()
+    thread = threading.Thread(target=server.run, args=(loaded.set,))
+    thread.start()
+    try:
+        assert loaded.wait(60)
+        yield server
+    finally:
+        server.end()
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def toys_folder(tmp_path_factory):
+    """Folder of the models `toy`, with the versions 1 and 2, and `examples`."""
+    folder = tmp_path_factory.mktemp("served")
+    cases.write(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server(toys_folder):
+    """A server of both, all versions of them, with the label `stable` on `toy`'s first."""
+    policy = serving.Policy.parse("all")
+    toy = serving.Source("toy", toys_folder / "toy", policy, (("stable", 1),))
+    with running(toy, serving.Source("examples", toys_folder / "examples")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def client(server):
+    with httpx.Client(base_url=server.address, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def any_client(request):
+    """The server that TFGEN_SERVING_URL names, or else ours."""
+    if url := os.environ.get("TFGEN_SERVING_URL"):
+        with httpx.Client(base_url=url, timeout=30) as client:
+            yield client
+    else:
+        yield request.getfixturevalue("client")

@@ -1,0 +1,48 @@
+"""Rows of several requests in one call of the graph, by TensorFlow's own batch scheduler."""
+
+import itertools
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from tfgen.serving.limits import Batching
+from tfgen.serving.signatures import Signature
+
+Function = Callable[..., dict[str, tf.Tensor]]
+
+_numbers = itertools.count()  # queues of equal names would be one queue
+
+
+def batched(function: Function, signature: Signature, batching: Batching, most: int) -> Function:
+    """Return a function whose concurrent callers share calls of `function`.
+
+    The scheduler concatenates the inputs of its callers along axis 0, repeats rows up to the next of
+    its sizes, and gives each caller the rows of its own; a caller waits until its batch is computed.
+
+    Args:
+        function: Signature's function, called by names of inputs.
+        signature: Signature that `batches`.
+        batching: Sizes, wait and length of the queue.
+        most: Largest number of rows of one caller; above `batching.rows` they are split.
+    """
+    sizes = batching.sizes()
+    specs = [tf.TensorSpec(s.shape, s.dtype, name=n) for n, s in signature.inputs.items()]
+
+    @tf.nondifferentiable_batch_function(
+        num_batch_threads=batching.threads,
+        max_batch_size=max(most, sizes[-1]),
+        batch_timeout_micros=batching.microseconds,
+        allowed_batch_sizes=sizes,
+        max_enqueued_batches=batching.batches,
+        enable_large_batch_splitting=True,
+    )
+    def shared(*tensors):
+        outputs = function(**dict(zip(signature.inputs, tensors, strict=True)))
+        return [outputs[name] for name in signature.outputs]
+
+    def call(*tensors):
+        with tf.name_scope(f"requests_{next(_numbers)}"):
+            return dict(zip(signature.outputs, shared(*tensors), strict=True))
+
+    concrete = tf.function(call, input_signature=specs).get_concrete_function()
+    return lambda **tensors: concrete(*(tensors[name] for name in signature.inputs))

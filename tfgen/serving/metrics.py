@@ -1,0 +1,84 @@
+"""Counters and times for Prometheus."""
+
+import contextlib
+import time
+from collections.abc import Iterator
+
+import prometheus_client as prometheus
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from tfgen.serving.errors import ServingError
+from tfgen.serving.registry import Registry
+from tfgen.serving.versions import State
+
+
+class Metrics:
+    """Metrics of one server, in a registry of its own.
+
+    Args:
+        registry: Models whose versions are reported.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self._collectors = prometheus.CollectorRegistry()
+        labels = ("model", "signature", "protocol")
+        self._requests = prometheus.Counter(
+            "tfgen_requests", "Requests answered.", (*labels, "code"), registry=self._collectors
+        )
+        self._rows = prometheus.Counter(
+            "tfgen_rows", "Rows computed.", labels, registry=self._collectors
+        )
+        self._seconds = prometheus.Histogram(
+            "tfgen_request_seconds", "Time in the model.", labels, registry=self._collectors
+        )
+        self._running = prometheus.Gauge(
+            "tfgen_requests_running", "Requests in the models.", registry=self._collectors
+        )
+        self._collectors.register(_Versions(registry))
+        for collector in (prometheus.ProcessCollector, prometheus.PlatformCollector):
+            collector(registry=self._collectors)
+
+    @contextlib.contextmanager
+    def timed(self, model: str, signature: str, protocol: str) -> Iterator[None]:
+        """Count and time what is run inside."""
+        labels = (model, signature, protocol)
+        begin, code = time.perf_counter(), "OK"
+        self._running.inc()
+        try:
+            yield
+        except ServingError as error:
+            code = error.code.name
+            raise
+        except Exception:
+            code = "INTERNAL"
+            raise
+        finally:
+            self._running.dec()
+            self._requests.labels(*labels, code).inc()
+            self._seconds.labels(*labels).observe(time.perf_counter() - begin)
+
+    def count_rows(self, model: str, signature: str, protocol: str, rows: int) -> None:
+        """Add rows that were computed."""
+        self._rows.labels(model, signature, protocol).inc(rows)
+
+    def text(self) -> bytes:
+        """Return all metrics in Prometheus' text form."""
+        return prometheus.generate_latest(self._collectors)
+
+
+class _Versions:
+    """Reports the versions that take requests, as they are when asked."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def collect(self) -> Iterator[Metric]:
+        gauge = GaugeMetricFamily(
+            "tfgen_version_available",
+            "1 while a version takes requests.",
+            labels=("model", "version"),
+        )
+        for name, model in self._registry.models.items():
+            for number, version in list(model.versions.items()):
+                gauge.add_metric((name, str(number)), float(version.state is State.AVAILABLE))
+        yield gauge

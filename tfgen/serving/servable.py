@@ -1,0 +1,179 @@
+"""One version of a model, loaded: signatures checked before they are called, and batched."""
+
+import io
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from tfgen.serving import signatures
+from tfgen.serving.batching import Function, batched
+from tfgen.serving.errors import Code, ServingError, from_tensorflow, invalid
+from tfgen.serving.limits import Batching, Limits
+from tfgen.serving.signatures import Signature, Spec, Tensors
+
+PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"BM")
+
+
+class Servable:
+    """A SavedModel's signatures as functions of NumPy arrays.
+
+    Attributes:
+        name: Name of the model.
+        version: Its number.
+        signatures: Signatures by name.
+    """
+
+    def __init__(
+        self, name: str, version: int, folder: Path, limits: Limits, batching: Batching
+    ) -> None:
+        self.name = name
+        self.version = version
+        self.signatures: Mapping[str, Signature] = signatures.read(folder)
+        self._limits = limits
+        self._batching = batching
+        self._lock = threading.Lock()
+        self._queues: dict[str, Function] = {}
+        self._counts: dict[str, list[str]] = {}
+        self._loaded = tf.saved_model.load(str(folder), tags=[tf.saved_model.SERVING])
+
+    def signature(self, name: str) -> Signature:
+        """Return a signature.
+
+        Raises:
+            ServingError: There is none of this name.
+        """
+        try:
+            return self.signatures[name]
+        except KeyError:
+            raise invalid(f'Serving signature name: "{name}" not found in signature def') from None
+
+    def predict(self, name: str, tensors: Tensors) -> Tensors:
+        """Return the outputs of a signature.
+
+        Args:
+            name: Signature.
+            tensors: Every input, as an array of the signature's type; strings as objects.
+
+        Raises:
+            ServingError: A tensor breaks a rule of the signature or a limit, the queue is full, or the
+                graph refuses the values.
+        """
+        signature = self.signature(name)
+        signature.check(tensors, self._limits)
+        self._check_counts(signature, tensors)
+        self._check_pictures(tensors)
+        constants = {k: _constant(v, signature.inputs[k]) for k, v in tensors.items()}
+        try:
+            return _arrays(self._call(signature, constants))
+        except tf.errors.OpError as error:
+            raise from_tensorflow(error) from error
+
+    def _call(self, signature: Signature, tensors: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        if self._batching.enabled and signature.batches:
+            try:
+                return self._batched(signature.name)(**tensors)
+            except tf.errors.UnavailableError:
+                raise
+            except tf.errors.OpError:
+                pass  # the fault may be another client's: answer this one by itself
+        return self._alone(signature.name)(**tensors)
+
+    def _alone(self, name: str) -> Function:
+        try:
+            return self._loaded.signatures[name]
+        except KeyError:
+            raise ServingError(Code.UNIMPLEMENTED, f"Signature {name} has no function") from None
+
+    def _batched(self, name: str) -> Function:
+        with self._lock:
+            if name not in self._queues:
+                arguments = (self.signatures[name], self._batching, self._limits.rows)
+                self._queues[name] = batched(self._alone(name), *arguments)
+            return self._queues[name]
+
+    def _check_counts(self, signature: Signature, tensors: Tensors) -> None:
+        with self._lock:
+            if signature.name not in self._counts:
+                self._counts[signature.name] = counts(signature, self._alone(signature.name))
+        most = self._limits.rows
+        rows = signature.rows(tensors)
+        for name in self._counts[signature.name]:
+            value = int(tensors[name])
+            rows *= value
+            if not (value >= 1 and rows <= most):
+                raise invalid(
+                    f"Input {name} sets the number of rows, which must be 1 to {most}. "
+                    f"Received: {name}={value}"
+                )
+
+    def _check_pictures(self, tensors: Tensors) -> None:
+        strings = (array for array in tensors.values() if array.dtype == object)
+        pictures = (s for array in strings for s in array.flat if s.startswith(PICTURES))
+        if (pixels := sum(map(_pixels, pictures))) > self._limits.pixels:
+            raise invalid(
+                f"Pictures of a request must have at most {self._limits.pixels} pixels in all. "
+                f"Received: {pixels}"
+            )
+
+
+def counts(signature: Signature, function: Function) -> list[str]:
+    """Return the inputs that set a number of rows, as `n` of `sample(n, seed)` does.
+
+    A signature does not say so: each integer scalar is tried at 2 against 1.
+    """
+    candidates = [name for name, spec in signature.inputs.items() if spec.is_count]
+    if not candidates:
+        return []
+    ones = {name: _one(spec) for name, spec in signature.inputs.items()}
+
+    def rows(**changed: tf.Tensor) -> list[int]:
+        outputs = function(**{**ones, **changed})
+        return [
+            outputs[k].shape[0]
+            for k, s in signature.outputs.items()
+            if s.shape and outputs[k].shape
+        ]
+
+    try:
+        before = rows()
+        return [n for n in candidates if rows(**{n: 2 * ones[n]}) != before]
+    except tf.errors.OpError:
+        return []  # ones mean nothing to this signature
+
+
+def _one(spec: Spec) -> tf.Tensor:
+    shape = [size or 1 for size in spec.shape or ()]
+    return tf.fill(shape, b"") if spec.dtype == tf.string else tf.ones(shape, spec.dtype)
+
+
+def _constant(array: np.ndarray, spec: Spec) -> tf.Tensor:
+    return tf.constant(array.tolist() if array.dtype == object else array, spec.dtype, array.shape)
+
+
+def _arrays(outputs: Mapping[str, tf.Tensor]) -> Tensors:
+    """The outputs by name; a string scalar's `numpy()` is bare bytes."""
+    arrays = {}
+    for name in sorted(outputs):
+        value = outputs[name].numpy()
+        if isinstance(value, bytes):
+            arrays[name] = np.empty((), object)
+            arrays[name][()] = value
+        else:
+            arrays[name] = np.asarray(value)
+    return arrays
+
+
+def _pixels(picture: bytes) -> int:
+    """Number of pixels that a picture's header announces; what PIL does not know, TensorFlow refuses."""
+    try:
+        with Image.open(io.BytesIO(picture)) as image:
+            return image.width * image.height
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return sys.maxsize
+    except (OSError, ValueError, SyntaxError):
+        return 0

@@ -1,0 +1,152 @@
+"""Start, run and end a server."""
+
+import contextlib
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from types import FrameType
+
+import uvicorn
+
+from tfgen.serving.application import application
+from tfgen.serving.limits import Batching, Limits
+from tfgen.serving.registry import Registry
+from tfgen.serving.servable import Servable
+from tfgen.serving.service import Service
+from tfgen.serving.versions import Source, Version
+
+LOOPBACK = "127.0.0.1"
+HEADER_BYTES = 64 * 1024
+
+
+def service(
+    sources: Iterable[Source],
+    limits: Limits | None = None,
+    batching: Batching | None = None,
+    lazy: bool = False,
+) -> Service:
+    """Return the models of these sources, not yet loaded: `registry.poll()` does that.
+
+    Args:
+        sources: Models to serve.
+        limits: Bounds on requests; by default those of `Limits`.
+        batching: Parameters of the batch scheduler; by default those of `Batching`.
+        lazy: Whether a model is loaded when it is first asked for.
+
+    Raises:
+        ValueError: Two models have one name.
+    """
+    limits, batching = limits or Limits(), batching or Batching()
+
+    def load(name: str, version: Version) -> Servable:
+        return Servable(name, version.number, version.folder, limits, batching)
+
+    return Service(Registry(sources, load, lazy), limits)
+
+
+class Server:
+    """A service behind HTTP.
+
+    Args:
+        served: Models under limits.
+        host: Address to listen on.
+        port: Port of HTTP; 0 for any free one.
+        token: Bearer token that requests must carry; None for none.
+        poll_seconds: Time between looks for new versions.
+
+    Raises:
+        OSError: A port is taken.
+    """
+
+    def __init__(
+        self,
+        served: Service,
+        host: str = LOOPBACK,
+        port: int = 8501,
+        token: str | None = None,
+        poll_seconds: float = 1.0,
+    ) -> None:
+        self.service = served
+        self._poll_seconds = poll_seconds
+        limits = served.limits
+        config = uvicorn.Config(
+            application(served, token),
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            ws="none",
+            limit_concurrency=limits.connections,
+            timeout_graceful_shutdown=int(limits.seconds) + 1,
+            h11_max_incomplete_event_size=HEADER_BYTES,
+        )
+        self._http = _Http(config, self._drain)
+        self._socket = _listen(host, port)
+
+    @property
+    def address(self) -> str:
+        """Address of the page and of the REST interface."""
+        host, port = self._socket.getsockname()[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def run(self, started: Callable[[], None] = lambda: None) -> None:
+        """Serve until SIGTERM or SIGINT, then answer what was accepted and return.
+
+        Args:
+            started: Function to call once models are loaded.
+        """
+        registry = self.service.registry
+        watcher = threading.Thread(target=self._watch, args=(started,), name="tfgen-poll")
+        watcher.start()
+        try:
+            with _signals_swallowed():
+                self._http.run(sockets=[self._socket])
+        finally:
+            self._socket.close()
+            registry.close()
+            watcher.join()
+
+    def end(self) -> None:
+        """Ask `run` to answer what was accepted and to return."""
+        self._drain()
+        self._http.should_exit = True
+
+    def _drain(self) -> None:
+        self.service.draining = True
+
+    def _watch(self, started: Callable[[], None]) -> None:
+        self.service.registry.poll()
+        started()
+        self.service.registry.watch(self._poll_seconds)
+
+
+class _Http(uvicorn.Server):
+    """Tells the service when a signal ends it."""
+
+    def __init__(self, config: uvicorn.Config, drain: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._drain = drain
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._drain()
+        super().handle_exit(sig, frame)
+
+
+@contextlib.contextmanager
+def _signals_swallowed() -> Iterator[None]:
+    """Let the signals that uvicorn has obeyed and raises again end nothing more."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    old = {n: signal.signal(n, lambda *_: None) for n in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=2048)
