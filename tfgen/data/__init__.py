@@ -27,6 +27,7 @@ __all__ = [
     "divided",
     "info",
     "load",
+    "on_disk",
     "unpaired",
     "unpaired_batches",
 ]
@@ -221,3 +222,8 @@ def info(name: str | os.PathLike, *, size: int | None = None, channels: int | No
     height, width, depth = known.shape
     shape = (size or height, size or width, channels or depth)
     return dataclasses.replace(known, shape=shape)
+
+
+def on_disk(name: str | os.PathLike) -> bool:
+    """Whether a data set can be read without a download; `name` as in `arrays`."""
+    return find(name).on_disk

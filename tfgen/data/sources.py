@@ -35,10 +35,11 @@ class Info:
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """A data set: what is known of it, and `read(split) -> (images, labels)`."""
+    """A data set: what is known of it, `read(split) -> (images, labels)`, and whether it is on disk."""
 
     info: Info
     read: Callable[[str], tuple[Sequence[np.ndarray], np.ndarray]]
+    on_disk: bool = True
 
 
 def find(name: str | os.PathLike) -> Source:
@@ -96,7 +97,8 @@ def _tfds(name, builder) -> Source:
         return images, np.array(labels, dtype=np.int32)
 
     splits = {split: part.num_examples for split, part in builder.info.splits.items()}
-    return Source(Info(name, shape, features[label_key].num_classes, splits), read)
+    info = Info(name, shape, features[label_key].num_classes, splits)
+    return Source(info, read, builder.is_prepared())
 
 
 def _classification_keys(name, info) -> tuple[str, str]:
