@@ -47,6 +47,7 @@ setup(
         "scikit-learn>=1.6,<2",
         "threadpoolctl>=3.1,<4",
         "pillow>=11,<14",
+        "platformdirs>=4.3,<5",
         "click>=8.1,<9",
         "rich>=13.9,<16",
     ],

@@ -214,6 +214,10 @@ class TestBatches:
             ({"labels": np.zeros((3, 10), int)}, ValueError, r"3 images.*\(3, 10\)"),
             ({"labels": np.zeros(3)}, TypeError, "integers.*float64"),
             ({"labels": np.array([0, 1, -2])}, ValueError, "-1.*-2"),
+            ({"labels": np.array([0, 1, 2**32 + 3])}, ValueError, "fit 32 bits.*4294967299"),
+            ({"labels": np.array([0, 1, 2**63], np.uint64)}, ValueError, "fit 32 bits"),
+            ({"shard": (2, 2)}, ValueError, r"index < count.*shard=\(2, 2\)"),
+            ({"shard": (0, 9), "batch_size": 8}, ValueError, "count <= batch_size.*batch_size=8"),
             ({"batch_size": 0}, ValueError, "at least 1.*batch_size=0"),
             ({"batch_size": 1.5}, TypeError, "float"),
         ],
@@ -245,6 +249,23 @@ class TestBinarise:
         resumed = self._dataset(128)
         resumed.epoch.assign(1)
         np.testing.assert_array_equal(_images(resumed), second)
+
+
+class TestShards:
+    @pytest.mark.parametrize("count", [2, 3])
+    def test_parts_of_all_workers_are_the_batch(self, images, count):
+        options = {"batch_size": BATCH, "seed": 3, "binarise": True}
+        whole = data.batches(images, np.arange(N), **options)
+        parts = [
+            data.batches(images, np.arange(N), shard=(i, count), **options) for i in range(count)
+        ]
+        for epoch in range(2):
+            assert whole.epoch.numpy() == parts[0].epoch.numpy() == epoch
+            for batch, *shares in zip(whole, *parts, strict=True):
+                sizes = [len(labels) for _, labels in shares]
+                assert max(sizes) - min(sizes) <= 1
+                for i, expected in enumerate(batch):
+                    np.testing.assert_array_equal(expected, np.concatenate([s[i] for s in shares]))
 
 
 class TestSubsets:

@@ -1,4 +1,4 @@
-"""What each source of images reads: digits, folders of pictures, TFDS and its added builders."""
+"""What each named source of images reads: digits, TFDS and its added builders."""
 
 import bz2
 import hashlib
@@ -56,90 +56,6 @@ class TestDigits:
     def test_info(self):
         splits = {"train": 1437, "test": 360}
         assert data.info("digits") == data.Info("digits", (8, 8, 1), 10, splits)
-
-
-class TestFolder:
-    @pytest.fixture
-    def classes(self, tmp_path, rng):
-        """Two pictures of cats and one of a dog, as PNG."""
-        pixels = rng.integers(0, 256, (3, 4, 5, 3), dtype=np.uint8)
-        for name, x in zip(("dog/1.png", "cat/b.png", "cat/a.PNG"), pixels, strict=True):
-            _save(tmp_path / "pets" / name, x)
-        (tmp_path / "pets" / "cat" / "notes.txt").write_text("no picture")
-        return tmp_path / "pets", pixels[[2, 1, 0]]
-
-    def test_sub_folders_are_classes_in_sorted_order(self, classes):
-        folder, pixels = classes
-        x, y = data.arrays(folder)
-        np.testing.assert_array_equal(x, pixels)
-        assert y.tolist() == [0, 0, 1]
-        assert data.info(folder) == data.Info(str(folder), (4, 5, 3), 2, {"train": 3})
-        assert len(data.arrays(folder, "train[:2]")[1]) == 2
-
-    def test_is_found_by_a_string_that_tfds_does_not_know(self, classes, monkeypatch):
-        monkeypatch.chdir(classes[0].parent)
-        assert data.info("pets").splits == data.info("./pets").splits == {"train": 3}
-
-    def test_pictures_directly_are_unlabelled(self, tmp_path):
-        for i in (2, 10, 1):
-            _save(tmp_path / f"{i:02d}.png", np.full((2, 2), i))
-        x, y = data.arrays(tmp_path)
-        assert x[:, 0, 0, 0].tolist() == [1, 2, 10]
-        assert y.tolist() == [-1, -1, -1]
-        assert data.info(tmp_path).num_classes == 0
-
-    def test_train_and_test_are_splits_with_one_set_of_classes(self, tmp_path):
-        for name in ("train/a/1.png", "train/b/1.png", "test/b/1.png"):
-            _save(tmp_path / name, np.zeros((2, 2)))
-        assert data.info(tmp_path).splits == {"test": 1, "train": 2}
-        assert data.arrays(tmp_path, "test")[1].tolist() == [1]
-
-    def test_train_beside_other_vehicles_is_a_class(self, tmp_path):
-        for name in ("bus/1.png", "train/1.png"):
-            _save(tmp_path / name, np.zeros((2, 2)))
-        assert data.arrays(tmp_path)[1].tolist() == [0, 1]
-
-    def test_one_coloured_picture_makes_all_of_them_colour(self, tmp_path):
-        _save(tmp_path / "a.png", np.full((2, 2), 7))
-        assert data.arrays(tmp_path)[0].shape == (1, 2, 2, 1)
-        _save(tmp_path / "b.png", np.full((2, 2, 4), 9))  # alpha is dropped
-        x, _ = data.arrays(tmp_path)
-        assert x[:, 0, 0].tolist() == [[7, 7, 7], [9, 9, 9]]
-
-    def test_pictures_of_different_sizes_need_a_size(self, tmp_path):
-        for side in (2, 4):
-            _save(tmp_path / f"{side}.png", np.full((side, 2), 100 + side))
-        assert data.info(tmp_path).shape == (None, 2, 1)
-        with pytest.raises(ValueError, match=r"size=.*\(2, 2, 1\) to \(4, 2, 1\)"):
-            data.arrays(tmp_path)
-        x, _ = data.arrays(tmp_path, size=2)
-        assert x.reshape(2, 4).tolist() == [[102] * 4, [104] * 4]
-
-    def test_refuses_missing_and_empty_folders(self, tmp_path):
-        with pytest.raises(FileNotFoundError, match="folder of pictures.*nowhere"):
-            data.load(tmp_path / "nowhere")
-        with pytest.raises(ValueError, match="hold pictures"):
-            data.load(tmp_path)
-
-    def test_refuses_pictures_beside_classes(self, classes):
-        _save(classes[0] / "stray.png", np.zeros((4, 5)))
-        with pytest.raises(ValueError, match=r"not both.*stray\.png"):
-            data.load(classes[0])
-
-    def test_refuses_unreadable_pictures(self, tmp_path, rng):
-        path = tmp_path / "a.png"
-        path.write_bytes(b"not a picture")
-        with pytest.raises(ValueError, match=r"readable.*a\.png"):
-            data.load(tmp_path)
-        _save(path, rng.integers(0, 256, (64, 64)))
-        path.write_bytes(path.read_bytes()[:1000])
-        with pytest.raises(ValueError, match=r"readable.*a\.png"):
-            data.load(tmp_path)
-
-    def test_refuses_sixteen_bits(self, tmp_path):
-        Image.fromarray(np.full((2, 2), 40000, np.uint16)).save(tmp_path / "a.png")
-        with pytest.raises(ValueError, match=r"8 bits.*a\.png.*I;16"):
-            data.load(tmp_path)
 
 
 class TestTFDS:

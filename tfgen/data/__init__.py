@@ -1,10 +1,9 @@
 """Images and labels as arrays or as a tf.data pipeline: digits, TFDS, folders of pictures, arrays.
 
-A split is held in memory as uint8, and a pipeline only permutes, gathers and scales: choose a
-slice ("train[:10%]"), a `fraction` or a smaller `size` for a data set that does not fit.
+A split is held in memory as uint8, and a pipeline only permutes, gathers and scales. One that does
+not fit is read batch by batch with `stream=True`, to the same batches.
 """
 
-import dataclasses
 import os
 
 import numpy as np
@@ -12,22 +11,26 @@ import tensorflow as tf
 
 from tfgen.data.domains import unpaired_batches
 from tfgen.data.mixed import mixed_batches
-from tfgen.data.pictures import to_array
+from tfgen.data.pictures import Geometry
 from tfgen.data.pipeline import batches
+from tfgen.data.selection import selected
 from tfgen.data.sources import Info, find
-from tfgen.data.subsets import hide_labels, stratified
+from tfgen.data.subsets import stratified
+from tfgen.data.summaries import Summary, require_classes, summary
 
 HELD_OUT_BATCH = 500
 
 __all__ = [
     "Info",
+    "Summary",
     "adaptation",
     "arrays",
     "batches",
     "divided",
     "info",
     "load",
-    "on_disk",
+    "require_classes",
+    "summary",
     "unpaired",
     "unpaired_batches",
 ]
@@ -44,15 +47,24 @@ def load(
     size: int | None = None,
     channels: int | None = None,
     pad: bool = False,
+    crop: bool = False,
     binarise: bool = False,
     shuffle: bool | None = None,
+    stream: bool = False,
+    shard: tuple[int, int] = (0, 1),
 ) -> tf.data.Dataset:
     """Batches (images, labels) of a named data set, ordered by a function of (seed, epoch).
 
     Args:
-      name, split, fraction, labelled, seed, size, channels, pad: which images, as in `arrays`.
+      name, split, fraction, labelled, seed, size, channels, pad, crop: which images, as in `arrays`.
       batch_size, binarise: as in `batches`.
       shuffle: None shuffles if `split` begins with "train", and keeps the order otherwise.
+      stream: read each batch from disk when it is due, instead of the whole split into memory; the
+        batches are the same. A folder then needs `size` and `channels`, because not every picture is
+        looked at before the first batch, and a broken one is named when it is met. A share of a TFDS
+        data set (`fraction`, `labelled`) needs one pass over its labels.
+      shard: (index, count) gives worker `index` of `count` its part of each batch, consecutive images
+        of it, and reads no others. The parts of all workers make the batch.
 
     Returns:
       A finite `tf.data.Dataset` of images float32 (b, h, w, c) in [0, 1] and labels int32 (b,),
@@ -61,12 +73,12 @@ def load(
     Raises:
       As `arrays` and `batches` do.
     """
-    images, labels = arrays(
-        name, split, fraction, labelled, seed, size=size, channels=channels, pad=pad
-    )
+    geometry = {"size": size, "channels": channels, "pad": pad, "crop": crop}
+    selection = selected(name, split, fraction, labelled, seed, stream=stream, **geometry)
     if shuffle is None:
         shuffle = split.startswith("train")
-    return batches(images, labels, batch_size, seed, binarise=binarise, shuffle=shuffle)
+    options = {"binarise": binarise, "shuffle": shuffle, "stream": stream, "shard": shard}
+    return selection.batches(batch_size, seed, **options)
 
 
 def divided(
@@ -76,6 +88,7 @@ def divided(
     seed: int = 0,
     *,
     binarise: bool = False,
+    stream: bool = False,
     **subset,
 ) -> tuple[tf.data.Dataset, tf.data.Dataset]:
     """A split without some of its images, as `load` gives it, and those, to choose a model by.
@@ -84,7 +97,7 @@ def divided(
       held_out: share in (0, 1) of the kept images that is held out, stratified by the labels that
         are not hidden, drawn by `seed`.
       binarise: also of the images held out, each pixel drawn once and for all.
-      name, batch_size, seed, subset: as in `load` and `arrays`.
+      name, batch_size, seed, stream, subset: as in `load` and `arrays`.
 
     Returns:
       The pipeline to train on, and that of the images held out, in a fixed order.
@@ -92,21 +105,23 @@ def divided(
     Raises:
       As `load` does; ValueError if nothing would be left to train on.
     """
-    images, labels = arrays(name, seed=seed, **subset)
-    chosen = stratified("held_out", labels, held_out, seed)
-    rest = np.setdiff1d(np.arange(len(labels)), chosen)
+    whole = selected(name, seed=seed, stream=stream, **subset)
+    chosen = stratified("held_out", whole.labels, held_out, seed)
+    rest = np.setdiff1d(np.arange(len(whole)), chosen)
     if not len(rest):
         raise ValueError(
             "held_out must leave images to train on. "
-            f"Received: held_out={held_out} of {len(labels)} images"
+            f"Received: held_out={held_out} of {len(whole)} images"
         )
-    kept = images[chosen]
+    training = whole.only(rest).batches(batch_size, seed, binarise=binarise, stream=stream)
+    kept, fixed = whole.only(chosen), {"shuffle": False}
+    if stream:
+        fixed |= {"binarise": binarise, "redraw": False}
+        return training, kept.batches(HELD_OUT_BATCH, seed, stream=True, **fixed)
+    images = kept.array()
     if binarise:
-        kept = np.where(np.random.default_rng(seed).random(kept.shape) * 255 < kept, 255, 0)
-    return (
-        batches(images[rest], labels[rest], batch_size, seed, binarise=binarise),
-        batches(kept.astype(np.uint8), labels[chosen], HELD_OUT_BATCH, shuffle=False),
-    )
+        images = np.where(np.random.default_rng(seed).random(images.shape) * 255 < images, 255, 0)
+    return training, batches(images.astype(np.uint8), kept.labels, HELD_OUT_BATCH, **fixed)
 
 
 def adaptation(
@@ -125,7 +140,7 @@ def adaptation(
       source, target: names of data sets, as in `arrays`.
       split: of either data set.
       batch_size, seed: as in `tfgen.data.mixed.mixed_batches`, which also says what an epoch is.
-      geometry: size, channels and pad of `arrays`, by which both domains get one shape.
+      geometry: size, channels, pad and crop of `arrays`, by which both domains get one shape.
 
     Returns:
       A finite `tf.data.Dataset` of images float32 (b, h, w, c) in [0, 1] and labels int32 (b,), with
@@ -155,7 +170,7 @@ def unpaired(
       name, target: names of data sets, A and B, as in `arrays`.
       split: of either data set; its images are shuffled if it begins with "train".
       batch_size, seed, length: as in `unpaired_batches`, which also says what an epoch is.
-      geometry: size, channels and pad of `arrays`, by which both domains get one shape.
+      geometry: size, channels, pad and crop of `arrays`, by which both domains get one shape.
 
     Returns:
       A finite `tf.data.Dataset` of (images_a, images_b), float32 (b, h, w, c) in [0, 1], with the
@@ -179,51 +194,58 @@ def arrays(
     size: int | None = None,
     channels: int | None = None,
     pad: bool = False,
+    crop: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Images uint8 (n, h, w, c) and labels int32 (n,) of a named data set, -1 = unlabelled.
+
+    A folder holds one sub-folder per class, with all pictures below it, or pictures directly
+    (unlabelled). Sub-folders named train, validation and test (or training, val, valid, dev, testing,
+    in any case), and no others, are its splits, each laid out so. Without split folders a tenth of 20
+    pictures or more is held out as "test", stratified by class, and the rest is "train"; "train+test"
+    is all of them. If there is a validation folder and none for testing, "test" is that one. Hidden
+    files and what tools leave behind are passed over; `summary` counts them.
+
+    Pictures are 8 bits per channel as a viewer shows them: turned as their EXIF orientation says,
+    transparency on white, 16 bits cut to their high byte, the first image of an animation; one channel
+    if all are grey, else three. What a folder decodes to is kept on disk, see `tfgen.data.cache`.
 
     Args:
       name: "digits" (scikit-learn's 8x8 digits, offline), "digits_negative" (the same, 255 - x: a
         second domain for models of two), an image classification data set of TFDS
         ("mnist", "svhn_cropped", "usps", "mnist_m", ...), looked up in the folder that the
         environment variable TFDS_DATA_DIR names and downloaded if it is not there, or a folder of
-        pictures: one sub-folder a class, or pictures directly (unlabelled), sorted by file name.
-        Sub-folders named train, validation and test, and no others, are its splits; else all is
-        "train". A TFDS name wins over a folder of that name; "./mnist" is always a folder.
+        pictures. A TFDS name wins over a folder of that name; "./mnist" is always a folder.
       split: a split, slice or sum of them in TFDS's syntax: "test", "train[:90%]".
       fraction: share in (0, 1] of the split's images that are kept, stratified by class, at least
-        one a class. A smaller share with the same seed is a subset of a larger one.
+        one per class. A smaller share with the same seed is a subset of a larger one.
       labelled: share in [0, 1] of the kept images that keep their label, drawn like `fraction`;
         the others get -1.
       seed: of both draws, an integer in [0, 2**32).
-      size: height and width to resize to (antialiased bilinear), or to pad to.
+      size: height and width to resize to (antialiased bilinear), or to pad to. Without `pad` and `crop`
+        an image that is not square is squeezed into the square.
       channels: 1 or 3, to convert between grey and RGB.
       pad: zeros around the centred image instead of resizing.
+      crop: resize the largest centred square, which keeps the aspect.
 
     Raises:
       FileNotFoundError: the data set is neither on disk nor can it be downloaded.
-      ValueError: an unknown name or split, an empty result, a share or size out of range, or
-        pictures of different sizes without `size`.
+      ValueError: an unknown name or split, an empty result, a share or size out of range, a folder
+        laid out otherwise, a picture that cannot be read, or pictures of different sizes without
+        `size`.
+      TypeError: a name that is neither a string nor a path, or a split that is no string.
     """
-    images, labels = find(name).read(split)
-    if not len(labels):
-        raise ValueError(f"The split must hold images. Received: name={name!r}, split={split!r}")
-    kept = stratified("fraction", labels, fraction, seed)
-    labels = hide_labels(labels[kept], labelled, seed)
-    return to_array([images[i] for i in kept], size, channels, pad), labels
+    geometry = {"size": size, "channels": channels, "pad": pad, "crop": crop}
+    selection = selected(name, split, fraction, labelled, seed, **geometry)
+    return selection.array(), selection.labels
 
 
 def info(name: str | os.PathLike, *, size: int | None = None, channels: int | None = None) -> Info:
     """What is known of a data set before its images are read; arguments as in `arrays`.
 
-    Nothing is downloaded: a TFDS data set that is not on disk may have no `splits` yet.
+    Nothing is downloaded: a TFDS data set that is not on disk may have no `splits` yet. With `size` and
+    `channels` no picture of a folder is opened.
     """
-    known = find(name).info
-    height, width, depth = known.shape
-    shape = (size or height, size or width, channels or depth)
-    return dataclasses.replace(known, shape=shape)
-
-
-def on_disk(name: str | os.PathLike) -> bool:
-    """Whether a data set can be read without a download; `name` as in `arrays`."""
-    return find(name).on_disk
+    source, geometry = find(name), Geometry(size, channels)
+    unseen = None in (size, channels)
+    shape = geometry.shape(*source.shape()) if unseen else (size, size, channels)
+    return Info(source.name, shape, source.num_classes, source.splits, source.class_names)

@@ -1,6 +1,11 @@
-"""Pictures of any size to one uint8 array: resizing, padding, grey <-> RGB."""
+"""Pixels of any size to one uint8 array: resizing, cropping, padding, grey <-> RGB, in TensorFlow.
 
-from collections.abc import Sequence
+`shaped` is the one definition, which may be traced into a graph with unknown heights and widths.
+"""
+
+import dataclasses
+import operator
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -8,80 +13,142 @@ import tensorflow as tf
 _CHUNK = 1024  # images converted at once, so that float32 copies stay small
 
 
+@dataclasses.dataclass(frozen=True)
+class Geometry:
+    """What images are brought to.
+
+    Attributes:
+        size: height and width; None keeps those of the images, which must then agree.
+        channels: 1 or 3; None keeps.
+        pad: zeros around the centred image, instead of resizing.
+        crop: the largest centred square is resized, which keeps the aspect; by default the whole image
+            is, which does not.
+    """
+
+    size: int | None = None
+    channels: int | None = None
+    pad: bool = False
+    crop: bool = False
+
+    def __post_init__(self):
+        if self.size is not None and operator.index(self.size) < 1:
+            raise ValueError(f"size must be at least 1. Received: size={self.size}")
+        for name in ("pad", "crop"):
+            if self.size is None and getattr(self, name):
+                raise ValueError(
+                    f"{name}=True {name}s to size, which must be given. Received: size=None"
+                )
+        if self.pad and self.crop:
+            raise ValueError("Images are padded or cropped. Received: pad=True, crop=True")
+        if self.channels not in (None, 1, 3):
+            raise ValueError(f"channels must be 1 or 3. Received: channels={self.channels!r}")
+
+    def check(self, shapes: Iterable[tuple[int, int, int]]) -> None:
+        """Images of these shapes (h, w, c) can be brought to it.
+
+        Raises:
+            ValueError: they cannot.
+        """
+        shapes = sorted(set(shapes))
+        if self.size is None and len({shape[:2] for shape in shapes}) > 1:
+            raise ValueError(
+                "Images of different sizes need size=, to be resized, cropped or padded to. "
+                f"Received: shapes from {shapes[0]} to {shapes[-1]}"
+            )
+        largest = max(max(shape[:2]) for shape in shapes)
+        if self.pad and self.size < largest:
+            raise ValueError(
+                f"Padding needs a size of at least the largest side, {largest}. "
+                f"Received: size={self.size}"
+            )
+        if self.channels is not None and not {shape[2] for shape in shapes} <= {1, 3}:
+            raise ValueError(
+                f"Only images of 1 or 3 channels can be converted. Received: shape={shapes[0]}"
+            )
+
+    def shape(self, height: int, width: int, channels: int) -> tuple[int, int, int]:
+        """Shape of an image of this height, width and number of channels, brought to it."""
+        return self.size or height, self.size or width, self.channels or channels
+
+
 def to_array(
-    images: Sequence[np.ndarray], size: int | None, channels: int | None, pad: bool
+    images: Sequence[np.ndarray],
+    size: int | None,
+    channels: int | None,
+    pad: bool,
+    crop: bool = False,
 ) -> np.ndarray:
     """The images uint8 (h, w, c) as one uint8 array (n, size, size, channels); None keeps."""
-    _check_geometry(images, size, channels, pad)
+    geometry = Geometry(size, channels, pad, crop)
     shapes = np.array([image.shape for image in images])
-    height, width, depth = shapes[0]
-    result = np.empty(
-        (len(images), size or height, size or width, channels or depth), dtype=np.uint8
-    )
+    geometry.check(map(tuple, shapes.tolist()))
+    result = np.empty((len(images), *geometry.shape(*shapes[0].tolist())), dtype=np.uint8)
     for shape in np.unique(shapes, axis=0):
         same = np.flatnonzero((shapes == shape).all(axis=1))
         for start in range(0, len(same), _CHUNK):
             chunk = same[start : start + _CHUNK]
-            result[chunk] = _convert(np.stack([images[i] for i in chunk]), size, channels, pad)
+            result[chunk] = pixels(np.stack([images[i] for i in chunk]), geometry)
     return result
 
 
 def converted(images: np.ndarray, size: int, channels: int) -> np.ndarray:
     """Images (n, h, w, c), floats in [0, 1], brought to a size and channels as `to_array` brings pixels."""
-    shaped = _shaped(tf.constant(images, tf.float32), size, channels, pad=False)
-    return np.clip(shaped.numpy(), 0.0, 1.0)  # interpolation may round beyond
+    brought = shaped(tf.constant(images, tf.float32), Geometry(size, channels))
+    return np.clip(brought.numpy(), 0.0, 1.0)  # interpolation may round beyond
 
 
-def _convert(images, size, channels, pad):
+def pixels(images, geometry: Geometry):
+    """Images uint8 (n, h, w, c) brought to a geometry and rounded, uint8."""
     _, height, width, depth = images.shape
-    if (size is None or height == width == size) and channels in (None, depth):
+    same_size = geometry.size is None or height == width == geometry.size
+    if same_size and geometry.channels in (None, depth):
         return images
-    shaped = _shaped(tf.cast(images, tf.float32), size, channels, pad)
-    return tf.cast(tf.round(shaped), tf.uint8)
+    return tf.cast(tf.round(shaped(tf.cast(images, tf.float32), geometry)), tf.uint8)
 
 
-def _shaped(images, size, channels, pad):
-    """The images, float32, with the size and the channels that are not None."""
+def shaped(images: tf.Tensor, geometry: Geometry) -> tf.Tensor:
+    """Images float32 (n, h, w, c) brought to a geometry, not rounded.
+
+    Resizing is bilinear and antialiased. A file's EXIF orientation is not known here: TensorFlow's
+    decoders pass it over, where `tfgen.data.decoding` turns the picture.
+
+    Args:
+        images: heights and widths may be unknown in a graph, channels must be known.
+        geometry: of the result.
+    """
     _, height, width, depth = images.shape
+    size, channels = geometry.size, geometry.channels
     if channels == 1 and depth == 3:
         images = tf.image.rgb_to_grayscale(images)
     if size is not None and not height == width == size:
-        images = _pad(images, size) if pad else _resize(images, size)
+        if geometry.crop:
+            images = _centred_square(images)
+        images = _padded(images, size) if geometry.pad else _resized(images, size)
     if channels == 3 and depth == 1:
         images = tf.image.grayscale_to_rgb(images)
     return images
 
 
-def _resize(images, size):
+def opaque(images: tf.Tensor) -> tf.Tensor:
+    """Pixels uint8 (..., c + 1), the last channel alpha, on white; equal to `decoding.opaque`."""
+    wide = tf.cast(images, tf.int32)
+    colour, alpha = wide[..., :-1], wide[..., -1:]
+    return tf.cast((colour * alpha + 255 * (255 - alpha) + 127) // 255, tf.uint8)
+
+
+def _centred_square(images):
+    height, width = tf.shape(images)[1], tf.shape(images)[2]
+    side = tf.minimum(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return tf.image.crop_to_bounding_box(images, top, left, side, side)
+
+
+def _resized(images, size):
     return tf.image.resize(images, (size, size), method="bilinear", antialias=True)
 
 
-def _pad(images, size):
-    height, width = images.shape[1:3]
+def _padded(images, size):
+    height, width = tf.shape(images)[1], tf.shape(images)[2]
     return tf.image.pad_to_bounding_box(
         images, (size - height) // 2, (size - width) // 2, size, size
     )
-
-
-def _check_geometry(images, size, channels, pad):
-    shapes = sorted({image.shape for image in images})
-    if size is not None and size < 1:
-        raise ValueError(f"size must be at least 1. Received: size={size}")
-    if size is None and pad:
-        raise ValueError("pad=True pads to size, which must be given. Received: size=None")
-    if size is None and len(shapes) > 1:
-        raise ValueError(
-            "Images of different sizes need size=, to be resized or padded to. "
-            f"Received: shapes from {shapes[0]} to {shapes[-1]}"
-        )
-    largest = max(max(shape[:2]) for shape in shapes)
-    if pad and size < largest:
-        raise ValueError(
-            f"Padding needs a size of at least the largest side, {largest}. Received: size={size}"
-        )
-    if channels not in (None, 1, 3):
-        raise ValueError(f"channels must be 1 or 3. Received: channels={channels!r}")
-    if channels is not None and not {shape[2] for shape in shapes} <= {1, 3}:
-        raise ValueError(
-            f"Only images of 1 or 3 channels can be converted. Received: shape={shapes[0]}"
-        )

@@ -2,6 +2,7 @@
 
 import math
 import operator
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
@@ -12,7 +13,14 @@ AHEAD = 2
 
 
 def batches(
-    images, labels=None, batch_size: int = 64, seed: int = 0, *, binarise=False, shuffle=True
+    images,
+    labels=None,
+    batch_size: int = 64,
+    seed: int = 0,
+    *,
+    binarise: bool = False,
+    shuffle: bool = True,
+    shard: tuple[int, int] = (0, 1),
 ) -> tf.data.Dataset:
     """Epoch e is `stateless_shuffle(range(n), seed=[seed, e])`, cut into batches.
 
@@ -30,6 +38,8 @@ def batches(
       binarise: draw each pixel from Bernoulli(its grey value), anew in every epoch; the noise is a
         function of (seed, epoch, batch).
       shuffle: False keeps the order of the arrays.
+      shard: (index, count) cuts each batch into `count` parts of consecutive images and keeps one, with
+        the noise that it has in the whole batch. Parts differ in size by one image at most.
 
     Returns:
       A finite dataset of (images float32 (b, h, w, c) in [0, 1], labels int32 (b,)), or of images.
@@ -41,15 +51,48 @@ def batches(
     images = checked_images(images)
     if labels is not None:
         labels = _checked_labels(labels, len(images))
+    with tf.device("CPU:0"):  # where tf.data runs
+        images = tf.constant(images)
+        labels = None if labels is None else tf.constant(labels)
+
+    def fetch(indices):
+        chosen = tf.gather(images, indices)
+        return chosen if labels is None else (chosen, tf.gather(labels, indices))
+
+    options = {"binarise": binarise, "shuffle": shuffle, "shard": shard}
+    return ordered(len(images), fetch, batch_size, seed, **options)
+
+
+def ordered(
+    n: int,
+    fetch: Callable[[tf.Tensor], tf.Tensor | tuple[tf.Tensor, tf.Tensor]],
+    batch_size: int,
+    seed: int,
+    *,
+    binarise: bool = False,
+    shuffle: bool = True,
+    redraw: bool = True,
+    shard: tuple[int, int] = (0, 1),
+) -> tf.data.Dataset:
+    """Batches of n images that `fetch` reads by their positions, as `batches` describes them.
+
+    Args:
+      n: number of images.
+      fetch: positions int32 (b,) -> images uint8 or float32 (b, h, w, c), or these and labels (b,).
+      batch_size, seed, binarise, shuffle, shard: as in `batches`.
+      redraw: False binarises each image alike in every epoch.
+    """
     batch_size, seed = operator.index(batch_size), operator.index(seed)
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1. Received: batch_size={batch_size}")
-
-    n = len(images)
+    index, count = map(operator.index, shard)
+    if not 0 <= index < count <= batch_size:
+        raise ValueError(
+            "shard must be (index, count) with 0 <= index < count <= batch_size. "
+            f"Received: shard={shard}, batch_size={batch_size}"
+        )
     with tf.device("CPU:0"):  # where tf.data runs; it cannot reach a variable on a GPU
         epoch_counter = tf.Variable(0, dtype=tf.int64, trainable=False, name="epoch")
-        images = tf.constant(images)
-        labels = None if labels is None else tf.constant(labels)
 
     def positions(epoch):  # -> (epoch, start, indices (b,)), one for each batch
         order = tf.range(n)
@@ -59,13 +102,17 @@ def batches(
         return starts.map(lambda start: (epoch, start, order[start : start + batch_size]))
 
     def gather(epoch, start, indices):
-        chosen = tf.gather(images, indices)
-        if chosen.dtype == tf.uint8:
-            chosen = tf.cast(chosen, tf.float32) / 255.0
+        size = tf.shape(indices)[0]
+        part = slice(size * index // count, size * (index + 1) // count)
+        fetched = fetch(indices[part])
+        images = fetched[0] if isinstance(fetched, tuple) else fetched
+        if images.dtype == tf.uint8:
+            images = tf.cast(images, tf.float32) / 255.0
         if binarise:
-            noise_seed = tf.random.fold_in([seed, epoch], start, alg="philox")
-            chosen = _bernoulli(chosen, noise_seed)
-        return chosen if labels is None else (chosen, tf.gather(labels, indices))
+            drawn_in = epoch if redraw else tf.zeros_like(epoch)
+            noise_seed = tf.random.fold_in([seed, drawn_in], start, alg="philox")
+            images = _bernoulli(images, noise_seed, size, part)
+        return (images, *fetched[1:]) if isinstance(fetched, tuple) else images
 
     return in_epochs(positions, gather, epoch_counter, math.ceil(n / batch_size))
 
@@ -133,9 +180,11 @@ def in_epochs(positions, gather, counter, count) -> tf.data.Dataset:
     return dataset
 
 
-def _bernoulli(means, seed):
-    uniform = tf.random.stateless_uniform(tf.shape(means), seed, alg="philox")  # in [0, 1)
-    return tf.cast(uniform < means, tf.float32)
+def _bernoulli(means, seed, size, part):
+    """Draws for the images of a part, as they are in a batch of this size."""
+    shape = tf.concat([[size], tf.shape(means)[1:]], axis=0)
+    uniform = tf.random.stateless_uniform(shape, seed, alg="philox")  # in [0, 1)
+    return tf.cast(uniform[part] < means, tf.float32)
 
 
 def checked_images(images) -> np.ndarray:
@@ -178,8 +227,10 @@ def _checked_labels(labels, n: int) -> np.ndarray:
         raise ValueError(
             f"labels must be one for each of the {n} images. Received: labels.shape={labels.shape}"
         )
-    if labels.min() < -1:
+    low, high = labels.min(), labels.max()
+    if low < -1 or high > np.iinfo(np.int32).max:
         raise ValueError(
-            f"labels must be -1 (unlabelled) or a class. Received: labels.min()={labels.min()}"
+            "labels must be -1 (unlabelled) or a class, and fit 32 bits. "
+            f"Received: labels.min()={low}, labels.max()={high}"
         )
     return labels.astype(np.int32, copy=False)

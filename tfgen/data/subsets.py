@@ -8,8 +8,7 @@ import numpy as np
 def stratified(argument: str, labels: np.ndarray, share: float, seed: int) -> np.ndarray:
     """Sorted positions (m,) of a stratified share of the images.
 
-    The images stand in a fixed order: the i-th of the m_t images of class t, drawn at random, at
-    (i + 1/2) / m_t. A share is a prefix of that order, and the first of each class. So it has
+    A share is a prefix of the order `spread` of a random draw, and the first of each class. So it has
     round(share * n) images, each class its share to within one, and a smaller share is a subset of
     a larger one.
 
@@ -26,14 +25,21 @@ def stratified(argument: str, labels: np.ndarray, share: float, seed: int) -> np
         raise ValueError(f"seed must lie in [0, 2**32). Received: seed={seed}")
     # RandomState: its stream is frozen, that of numpy.random.Generator may change with NumPy.
     drawn = np.random.RandomState(seed).permutation(len(labels))
+    order = spread(drawn, labels)
+    first = [drawn[np.argmax(labels[drawn] == t)] for t in np.unique(labels)]
+    return np.union1d(order[: round(share * len(labels))], first)
+
+
+def spread(drawn: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Positions in a drawn order (n,), moved so that each prefix is stratified by their labels (n,).
+
+    The i-th drawn of the m_t images of class t stands at (i + 1/2) / m_t.
+    """
     place = np.empty(len(labels))
-    first = []
     for t in np.unique(labels):
         members = drawn[labels[drawn] == t]
         place[members] = (np.arange(len(members)) + 0.5) / len(members)
-        first.append(members[0])
-    order = drawn[np.argsort(place[drawn], kind="stable")]
-    return np.union1d(order[: round(share * len(labels))], first)
+    return drawn[np.argsort(place[drawn], kind="stable")]
 
 
 def hide_labels(labels: np.ndarray, share: float, seed: int) -> np.ndarray:

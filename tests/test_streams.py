@@ -1,0 +1,169 @@
+"""Data read batch by batch: the same batches as from memory, from files of TFDS and from folders."""
+
+import itertools
+import shutil
+
+import keras
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+from PIL import Image
+
+from tfgen import data
+
+COUNT = 50
+
+
+def _write_tfds(root, name, file_format, shape, version="1.0.0"):
+    """COUNT random images in two splits, the first of several files, as TFDS writes them."""
+    pixels = np.random.default_rng(0)
+
+    def examples(count):
+        for i in range(count):
+            sides = [side or 3 + i % 4 for side in shape]
+            image = pixels.integers(0, 256, sides, dtype=np.uint8)
+            yield i, {"image": image, "label": i % 10}
+
+    features = {
+        "image": tfds.features.Image(shape=shape),
+        "label": tfds.features.ClassLabel(num_classes=10),
+    }
+    return tfds.dataset_builders.store_as_tfds_dataset(
+        name,
+        version,
+        tfds.features.FeaturesDict(features),
+        split_datasets={"train": examples(COUNT - 10), "test": examples(10)},
+        data_dir=root,
+        file_format=file_format,
+        disable_shuffling=True,
+        download_config=tfds.download.DownloadConfig(num_shards=3),
+    )
+
+
+@pytest.fixture(scope="module", params=["tfrecord", "array_record"])
+def prepared(request, tmp_path_factory):
+    root = tmp_path_factory.mktemp("tfds")
+    _write_tfds(root, "usps", request.param, (16, 16, 1))
+    _write_tfds(root, "tf_flowers", request.param, (None, None, 3), "3.0.1")
+    return root
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """Pictures of several sizes, grey and RGB, in two classes."""
+    root, rng = tmp_path_factory.mktemp("photos"), np.random.default_rng(0)
+    for i in range(COUNT):
+        shape = (4 + i % 3, 5 + i % 2, 3)[: 2 + i % 2]
+        path = root / f"{i % 2}" / f"{i:02d}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, shape, dtype=np.uint8)).save(path)
+    return root
+
+
+def _equal(one, other, epochs=2):
+    for _ in range(epochs):
+        for a, b in zip(one, other, strict=True):
+            for left, right in zip(a, b, strict=True):
+                assert left.dtype == right.dtype
+                np.testing.assert_array_equal(left, right)
+    assert one.element_spec == other.element_spec
+
+
+def _both(*arguments, **options):
+    return (data.load(*arguments, **options, stream=stream) for stream in (False, True))
+
+
+class TestFolder:
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {},
+            {"split": "test"},
+            {"split": "train[:30%]+test", "crop": True},
+            {"fraction": 0.5, "labelled": 0.3, "binarise": True},
+            {"seed": 3, "size": 9, "pad": True, "shard": (1, 2)},
+        ],
+    )
+    def test_equals_that_in_memory(self, photos, options):
+        _equal(*_both(photos, **{"batch_size": 8, "size": 6, "channels": 3, **options}))
+
+    def test_goes_on_at_any_epoch(self, photos):
+        memory, stream = _both(photos, batch_size=8, size=6, channels=3)
+        stream.epoch.assign(5)
+        memory.epoch.assign(5)
+        _equal(memory, stream)
+        assert stream.epoch.numpy() == 7
+
+    def test_opens_only_the_pictures_of_its_batches(self, photos, tmp_path):
+        shutil.copytree(photos, tmp_path / "photos")
+        for path in sorted((tmp_path / "photos").rglob("*.png"))[1:]:
+            path.write_bytes(b"not a picture")
+        options = {"size": 6, "channels": 1, "batch_size": 1, "shuffle": False, "stream": True}
+        batches = iter(data.load(tmp_path / "photos", **options))
+        assert next(batches)[0].shape == (1, 6, 6, 1)
+        with pytest.raises(Exception, match=r"A picture must be readable. Received: '.*\.png'"):
+            list(itertools.islice(batches, 9))
+
+    @pytest.mark.parametrize("options", [{}, {"size": 6}, {"channels": 1}])
+    def test_needs_a_geometry(self, photos, options):
+        with pytest.raises(ValueError, match="needs size= and channels="):
+            data.load(photos, stream=True, **options)
+
+    def test_a_share_can_be_held_out(self, photos):
+        options = {"size": 6, "channels": 1, "batch_size": 8}
+        memory, stream = (data.divided(photos, 0.2, stream=s, **options) for s in (False, True))
+        for one, other in zip(memory, stream, strict=True):
+            _equal(one, other)
+        training, held_out = data.divided(photos, 0.2, stream=True, binarise=True, **options)
+        (first, _), (second, _) = next(iter(held_out)), next(iter(held_out))
+        np.testing.assert_array_equal(first, second)
+        assert set(np.unique(first)) == {0.0, 1.0}
+        (first, _), (second, _) = next(iter(training)), next(iter(training))
+        assert (first.numpy() != second.numpy()).any()
+
+    def test_trains(self, photos):
+        model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(2)])
+        model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        options = {"size": 6, "channels": 1, "batch_size": 10, "stream": True}
+        dataset = data.load(photos, **options)
+        model.fit(dataset, epochs=2, shuffle=False, verbose=0)
+        assert dataset.cardinality() == 5  # 45 of 50 are "train"
+
+
+class TestTFDS:
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {},
+            {"split": "test", "size": 8, "channels": 3},
+            {"split": "train[10:-3]+test[50%:]"},
+            {"fraction": 0.5, "labelled": 0.3, "binarise": True},
+        ],
+    )
+    def test_equals_that_in_memory(self, prepared, monkeypatch, options):
+        monkeypatch.setenv("TFDS_DATA_DIR", str(prepared))
+        _equal(*_both("usps", batch_size=8, **options))
+
+    def test_several_sizes(self, prepared, monkeypatch):
+        monkeypatch.setenv("TFDS_DATA_DIR", str(prepared))
+        _equal(*_both("tf_flowers", batch_size=8, size=5, crop=True))
+        with pytest.raises(ValueError, match=r"need size=.*shape=\(None, None, 3\)"):
+            data.load("tf_flowers", stream=True)
+
+    @pytest.mark.parametrize("split", ["validation", "train["])
+    def test_unknown_split(self, prepared, monkeypatch, split):
+        monkeypatch.setenv("TFDS_DATA_DIR", str(prepared))
+        with pytest.raises(ValueError, match=r"\['test', 'train'\].*Received: split="):
+            data.load("usps", split, stream=True)
+
+    def test_a_file_cut_short(self, tmp_path, monkeypatch):
+        _write_tfds(tmp_path, "usps", "tfrecord", (16, 16, 1))
+        path = max(tmp_path.rglob("*.tfrecord*"))
+        path.write_bytes(path.read_bytes()[:-9])
+        monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
+        with pytest.raises(Exception, match="file of records must be whole. Received: .*tfrecord"):
+            list(data.load("usps", stream=True))
+
+
+def test_digits_stream_too():
+    _equal(*_both("digits", "train[:40]", batch_size=8, binarise=True))

@@ -1,0 +1,84 @@
+"""Which images of a data set are meant, and what they are brought to, before any of them is read."""
+
+import dataclasses
+import os
+
+import numpy as np
+import tensorflow as tf
+
+from tfgen.data.pictures import Geometry
+from tfgen.data.pipeline import batches, ordered
+from tfgen.data.sources import Part, find
+from tfgen.data.subsets import hide_labels, stratified
+
+
+@dataclasses.dataclass(frozen=True)
+class Selection:
+    """Images of a part of a data set.
+
+    Attributes:
+        part: where they are read from.
+        geometry: what they are brought to.
+        kept: positions (m,) in the part, or None for all.
+        hidden: labels int32 (m,) to give instead of those read, some of them -1; None gives those read.
+    """
+
+    part: Part
+    geometry: Geometry
+    kept: np.ndarray | None = None
+    hidden: np.ndarray | None = None
+
+    def __len__(self):
+        return len(self.part) if self.kept is None else len(self.kept)
+
+    @property
+    def labels(self) -> np.ndarray:
+        """int32 (m,)."""
+        return self.part.labels[self.positions] if self.hidden is None else self.hidden
+
+    @property
+    def positions(self) -> np.ndarray:
+        return np.arange(len(self.part)) if self.kept is None else self.kept
+
+    def array(self) -> np.ndarray:
+        """The images, uint8 (m, h, w, c)."""
+        return self.part.array(self.positions, self.geometry)
+
+    def only(self, chosen: np.ndarray) -> "Selection":
+        """Those at positions (k,) of this selection."""
+        return dataclasses.replace(self, kept=self.positions[chosen], hidden=self.labels[chosen])
+
+    def batches(self, batch_size: int, seed: int, *, stream: bool, **options) -> tf.data.Dataset:
+        """Batches, with all images in memory or, if `stream`, each read when its batch is made."""
+        if not stream:
+            return batches(self.array(), self.labels, batch_size, seed, **options)
+        read, _ = self.part.stream(self.geometry)
+
+        def fetch(indices):
+            images, labels = read(indices if self.kept is None else tf.gather(self.kept, indices))
+            return images, labels if self.hidden is None else tf.gather(self.hidden, indices)
+
+        return ordered(len(self), fetch, batch_size, seed, **options)
+
+
+def selected(
+    name: str | os.PathLike,
+    split: str = "train",
+    fraction: float = 1.0,
+    labelled: float = 1.0,
+    seed: int = 0,
+    *,
+    stream: bool = False,
+    **geometry,
+) -> Selection:
+    """The images that `tfgen.data.arrays` describes."""
+    geometry = Geometry(**geometry)
+    part = find(name).part(split, stream)
+    if not len(part):
+        raise ValueError(f"The split must hold images. Received: name={name!r}, split={split!r}")
+    # A share of a stream needs a pass over its labels; all of it needs none.
+    if stream and fraction == labelled == 1:
+        return Selection(part, geometry)
+    kept = stratified("fraction", part.labels, fraction, seed)
+    hidden = hide_labels(part.labels[kept], labelled, seed)
+    return Selection(part, geometry, kept, hidden)

@@ -1,0 +1,141 @@
+"""What was found under a data set's name, in words, to be read before anything is trained."""
+
+import collections
+import dataclasses
+import os
+from collections.abc import Iterable
+
+from tfgen.data.decoding import Header
+from tfgen.data.folders import Folder
+from tfgen.data.layout import Member
+from tfgen.data.sources import Info, find
+
+_MOST_CLASSES = 20  # that are listed, each on a line
+_MOST_SIZES = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Summary:
+    """What was found; `str` is to be printed.
+
+    Attributes:
+        name: that was asked for.
+        splits: {split: number of images}.
+        class_names: of class 0, 1, ...; empty for pictures without labels.
+        classes: {split: number of images of each class}; empty where nothing is known before the
+            images are read.
+        sizes: {(height, width, channels): number of pictures} as they are seen, most frequent first;
+            empty if they were not looked at.
+        passed_over: {reason: number of files and folders}.
+        notes: a sentence each on what was decided.
+    """
+
+    name: str
+    splits: dict[str, int]
+    class_names: tuple[str, ...]
+    classes: dict[str, tuple[int, ...]] = dataclasses.field(default_factory=dict)
+    sizes: dict[tuple[int, int, int], int] = dataclasses.field(default_factory=dict)
+    passed_over: dict[str, int] = dataclasses.field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def __str__(self):
+        splits = ", ".join(f"{split} {count:,}" for split, count in self.splits.items())
+        lines = [f"data: {self.name}", f"images: {splits or 'known once it is downloaded'}"]
+        lines += self._class_lines()
+        if self.sizes:
+            lines.append(f"sizes: {_listed(map(_size, self.sizes.items()), _MOST_SIZES)}")
+        if self.passed_over:
+            passed_over = (f"{count} {reason}" for reason, count in self.passed_over.items())
+            lines.append(f"passed over: {', '.join(passed_over)}")
+        return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
+
+    def _class_lines(self) -> list[str]:
+        if not self.class_names:
+            return ["classes: none, the pictures are unlabelled"]
+        lines = [f"classes: {len(self.class_names)}"]
+        if not self.classes:
+            return [f"{lines[0]} ({_listed(self.class_names, _MOST_CLASSES)})"]
+        for label, name in enumerate(self.class_names[:_MOST_CLASSES]):
+            counts = (f"{split} {counts[label]:,}" for split, counts in self.classes.items())
+            lines.append(f"  {label}: {name} ({', '.join(counts)})")
+        if (more := len(self.class_names) - _MOST_CLASSES) > 0:
+            lines.append(f"  and {more} more")
+        return lines
+
+
+def summary(
+    name: str | os.PathLike, *, size: int | None = None, channels: int | None = None
+) -> Summary:
+    """What was found under a data set's name: splits, classes, sizes, and what was passed over.
+
+    Args:
+        name: as in `tfgen.data.arrays`.
+        size, channels: what images are to be brought to. With both given no picture is opened, and the
+            sizes of those of a folder stay unknown.
+
+    Raises:
+        As `tfgen.data.info` does.
+    """
+    source = find(name)
+    if not isinstance(source, Folder):
+        sizes = {} if None in source.shape() else {source.shape(): sum(source.splits.values())}
+        return Summary(source.name, source.splits, source.class_names, sizes=sizes)
+    found = source.layout
+    classes = {split: _counts(part, source.num_classes) for split, part in found.splits.items()}
+    sizes = {} if size and channels else _sizes(source.headers.values())
+    return Summary(
+        source.name,
+        source.splits,
+        source.class_names,
+        classes if source.class_names else {},
+        sizes,
+        found.passed_over,
+        (*found.notes, *_absences(source.class_names, classes)),
+    )
+
+
+def require_classes(info: Info, learner: str) -> None:
+    """Refuse a data set without classes for a model that learns from labels.
+
+    Args:
+        info: of the data set.
+        learner: name of the model or recipe, for the error.
+
+    Raises:
+        ValueError: the data set has no classes.
+    """
+    if not info.num_classes:
+        raise ValueError(
+            f"{learner} learns from labels, and needs one sub-folder of pictures per class. "
+            f"Received: name={info.name!r}, whose {sum(info.splits.values())} pictures have no class "
+            "folders"
+        )
+
+
+def _counts(members: Iterable[Member], num_classes: int) -> tuple[int, ...]:
+    counts = collections.Counter(member.label for member in members)
+    return tuple(counts[label] for label in range(num_classes))
+
+
+def _absences(class_names, classes) -> list[str]:
+    return [
+        f"class {name!r} has no pictures in split {split!r}"
+        for split, counts in classes.items()
+        for name, count in zip(class_names, counts, strict=True)
+        if not count
+    ]
+
+
+def _sizes(headers: Iterable[Header]) -> dict[tuple[int, int, int], int]:
+    return dict(collections.Counter(map(tuple, headers)).most_common())
+
+
+def _size(item) -> str:
+    (height, width, channels), count = item
+    return f"{height} x {width} {'grey' if channels == 1 else 'RGB'} ({count:,})"
+
+
+def _listed(items, most) -> str:
+    items = list(items)
+    more = f" and {len(items) - most} more" if len(items) > most else ""
+    return ", ".join(items[:most]) + more
