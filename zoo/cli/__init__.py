@@ -5,7 +5,7 @@ import os
 import click
 
 import tfgen
-from zoo.cli import describing, drawing, working
+from zoo.cli import describing, drawing, reproducing, working
 
 # TensorFlow reports failed optimisations of its graphs as errors; real ones are exceptions.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -49,5 +49,6 @@ for _command in (
     working.export,
     working.publish,
     describing.theory,
+    reproducing.reproduce,
 ):
     main.add_command(_command)

@@ -45,6 +45,7 @@ def train(
     init=None,
     bfloat16=None,
     resume=False,
+    every=1,
     verbose="auto",
 ):
     """Trains a fresh model on a recipe's data; every epoch ends with a checkpoint moved in place.
@@ -63,6 +64,7 @@ def train(
         bfloat16: multiply in bfloat16 and add in float32; see `products_in_bfloat16`.
         resume: go on with the run in `out`; arguments that are None are then taken from it. More
             epochs may be asked for where the learning rate does not depend on their number.
+        every: epochs between checkpoints, each with its grid of samples; the last epoch has one too.
         verbose: of `keras.Model.fit`.
 
     Returns:
@@ -82,13 +84,10 @@ def train(
     dataset = kind.load_data(**data, batch_size=training["batch_size"], seed=seed)
     dataset, held_out = dataset if isinstance(dataset, tuple) else (dataset, None)
 
-    keras.utils.set_random_seed(seed)
     if (out / "checkpoint.keras").is_file():
         model = zoo.load(out / "checkpoint.keras")
     else:
-        geometry = {key: data[key] for key in ("name", "size", "channels") if key in data}
-        info, batches = tfgen.data.info(**geometry), int(dataset.cardinality())
-        model = zoo.build(recipe, info, seed=seed, batches=batches)
+        model = fresh(recipe, seed, int(dataset.cardinality()))
         if run["init"] is not None:
             _copy_networks(zoo.load(run["init"]), model)
     write_json(out / "run.json", run)
@@ -101,10 +100,24 @@ def train(
                 validation_data=held_out,
                 initial_epoch=int(model.epochs),
                 epochs=training["epochs"],
-                callbacks=[board, _Record(out, run)],
+                callbacks=[board, _Record(out, run, every)],
                 verbose=verbose,
             )
     return model if held_out is None else zoo.load(out / "best.keras")
+
+
+def fresh(recipe, seed, batches):
+    """The model that a run of a recipe starts from, a function of the seed alone.
+
+    Args:
+        recipe: a dictionary like the entries of `zoo.RECIPES`.
+        seed: of the starting weights and the noise.
+        batches: in an epoch.
+    """
+    data = recipe["data"]
+    geometry = {key: data[key] for key in ("name", "size", "channels") if key in data}
+    keras.utils.set_random_seed(seed)
+    return zoo.build(recipe, tfgen.data.info(**geometry), seed=seed, batches=batches)
 
 
 @contextlib.contextmanager
@@ -180,14 +193,14 @@ def versions():
 
 
 class _Record(keras.callbacks.Callback):
-    """Writes an epoch's samples, its line of history and last its checkpoint.
+    """Writes an epoch's line of history, its samples and last its checkpoint.
 
     Killed in between, the run does the epoch again and overwrites what was written of it.
     """
 
-    def __init__(self, out, run):
+    def __init__(self, out, run, every):
         super().__init__()
-        self._out, self._run = out, run
+        self._out, self._run, self._every = out, run, every
 
     def on_epoch_begin(self, epoch, logs=None):
         self._began = time.perf_counter()
@@ -195,18 +208,21 @@ class _Record(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         seconds = round(time.perf_counter() - self._began, 3)
         done = int(self.model.epochs)
-        if "sample" in self.model.endpoints():
-            pictures.save(
-                pictures.samples(self.model), self._out / "samples" / f"epoch_{done:03d}.png"
-            )
         entry = {"epoch": done, "seconds": seconds, **{k: float(v) for k, v in logs.items()}}
         history = [entry for entry in read_history(self._out) if entry["epoch"] < done] + [entry]
         with replaced_file(self._out / "history.jsonl") as aside:
             aside.write_text("".join(json.dumps(line) + "\n" for line in history))
         if best_epoch(history) == done:
             self._save("best.keras")
-        self._save("checkpoint.keras")
         self.model.stop_training = is_finished(self._run, history)
+        if self.model.stop_training or done % self._every == 0:
+            self._draw(done)
+            self._save("checkpoint.keras")
+
+    def _draw(self, done):
+        if "sample" in self.model.endpoints():
+            path = self._out / "samples" / f"epoch_{done:03d}.png"
+            pictures.save(pictures.samples(self.model), path)
 
     def _save(self, name):
         with replaced_file(self._out / name) as aside:

@@ -1,0 +1,375 @@
+"""`tfgen reproduce`: statistics by hand, records that merge, runs that survive, a plan that only looks."""
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from click.testing import CliRunner
+from numpy.testing import assert_allclose
+
+import tfgen
+import zoo
+from tfgen import networks
+from zoo.cli import main
+from zoo.studies.reproduce import controls, page, paired, plan, records, run
+from zoo.studies.reproduce.cells import INFINITE, TABLES, Cell, cells
+
+
+def record(arm="IWGAN", seed=0, **changes):
+    return {
+        "cell": "gan_digits",
+        "arm": arm,
+        "seed": seed,
+        "scale": "here",
+        "recipe": {"data": {"name": "digits"}, "build": {"arm": arm}, "training": {"epochs": 1}},
+        "start": {"theta": "a", "phi": "b"},
+        "data": "d",
+        "steps": 10,
+        "seconds": 60.0,
+        "scores": {"inception_score_ratio": 0.5},
+        "machine": {"processor": "P", "cores": 2},
+        "versions": {"tensorflow": "2.21"},
+        "ended": "2026-01-01T00:00:00+00:00",
+        **changes,
+    }
+
+
+@pytest.fixture(autouse=True)
+def _models(monkeypatch):
+    """A copy of the zoo's list, to which runs add their controls."""
+    monkeypatch.setattr(zoo, "MODELS", dict(zoo.MODELS))
+
+
+# ---- statistics, by hand ---------------------------------------------------------------------
+
+
+def test_the_t_interval_by_hand():
+    """Differences 1, 2, 3: mean 2, deviation 1, t of .975 and 2 degrees 4.302653."""
+    found = paired.compare([2, 4, 6], [1, 2, 3])
+    half = 4.302652729696 / math.sqrt(3)
+    assert_allclose([found.mean, found.deviation], [2, 1])
+    assert_allclose([found.low, found.high], [2 - half, 2 + half])
+    assert (found.count, found.positive, found.p) == (3, 3, None)
+
+
+@pytest.mark.parametrize(
+    ("differences", "p"),
+    [
+        ([1, 2, 3, 4, 5, 6], 2 / 64),  # one sign pattern of 64 at either end
+        ([-1, 2, 3, 4, 5, 6], 4 / 64),  # W = 1: patterns {} and {1}
+        ([-3, 2, 1, 4, 5, 6], 10 / 64),  # W = 3: patterns {}, {1}, {2}, {3}, {1, 2}
+        ([1, 1, 1, 1, 1, 1], 2 / 64),  # ties
+        ([0, 1, 2, 3, 4, 5, 6], 2 / 64),  # a zero is left out
+        ([0, 0, 0, 0, 0, 0], 1.0),
+    ],
+)
+def test_the_wilcoxon_test_is_exact(differences, p):
+    assert_allclose(paired.compare(differences, np.zeros(len(differences))).p, p)
+
+
+def test_five_pairs_are_too_few_for_a_test():
+    found = paired.compare([1, 2, 3, 4, 5], np.zeros(5))
+    assert found.p is None
+    assert paired.verdict(found, None) == "too few seeds (5 of at least 6)"
+
+
+def test_holm_by_hand():
+    """Sorted .01, .02, .03, .5 times 4, 3, 2, 1 is .04, .06, .06, .5, made monotone."""
+    assert_allclose(paired.holm([0.03, 0.01, 0.5, 0.02]), [0.06, 0.04, 0.5, 0.06])
+    assert_allclose(paired.holm([0.6, 0.7]), [1.0, 1.0])
+    assert paired.holm([]) == []
+
+
+def test_verdicts_say_the_direction():
+    up = paired.compare([1, 2, 3, 4, 5, 6], np.zeros(6))
+    assert paired.verdict(up, 0.04) == "better"
+    assert paired.verdict(up, 0.04, higher_is_better=False) == "worse"
+    assert paired.verdict(up, 0.05) == "no difference found"
+
+
+def test_arms_of_unequal_length_are_no_pairs():
+    with pytest.raises(ValueError, match="same seeds, at least one. Received: 2 and 1"):
+        paired.compare([1, 2], [1])
+
+
+# ---- records -----------------------------------------------------------------------------------
+
+
+def test_a_torn_line_is_passed_over_and_then_overwritten(tmp_path):
+    records.append(tmp_path, record(seed=0))
+    path = tmp_path / "gan_digits.jsonl"
+    path.write_text(path.read_text() + '{"cell": "gan_di')
+    assert [r["seed"] for r in records.read(tmp_path, "gan_digits")] == [0]
+    records.append(tmp_path, record(seed=1))
+    assert [r["seed"] for r in records.read(tmp_path, "gan_digits")] == [0, 1]
+    assert len(path.read_text().splitlines()) == 2
+
+
+def test_a_line_of_another_cell_is_refused(tmp_path):
+    (tmp_path / "gan_digits.jsonl").write_text(json.dumps(record(cell="gan_mnist")) + "\n")
+    with pytest.raises(ValueError, match="a record of gan_digits. Received: line 1 of"):
+        records.read(tmp_path, "gan_digits")
+
+
+def test_the_arms_of_a_seed_come_from_one_machine():
+    other = {"machine": {"processor": "Q", "cores": 1}, "ended": "2025-01-01T00:00:00+00:00"}
+    lone, one, two = record(**other), record("GAN"), record()
+    assert records.merged([lone, one, two]) == {0: {"GAN": one, "IWGAN": two}}
+    assert records.merged([lone]) == {0: {"IWGAN": lone}}
+
+
+def test_of_repeated_runs_the_first_counts():
+    first, again = record(), record(ended="2027-01-01T00:00:00+00:00", seconds=1.0)
+    assert records.merged([again, first]) == {0: {"IWGAN": first}}
+
+
+@pytest.mark.parametrize("changes", [{"data": "e"}, {"start": {"theta": "a", "phi": "c"}}])
+def test_no_pair_is_made_of_other_images_or_weights(changes):
+    with pytest.raises(
+        ValueError, match="start from the same weights.*seed=0, (data|phi) of IWGAN"
+    ):
+        records.merged([record("GAN"), record(**changes, ended="2027")])
+
+
+def test_a_player_of_one_arm_alone_needs_no_pair():
+    records.check_pair(
+        [record("VAE", start={"theta": "a"}), record("AA", start={"theta": "a", "phi": "b"})]
+    )
+
+
+def test_an_arm_has_one_recipe():
+    with pytest.raises(ValueError, match="one recipe in all records. Received: two of IWGAN"):
+        records.merged([record(), record(seed=1, recipe={})])
+
+
+# ---- cells -------------------------------------------------------------------------------------
+
+
+def test_the_arms_of_a_cell_differ_in_their_transfer_alone():
+    for scale in ("here", "paper"):
+        for cell in cells(scale).values():
+            base = cell.arms[cell.claim[1]]
+            for arm, recipe in cell.arms.items():
+                if recipe["model"] == "Classifier":
+                    continue
+                assert recipe["training"] == base["training"], arm
+                assert recipe["data"] == base["data"], arm
+                assert "held_out" not in recipe["data"]
+                added = set(recipe["build"].items()) - set(base["build"].items())
+                assert {key for key, _ in added} <= {
+                    "importance_weighted",
+                    "adversary",
+                    "temperature",
+                }
+
+
+def test_every_cell_of_a_table_is_there_and_has_seeds_enough_for_a_test():
+    for table in TABLES.values():
+        for name in table.cells:
+            cell = cells()[name]
+            assert cell.seeds >= paired.FEWEST
+            assert {*cell.claim, *sum(cell.controls, ())} <= set(cell.arms)
+
+
+def test_the_scale_of_the_paper_has_its_widths():
+    found = cells("paper")
+    assert found["gan_mnist"].arms["GAN"]["build"]["width"] == 64
+    assert found["vae_mnist"].arms["VAE"]["build"]["latent_dim"] == 100
+    with pytest.raises(ValueError, match="scale must be one of"):
+        cells("large")
+
+
+# ---- controls ----------------------------------------------------------------------------------
+
+
+def gradient_of_theta(kind, **arguments):
+    """theta's gradient on one batch, as a flat array, and the logits of its samples."""
+    keras.utils.set_random_seed(0)
+    theta = networks.mlp_generator((8, 8, 1), 4, 16)
+    phi = networks.mlp_discriminator((8, 8, 1), 16, 1)
+    for weight in phi.trainable_variables:
+        weight.assign(weight * 3)  # logits that differ
+    model = kind(theta, phi, **arguments)
+    images = tf.random.stateless_uniform([32, 8, 8, 1], [0, 1])
+    with tf.GradientTape() as tape:
+        objective = model.objectives(images)["theta"]
+    found = tape.gradient(objective, theta.trainable_variables)
+    return np.concatenate([g.numpy().ravel() for g in found])
+
+
+def test_the_minimax_control_has_the_direction_of_iwgan():
+    minimax = gradient_of_theta(controls.MinimaxGAN)
+    weighted = gradient_of_theta(zoo.GAN, importance_weighted=True)
+    plain = gradient_of_theta(zoo.GAN)
+
+    def cosine(one, other):
+        return one @ other / np.linalg.norm(one) / np.linalg.norm(other)
+
+    assert cosine(minimax, weighted) > 1 - 1e-6
+    assert cosine(minimax, plain) < 1 - 1e-6
+
+
+def test_the_minimax_control_has_the_size_of_the_gan():
+    """With one sample D_i and 1 - D_i cancel: the gradients are equal."""
+    logits = tf.Variable([1.7])
+    keras.utils.set_random_seed(0)
+    theta = networks.mlp_generator((8, 8, 1), 4, 16)
+    model = controls.MinimaxGAN(theta, networks.mlp_discriminator((8, 8, 1), 16, 1))
+    with tf.GradientTape(persistent=True) as tape:
+        control = model.expectation(None, logits)
+        plain = -tf.reduce_mean(tf.math.softplus(-logits))
+    assert_allclose(tape.gradient(control, logits), tape.gradient(plain, logits), rtol=1e-6)
+
+
+def test_infinite_temperature_weighs_every_image_by_a_half():
+    weights = tfgen.objectives.activation_weights(tf.constant([-80.0, 0.0, 80.0]), INFINITE)
+    np.testing.assert_array_equal(weights, 0.5)
+
+
+def test_the_classifier_alone_starts_as_the_classifier_of_the_svae():
+    controls.register()
+    arms = cells()["svae_mnist_1pct"].arms
+    digests = {}
+    for arm in ("SVAE", "classifier alone"):
+        recipe = {**arms[arm], "data": {"name": "digits"}}
+        digests[arm] = run.starting_weights(recipe, 3)
+    assert digests["SVAE"]["omega"] == digests["classifier alone"]["omega"]
+
+
+# ---- runs --------------------------------------------------------------------------------------
+
+SMALL = {
+    "model": "GAN",
+    "data": {"name": "digits", "fraction": 0.1},
+    "build": {"width": 4, "latent_dim": 8, "average": 0.9},
+    "training": {
+        "epochs": 3,
+        "batch_size": 64,
+        "learning_rate": 1e-3,
+        "beta_1": 0.5,
+        "decay": None,
+    },
+}
+WEIGHTED = {**SMALL, "build": {**SMALL["build"], "importance_weighted": True}}
+CELL = Cell("gan_digits", "digits", {"GAN": SMALL, "IWGAN": WEIGHTED}, ("IWGAN", "GAN"), (), 6)
+
+# Does both arms with seed 0, killing itself at the move of checkpoint number argv[1].
+PROCESS = """
+import os, signal, sys
+from pathlib import Path
+import tensorflow as tf
+import test_reproduce
+from zoo.studies.reproduce import run
+
+left, replace = int(sys.argv[1]), os.replace
+
+def replace_or_die(source, target):
+    global left
+    if str(target).endswith("checkpoint.keras"):
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+    replace(source, target)
+
+os.replace = replace_or_die
+tf.config.experimental.enable_op_determinism()
+for arm in sys.argv[3:]:
+    run.run(test_reproduce.CELL, arm, 0, "here", Path(sys.argv[2]), samples=20)
+"""
+
+
+def process(killed_at, folder, *arms):
+    path = os.pathsep.join(["tests", os.environ.get("PYTHONPATH", "")])
+    command = [sys.executable, "-c", PROCESS, str(killed_at), str(folder), *arms]
+    return subprocess.run(command, check=False, env={**os.environ, "PYTHONPATH": path}).returncode
+
+
+def test_a_killed_run_goes_on_and_its_record_is_that_of_an_unstopped_one(tmp_path):
+    assert process(2, tmp_path / "killed", "GAN") == -signal.SIGKILL
+    assert not records.read(tmp_path / "killed" / "records", "gan_digits")
+    assert process(0, tmp_path / "killed", "GAN") == 0
+    assert process(0, tmp_path / "whole", "GAN", "IWGAN") == 0
+    [killed] = records.read(tmp_path / "killed" / "records", "gan_digits")
+    whole, weighted = records.read(tmp_path / "whole" / "records", "gan_digits")
+    same = ("cell", "arm", "seed", "scale", "recipe", "start", "data", "steps", "scores")
+    assert {key: killed[key] for key in same} == {key: whole[key] for key in same}
+    assert killed["scores"]["fid"] != killed["scores"]["average_fid"]
+    assert (weighted["start"], weighted["data"]) == (whole["start"], whole["data"])
+    assert weighted["scores"] != whole["scores"]
+    assert not list((tmp_path / "whole" / "runs").iterdir())
+    left = list(plan.pending([CELL], 2, "here", tmp_path / "whole"))
+    assert [(found.arm, found.seed) for found in left] == [("GAN", 1), ("IWGAN", 1)]
+
+
+def test_a_run_that_is_no_pair_ends_before_its_first_step(tmp_path):
+    records.append(tmp_path / "records", record("GAN", data="other images"))
+    with pytest.raises(ValueError, match="must learn from the same images"):
+        run.run(CELL, "IWGAN", 0, "here", tmp_path)
+    assert not (tmp_path / "runs").exists()
+
+
+# ---- the command and the page ------------------------------------------------------------------
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(main, ["reproduce", *map(str, arguments)])
+
+
+def test_a_plan_says_what_is_not_on_disk_and_starts_nothing(tmp_path, monkeypatch):
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "empty"))
+    ended = invoke(
+        "table2", "--plan", "--out", tmp_path / "out", "--cell", "gan_svhn", "--cell", "gan_mnist"
+    )
+    assert ended.exit_code == 0
+    assert "not run here: svhn_cropped is not on disk" in ended.output
+    assert "not run here: mnist is not on disk" in ended.output
+    assert "0 runs, 0.0 hours" in ended.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_plan_has_hours_from_a_timed_step(tmp_path):
+    ended = invoke(
+        "table2", "--plan", "--seeds", 2, "--cell", "gan_digits", "--out", tmp_path / "out"
+    )
+    assert ended.exit_code == 0, ended.output
+    assert "minimax GAN" in ended.output
+    assert "3,450" in ended.output  # 23 batches an epoch
+    assert "6 runs, 0." in ended.output
+
+
+def test_a_folder_with_runs_is_gone_on_with_only_if_asked(tmp_path):
+    (tmp_path / "records").mkdir()
+    ended = invoke("table2", "--out", tmp_path)
+    assert ended.exit_code == 1
+    assert "--resume goes on" in ended.output
+
+
+def test_the_page_prints_every_cell_and_the_verdict_in_words(tmp_path):
+    for seed in range(6):
+        for arm, share in (("GAN", 0.8), ("IWGAN", 0.79 - seed / 1000)):
+            scores = {"inception_score_ratio": share, "fid": 2 * share}
+            records.append(tmp_path, record(arm, seed, scores=scores))
+    written = page.table("table2", tmp_path, "here")
+    difference = "-0.0125 (-0.0145 to -0.0105)"
+    assert f"| IWGAN > GAN | inception_score_ratio | 6 | {difference} | 0.031 | worse |" in written
+    assert "| IWGAN - GAN | fid | 6 | -0.025 (-0.029 to -0.021) | 0 of 6 | 0.031 |" in written
+    for title in ("digits, given labels", "MNIST", "SVHN", "CIFAR-10"):
+        assert f"| {title} | " in written
+    assert written.count("not run here") == len(TABLES["table2"].cells) - 1
+
+
+def test_the_committed_records_are_those_of_the_pages():
+    for scale in ("here", "paper"):
+        for name, table in TABLES.items():
+            written = page.PAGES / page.file_name(name, scale)
+            has_records = any(page.of_scale(page.RECORDS, cell, scale) for cell in table.cells)
+            assert written.is_file() == has_records
+            if has_records:
+                assert written.read_text() == page.table(name, page.RECORDS, scale)

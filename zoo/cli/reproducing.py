@@ -1,0 +1,76 @@
+"""`tfgen reproduce`: Tables 2 to 4 over paired seeds."""
+
+from pathlib import Path
+
+import click
+
+from zoo.cli.loading import quietly
+from zoo.cli.options import NewPath
+from zoo.cli.printing import print_table
+from zoo.studies.reproduce import plan as planning
+from zoo.studies.reproduce.cells import SCALES, TABLES
+
+
+@click.command()
+@click.argument("table", type=click.Choice(list(TABLES)))
+@click.option("--seeds", type=click.IntRange(1, 100), help="Seeds of each cell, if not as planned.")
+@click.option("--cell", "names", multiple=True, help="A cell of the table; by default all of them.")
+@click.option(
+    "--scale", type=click.Choice(SCALES), default=SCALES[0], show_default=True,
+    help="Widths that a processor trains in minutes, or the paper's.",
+)  # fmt: skip
+@click.option(
+    "--out", type=NewPath(), default="runs/reproduce", show_default=True,
+    help="Folder of runs and records.",
+)  # fmt: skip
+@click.option("--resume", is_flag=True, help="Go on with the runs and records in --out.")
+@click.option("--plan", is_flag=True, help="Print cells and hours from a timed step; run nothing.")
+def reproduce(table, seeds, names, scale, out, resume, plan):
+    """Run TABLE over paired seeds: each run a process, a record when it ends, and the table of all.
+
+    A run that was killed goes on where it stood with --resume. Records of another machine join those of
+    this one as files RECORDS/CELL.MACHINE.jsonl beside RECORDS/CELL.jsonl.
+    """
+    _check_folder(out, resume or plan)
+    with quietly():
+        import tensorflow  # noqa: F401
+    cells = planning.chosen(table, names, scale)
+    absent = {cell.name: planning.missing(cell) for cell in cells}
+    present = [cell for cell in cells if absent[cell.name] is None]
+    runs = list(planning.pending(present, seeds, scale, out))
+    if plan:
+        _print_plan(cells, absent, runs)
+        return
+    for number, run in enumerate(runs, 1):
+        click.echo(
+            f"{number} of {len(runs)}: {run.cell.name}, {run.arm}, seed {run.seed}", err=True
+        )
+        planning.execute(run, scale, out)
+    from zoo.studies.reproduce import page
+
+    click.echo(page.table(table, out / "records", scale))
+
+
+def _check_folder(out: Path, may_exist: bool) -> None:
+    if not may_exist and out.exists() and any(out.iterdir()):
+        raise FileExistsError(
+            "The folder of new runs must be new or empty; --resume goes on with those that it holds. "
+            f"Received: out={str(out)!r}"
+        )
+
+
+def _print_plan(cells, absent, runs):
+    from zoo.studies.reproduce import timing
+
+    measured = timing.hours(runs)
+    rows = []
+    for cell in cells:
+        if absent[cell.name]:
+            rows.append((cell.name, absent[cell.name], "", "", ""))
+        for arm in cell.arms:
+            count, steps, hours = measured.get((cell.name, arm), (0, 0, 0.0))
+            if count:
+                rows.append((cell.name, arm, count, f"{steps:,}", f"{hours:.2f}"))
+    print_table(("cell", "arm", "runs", "steps a run", "hours"), rows)
+    total = sum(hours for _, _, hours in measured.values())
+    click.echo(f"{len(runs)} runs, {total:.1f} hours of training, without their scores")

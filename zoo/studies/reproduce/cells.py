@@ -1,0 +1,234 @@
+"""Tables 2 to 4 as cells to be run: data sets, arms and settings as plain data, without TensorFlow.
+
+A cell compares arms on one data set over paired seeds: seed s fixes the subset of the images, their
+order, the noise and the starting weights of the players that the arms share.  The arms of a cell have
+equal steps, a fixed schedule and no early stopping; the weights of the last epoch are scored.
+
+Settings do not follow `zoo.RECIPES`: a preset may be trained otherwise tomorrow, a record may not.
+"""
+
+import dataclasses
+from typing import Any
+
+SCALES = ("here", "paper")
+INFINITE = 1e12  # temperature at which every image weighs 1/2, exactly so in float32
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """One comparison of a table.
+
+    Attributes:
+        name: of the cell, and of the file of its records.
+        title: data set and share, as a table shows it.
+        arms: {arm: recipe}, the base model first.
+        claim: (arm, base), the paper's: `arm` is better than `base`.
+        controls: further pairs (arm, control), each of which removes one idea of the transfer.
+        seeds: planned number of seeds, 0 to seeds - 1.
+    """
+
+    name: str
+    title: str
+    arms: dict[str, dict[str, Any]]
+    claim: tuple[str, str]
+    controls: tuple[tuple[str, str], ...]
+    seeds: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """A table of the paper: the metric that its claim is about, and its cells."""
+
+    title: str
+    cells: dict[str, str]  # {cell: metric}, in the order of the runs
+
+
+TABLES = {
+    "table2": Table(
+        "Table 2: importance weighting of GANs",
+        {
+            "gan_digits": "inception_score_ratio",
+            "cgan_digits": "conditional_accuracy",
+            "gan_mnist": "inception_score_ratio",
+            "cgan_mnist": "conditional_accuracy",
+            "gan_cifar10": "inception_score_ratio",
+            "gan_svhn": "inception_score_ratio",
+            "cgan_svhn": "conditional_accuracy",
+        },
+    ),
+    "table3": Table(
+        "Table 3: adversary activation of VAEs, test bounds",
+        {
+            "vae_mnist_1pct": "bound",
+            "cvae_mnist_1pct": "bound",
+            "vae_mnist_10pct": "bound",
+            "cvae_mnist_10pct": "bound",
+            "vae_mnist": "bound",
+            "cvae_mnist": "bound",
+            "svae_mnist_1pct": "bound",
+            "svae_mnist_10pct": "bound",
+            "svae_mnist_1pct_alpha1": "bound",
+            "svae_mnist_10pct_alpha1": "bound",
+        },
+    ),
+    "table4": Table(
+        "Table 4: adversary activation of SVAEs, test accuracies",
+        {
+            "svae_mnist_1pct": "accuracy",
+            "svae_mnist_10pct": "accuracy",
+            "svae_mnist_1pct_alpha1": "accuracy",
+            "svae_mnist_10pct_alpha1": "accuracy",
+        },
+    ),
+}
+
+# Table 2.  cell: data set, title, seeds, width, latent_dim, epochs, learning rate, average, labels
+_ADVERSARIAL = {
+    "gan_digits": ("digits", "digits", 20, 32, 32, 150, 5e-4, 0.99, False),
+    "cgan_digits": ("digits", "digits, given labels", 20, 32, 32, 150, 5e-4, 0.99, True),
+    "gan_mnist": ("mnist", "MNIST", 12, 16, 64, 14, 2e-4, 0.999, False),
+    "cgan_mnist": ("mnist", "MNIST, given labels", 12, 16, 64, 14, 2e-4, 0.999, True),
+    "gan_cifar10": ("cifar10", "CIFAR-10", 6, 32, 64, 15, 2e-4, 0.999, False),
+    "gan_svhn": ("svhn_cropped", "SVHN", 6, 32, 64, 15, 2e-4, 0.999, False),
+    "cgan_svhn": ("svhn_cropped", "SVHN, given labels", 6, 32, 64, 15, 2e-4, 0.999, True),
+}
+_UNCONTROLLED = ("gan_cifar10",)  # GAN and IWGAN alone: a run takes minutes
+# Table 3.  cell: title, seeds, share of the images, width, epochs, labels
+_LIKELIHOOD = {
+    "vae_mnist_1pct": ("VAE, 1 %", 10, 0.01, 24, 120, False),
+    "cvae_mnist_1pct": ("CVAE, 1 %", 10, 0.01, 24, 120, True),
+    "vae_mnist_10pct": ("VAE, 10 %", 6, 0.1, 24, 40, False),
+    "cvae_mnist_10pct": ("CVAE, 10 %", 6, 0.1, 24, 40, True),
+    "vae_mnist": ("VAE, 100 %", 6, 1.0, 16, 6, False),
+    "cvae_mnist": ("CVAE, 100 %", 6, 1.0, 16, 6, True),
+}
+# Tables 3 and 4.  cell: title, seeds, share of the labels, alpha
+_SEMI_SUPERVISED = {
+    "svae_mnist_1pct": ("SVAE, 1 % of labels, alpha 100", 6, 0.01, 100.0),
+    "svae_mnist_10pct": ("SVAE, 10 % of labels, alpha 100", 6, 0.1, 100.0),
+    "svae_mnist_1pct_alpha1": ("SVAE, 1 % of labels, alpha 1", 6, 0.01, 1.0),
+    "svae_mnist_10pct_alpha1": ("SVAE, 10 % of labels, alpha 1", 6, 0.1, 1.0),
+}
+_TEMPERATURE = 5.0  # of the claim, fixed beforehand: `zoo.studies.temperatures`
+_TEMPERATURES = {0.01: (1.0, 5.0, 10.0, INFINITE)}  # share of the images -> all that are run
+_CLASSIFIER_STEPS = 1_600  # about as many as make a classifier of 600 images converge
+_PAPER = {"width": 64, "latent_dim": 100}  # DCGAN's; on digits, which the paper has not, ours
+
+
+def cells(scale: str = "here") -> dict[str, Cell]:
+    """Every cell by its name.
+
+    Args:
+        scale: "here", networks that a processor trains in minutes, or "paper", the paper's widths,
+            with all else as here.
+
+    Raises:
+        ValueError: an unknown scale.
+    """
+    if scale not in SCALES:
+        raise ValueError(f"scale must be one of {SCALES}. Received: scale={scale!r}")
+    sizes = _PAPER if scale == "paper" else {}
+    found = [
+        *(_adversarial(name, sizes) for name in _ADVERSARIAL),
+        *(_likelihood(name, sizes) for name in _LIKELIHOOD),
+        *(_semi_supervised(name, sizes) for name in _SEMI_SUPERVISED),
+    ]
+    return {cell.name: cell for cell in found}
+
+
+def _adversarial(name, sizes):
+    data, title, seeds, width, latents, epochs, rate, average, conditional = _ADVERSARIAL[name]
+    build = {"width": width, "latent_dim": latents, "average": average}
+    build |= {} if data == "digits" else sizes
+    build |= {"conditional": True} if conditional else {}
+    training = {
+        "epochs": epochs,
+        "batch_size": 64,
+        "learning_rate": rate,
+        "beta_1": 0.5,
+        "decay": None,
+    }
+    letter = "C" if conditional else ""
+    base, weighted, control = f"{letter}GAN", f"IW{letter}GAN", f"minimax {letter}GAN"
+    recipes = {
+        base: ("GAN", build),
+        weighted: ("GAN", {**build, "importance_weighted": True}),
+        control: ("MinimaxGAN", build),
+    }
+    if name in _UNCONTROLLED:
+        del recipes[control]
+    arms = {
+        arm: {"model": model, "data": {"name": data}, "build": arguments, "training": training}
+        for arm, (model, arguments) in recipes.items()
+    }
+    controls = ((weighted, control),) if control in arms else ()
+    return Cell(name, title, arms, (weighted, base), controls, seeds)
+
+
+def _likelihood(name, sizes):
+    title, seeds, share, width, epochs, conditional = _LIKELIHOOD[name]
+    build = {"width": width, "latent_dim": 32, "normalisation": None, **sizes}
+    build |= {"conditional": True} if conditional else {}
+    base = "CVAE" if conditional else "VAE"
+    temperatures = _TEMPERATURES.get(share, (_TEMPERATURE,))
+    variants = {base: build} | {
+        activated(base, t): {**build, "adversary": True, "temperature": t} for t in temperatures
+    }
+    arms = {
+        arm: {
+            "model": "VAE",
+            "data": {"name": "mnist", "binarise": True, "fraction": share},
+            "build": arguments,
+            "training": _training(epochs, 2e-3),
+        }
+        for arm, arguments in variants.items()
+    }
+    claimed, unweighted = (activated(base, t) for t in (_TEMPERATURE, INFINITE))
+    others = [(arm, base) for arm in arms if arm not in (base, claimed)]
+    controls = [(claimed, unweighted)] if unweighted in arms else []
+    return Cell(name, title, arms, (claimed, base), (*controls, *others), seeds)
+
+
+def _semi_supervised(name, sizes):
+    title, seeds, share, alpha = _SEMI_SUPERVISED[name]
+    build = {
+        "width": 16,
+        "latent_dim": 32,
+        "normalisation": None,
+        "decoder_units": 250,
+        "classifier_units": 100,
+        "alpha": alpha,
+        **sizes,
+    }
+    data = {"name": "mnist", "binarise": True}
+    adversary = {"adversary": True, "temperature": _TEMPERATURE}
+    arms = {
+        "SVAE": _svae("SVAE", {**data, "labelled": share}, build),
+        "AA-SVAE": _svae("SVAE", {**data, "labelled": share}, {**build, **adversary}),
+        "classifier alone": {
+            **_svae("Classifier", {**data, "fraction": share}, build),
+            "training": _training(round(_CLASSIFIER_STEPS * 64 / (60_000 * share)), 1e-3),
+        },
+    }
+    controls = (("SVAE", "classifier alone"), ("AA-SVAE", "classifier alone"))
+    return Cell(name, title, arms, ("AA-SVAE", "SVAE"), controls, seeds)
+
+
+def _svae(model, data, build):
+    return {"model": model, "data": data, "build": build, "training": _training(6, 1e-3)}
+
+
+def _training(epochs, rate):
+    return {
+        "epochs": epochs,
+        "batch_size": 64,
+        "learning_rate": rate,
+        "beta_1": 0.9,
+        "decay": "cosine",
+    }
+
+
+def activated(base: str, temperature: float) -> str:
+    """The arm of an adversary-activated model, "AA-VAE, T = 5"."""
+    written = "infinity" if temperature == INFINITE else f"{temperature:g}"
+    return f"AA-{base}, T = {written}"

@@ -1,0 +1,76 @@
+"""Controls: models that keep the cost of a transfer and leave out its idea."""
+
+import keras
+import tensorflow as tf
+
+import zoo
+from tfgen import endpoints, inputs
+from tfgen.objectives import log_categorical
+from tfgen.unified import Unified
+from zoo.models.gan import GAN
+from zoo.models.svae import SVAE
+
+NAMES = ("MinimaxGAN", "Classifier")
+RECIPES = {}  # none for `tfgen train`
+
+
+def register() -> None:
+    """Let `zoo.build` and `zoo.load` know the controls."""
+    zoo.MODELS.update(dict.fromkeys(NAMES, __name__))
+
+
+@keras.saving.register_keras_serializable("zoo")
+class MinimaxGAN(GAN):
+    """Eq. 5's first form, theta: E_pg[-log(1 - D)], at the size of the GAN's gradient.
+
+    IWGAN's update has the direction of this gradient, see `tfgen.objectives.importance_weights`; here it
+    has the size of the GAN's, as the minibatch tells it: with D_i = D(x_i) and constants in brackets
+
+        theta:  [ sum_j (1 - D_j) / sum_j D_j ] E_pg[-log(1 - D)],    gradient ~ sum_i D_i grad l_i.
+
+    Source: Goodfellow et al. (2014); Eide, Solberg & Kasen (2020), "MM-nsat".
+    """
+
+    def expectation(self, terms, logits):
+        """E_pg[-log(1 - D)] rescaled; `terms`, the GAN's log D, are not used."""
+        d = tf.stop_gradient(tf.sigmoid(logits))
+        scale = self.mean(tf.sigmoid(-self.gather(logits))) / self.mean(self.gather(d))
+        return scale * self.mean(tf.math.softplus(logits))
+
+
+@keras.saving.register_keras_serializable("zoo")
+class Classifier(Unified):
+    """Eq. 18's classifier alone, omega: E[log q_omega(t|x)] over labelled images.
+
+    The control of the SVAE: its omega, from the same starting weights, without any bound.
+
+    Args:
+        omega: images (b, h, w, c) -> logits (b, num_classes).
+        num_classes: number of classes.
+        seed: of the order of arrays given to `fit`.
+    """
+
+    def __init__(self, omega, num_classes, **kwargs):
+        super().__init__({"omega": omega}, omega.input_shape[1:], num_classes=num_classes, **kwargs)
+
+    @classmethod
+    def build_networks(cls, shape, num_classes, *, seed, **arguments):
+        """The classifier of the SVAE that the same arguments and starting seed build."""
+        omega = SVAE.build_networks(shape, num_classes, **arguments).omega
+        return cls(omega, num_classes, seed=seed)
+
+    def objectives(self, data, training=True):
+        images, labels = inputs.unpack(data)
+        logits = self.omega(images, training=training)
+        return {"omega": self.mean(log_categorical(logits, labels))}
+
+    def call(self, data, training=False):
+        """Class probabilities q_omega(t|x), (b, num_classes)."""
+        images, _ = inputs.unpack(data)
+        return tf.nn.softmax(self.omega(images, training=training))
+
+    def endpoints(self):
+        return endpoints.classifying(self)
+
+    def get_config(self):
+        return {**super().get_config(), "num_classes": self.num_classes}

@@ -1,0 +1,203 @@
+"""`python -m zoo.studies.reproduce.page`: Tables 2 to 4 from the committed records, and README's claims."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo.studies.reproduce import paired, records
+from zoo.studies.reproduce.cells import SCALES, TABLES, Cell, cells
+from zoo.studies.reproduce.paired import Paired
+
+ROOT = Path(__file__).resolve().parents[3]
+PAGES = ROOT / "docs" / "studies"
+RECORDS = PAGES / "records"
+
+LOWER_IS_BETTER = ("fid",)
+_SHOWN = {  # metric -> decimals of a table
+    "inception_score_ratio": 4,
+    "average_inception_score_ratio": 4,
+    "fid": 3,
+    "average_fid": 3,
+    "precision": 3,
+    "recall": 3,
+    "conditional_accuracy": 4,
+    "average_conditional_accuracy": 4,
+    "bound": 2,
+    "accuracy": 4,
+    "accuracy_binary": 4,
+}
+
+_HEAD = """\
+# {title}
+
+`tfgen reproduce {table}`; this page is made by `python -m zoo.studies.reproduce.page` from
+[`records/`](records), a line for each run. {scale}
+
+* Seeds are paired: seed s fixes the subset, its order, the noise and the starting weights of the players
+  that the arms share (their hashes are compared before the first step). The arms of a seed were run on one
+  machine class with one set of versions.
+* float32, deterministic, equal steps, a fixed schedule, no early stopping, the last epoch's weights.
+* Generators are scored on 50,000 samples, drawn from theta and, where a metric begins with *average*, from
+  its moving average. Bounds are on the test set binarized once, each pixel a draw from
+  Bernoulli(grey value).
+* A difference is the mean over seeds with its 95 % t interval; p is of the exact Wilcoxon test (from
+  {fewest} seeds on), and Holm's p is of the claims of the table's cells together. Other comparisons
+  have their own p, uncorrected.
+"""
+
+
+def claims(table: str, folder: Path, scale: str) -> dict[str, tuple[Paired, float | None]]:
+    """The claim of every cell that has runs: its comparison, and Holm's p over those that have a p."""
+    found = cells(scale)
+    comparisons = {}
+    for name, metric in TABLES[table].cells.items():
+        seeds = of_scale(folder, name, scale)
+        if pairs := _pairs(seeds, *found[name].claim, metric):
+            comparisons[name] = paired.compare(*pairs)
+    tested = [name for name, comparison in comparisons.items() if comparison.p is not None]
+    adjusted = dict(zip(tested, paired.holm([comparisons[name].p for name in tested]), strict=True))
+    return {name: (comparison, adjusted.get(name)) for name, comparison in comparisons.items()}
+
+
+def of_scale(folder: Path, cell: str, scale: str) -> dict[int, dict[str, records.Record]]:
+    """A cell's merged records of one scale."""
+    return records.merged(r for r in records.read(folder, cell) if r["scale"] == scale)
+
+
+def table(name: str, folder: Path, scale: str) -> str:
+    """A table of the paper, from the records in a folder, in Markdown."""
+    found, claimed = cells(scale), claims(name, folder, scale)
+    text = "Networks have the paper's widths." if scale == "paper" else _SMALL
+    parts = [
+        _HEAD.format(title=TABLES[name].title, table=name, scale=text, fewest=paired.FEWEST),
+        _summary(name, found, claimed),
+    ]
+    for cell, metric in TABLES[name].cells.items():
+        seeds = of_scale(folder, cell, scale)
+        if seeds:
+            parts.append(_section(found[cell], metric, seeds))
+    return "\n".join(parts)
+
+
+_SMALL = (
+    "Networks are narrower and runs shorter than a preset's, as given with each cell: a claim is about a "
+    "difference, and both arms share it."
+)
+
+
+def _summary(name, found, claimed):
+    rows = ["| cell | claim | metric | seeds | difference | Holm's p | verdict |", "|---" * 7 + "|"]
+    for cell, metric in TABLES[name].cells.items():
+        arm, base = found[cell].claim
+        cells_ = [found[cell].title, f"{arm} > {base}", metric]
+        if cell not in claimed:
+            rows.append(_line([*cells_, 0, "", "", "not run here"]))
+            continue
+        comparison, adjusted = claimed[cell]
+        rows.append(
+            _line(
+                [
+                    *cells_,
+                    comparison.count,
+                    difference(comparison, metric),
+                    "" if adjusted is None else f"{adjusted:.2g}",
+                    paired.verdict(comparison, adjusted, metric not in LOWER_IS_BETTER),
+                ]
+            )
+        )
+    return "\n".join([*rows, ""])
+
+
+def _section(cell: Cell, metric: str, seeds) -> str:
+    metrics = [m for m in _SHOWN if any(m in r["scores"] for r in _all(seeds))]
+    arms = [arm for arm in cell.arms if any(arm in found for found in seeds.values())]
+    rows = [_line(["arm", "seeds", *metrics, "steps", "minutes a run"])]
+    rows.append("|---" * (len(metrics) + 4) + "|")
+    for arm in arms:
+        runs = [found[arm] for found in seeds.values() if arm in found]
+        spreads = [_spread([r["scores"].get(m) for r in runs], _SHOWN[m]) for m in metrics]
+        minutes = np.mean([r["seconds"] for r in runs]) / 60
+        rows.append(_line([arm, len(runs), *spreads, f"{runs[0]['steps']:,}", f"{minutes:.1f}"]))
+    header = ["comparison", "metric", "seeds", "difference", "larger in", "p"]
+    rows += ["", _line(header), "|---" * len(header) + "|"]
+    for arm, base in (cell.claim, *cell.controls):
+        for shown in metrics:
+            if pairs := _pairs(seeds, arm, base, shown):
+                found = paired.compare(*pairs)
+                p = "" if found.p is None else f"{found.p:.2g}"
+                share = f"{found.positive} of {found.count}"
+                cells_ = [f"{arm} - {base}", shown, found.count, difference(found, shown), share, p]
+                rows.append(_line(cells_))
+    places = sorted({_machine(record) for record in _all(seeds)})
+    settings = _settings(seeds, cell)
+    return "\n".join([f"\n## {cell.title}\n", settings, "", *rows, "", "; ".join(places) + ".", ""])
+
+
+def _settings(seeds, cell):
+    record = next(r for arm in cell.arms for r in _all(seeds) if r["arm"] == arm)
+    recipe = record["recipe"]
+    listed = {**recipe["data"], **recipe["build"], **recipe["training"]}
+    written = ", ".join(f"{key} {value}" for key, value in listed.items() if value is not None)
+    return f"{record['arm']}: {written}."
+
+
+def difference(found: Paired, metric: str) -> str:
+    """The mean difference and its interval, with their signs."""
+    digits = _SHOWN[metric]
+    if found.count == 1:
+        return f"{found.mean:+.{digits}f}"
+    return f"{found.mean:+.{digits}f} ({found.low:+.{digits}f} to {found.high:+.{digits}f})"
+
+
+def _pairs(seeds, arm, base, metric) -> tuple[list[float], list[float]] | None:
+    """The numbers of both arms of every seed that has both; None if no seed has."""
+    both = [
+        (found[arm]["scores"][metric], found[base]["scores"][metric])
+        for found in seeds.values()
+        if arm in found
+        and base in found
+        and metric in found[arm]["scores"]
+        and metric in found[base]["scores"]
+    ]
+    return tuple(map(list, zip(*both, strict=True))) if both else None
+
+
+def _all(seeds) -> Iterable[dict[str, Any]]:
+    return (record for found in seeds.values() for record in found.values())
+
+
+def _spread(values, digits):
+    known = [value for value in values if value is not None]
+    if not known:
+        return "-"
+    mean = f"{np.mean(known):.{digits}f}"
+    return mean if len(known) == 1 else f"{mean} ± {np.std(known, ddof=1):.{digits}f}"
+
+
+def _machine(record):
+    machine, versions = record["machine"], record["versions"]
+    cores = f"{machine['cores']} core{'s' * (machine['cores'] > 1)}"
+    return f"{machine['processor']}, {cores}, TensorFlow {versions['tensorflow']}"
+
+
+def _line(cells_):
+    return "| " + " | ".join(map(str, cells_)) + " |"
+
+
+def write() -> None:
+    """The pages of all tables and scales that have records."""
+    for scale in SCALES:
+        for name in TABLES:
+            if any(of_scale(RECORDS, cell, scale) for cell in TABLES[name].cells):
+                (PAGES / file_name(name, scale)).write_text(table(name, RECORDS, scale))
+
+
+def file_name(table: str, scale: str) -> str:
+    """Of the page of a table."""
+    return f"{table}.md" if scale == SCALES[0] else f"{table}_{scale}.md"
+
+
+if __name__ == "__main__":
+    write()

@@ -1,0 +1,99 @@
+"""Statistics of paired seeds: the t interval, the exact Wilcoxon test, Holm's correction."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import stats
+
+LEVEL = 0.95
+FEWEST = 6  # pairs: with 5 the exact two-sided test cannot fall below 1/16
+SIGNIFICANT = 0.05
+_LARGEST_ENUMERATION = 2**22  # sign patterns of tied differences
+
+
+@dataclasses.dataclass(frozen=True)
+class Paired:
+    """Differences arm - base over seeds.
+
+    Attributes:
+        count: number of pairs.
+        mean: of the differences.
+        low: end of the t interval of level `LEVEL`; NaN for one pair.
+        high: the other end.
+        deviation: standard deviation of the differences; NaN for one pair.
+        positive: number of pairs in which the arm has the larger number.
+        p: of the exact two-sided Wilcoxon signed-rank test, None below `FEWEST` pairs.
+    """
+
+    count: int
+    mean: float
+    low: float
+    high: float
+    deviation: float
+    positive: int
+    p: float | None
+
+
+def compare(arm: Sequence[float], base: Sequence[float]) -> Paired:
+    """Paired comparison of two arms, seed by seed.
+
+    Args:
+        arm: (n,) numbers of one arm.
+        base: (n,) numbers of the other, of the same seeds in the same order.
+
+    Raises:
+        ValueError: the arms have different lengths, or no pair.
+    """
+    if len(arm) != len(base) or not len(arm):
+        raise ValueError(
+            f"Arms must have the same seeds, at least one. Received: {len(arm)} and {len(base)}"
+        )
+    differences = np.asarray(arm, float) - np.asarray(base, float)
+    count, mean = len(differences), float(differences.mean())
+    deviation = float(differences.std(ddof=1)) if count > 1 else np.nan
+    half = stats.t.ppf((1 + LEVEL) / 2, count - 1) * deviation / np.sqrt(count)
+    p = _wilcoxon(differences) if count >= FEWEST else None
+    positive = int((differences > 0).sum())
+    return Paired(count, mean, float(mean - half), float(mean + half), deviation, positive, p)
+
+
+def holm(values: Sequence[float]) -> list[float]:
+    """Holm (1979): p-values adjusted for a family of tests, in the order given.
+
+    The i-th smallest of m values is multiplied by m - i + 1; no adjusted value is below that of a
+    smaller one, and none exceeds 1.
+    """
+    order = np.argsort(values)
+    scaled = np.asarray(values, float)[order] * np.arange(len(values), 0, -1)
+    adjusted = np.empty(len(values))
+    adjusted[order] = np.minimum(np.maximum.accumulate(scaled), 1)
+    return adjusted.tolist()
+
+
+def verdict(found: Paired, adjusted: float | None, higher_is_better: bool = True) -> str:
+    """The comparison in words.
+
+    Args:
+        found: of the arm against its base.
+        adjusted: Holm's p, None for too few pairs.
+        higher_is_better: of the metric.
+    """
+    if adjusted is None:
+        return f"too few seeds ({found.count} of at least {FEWEST})"
+    if adjusted >= SIGNIFICANT:
+        return "no difference found"
+    return "better" if (found.mean > 0) == higher_is_better else "worse"
+
+
+def _wilcoxon(differences):
+    """p of the exact null distribution; with ties or zeros that of all sign patterns."""
+    nonzero = differences[differences != 0]
+    if not len(nonzero):
+        return 1.0
+    tied = len(np.unique(np.abs(nonzero))) < len(nonzero)
+    if tied and 2 ** len(nonzero) <= _LARGEST_ENUMERATION:
+        method = stats.PermutationMethod(n_resamples=np.inf, batch=2**14)
+    else:
+        method = "asymptotic" if tied else "exact"
+    return float(stats.wilcoxon(nonzero, method=method).pvalue)

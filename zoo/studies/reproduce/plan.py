@@ -1,0 +1,85 @@
+"""What `tfgen reproduce` has to do: the runs that are not recorded, and their hours from a timed step."""
+
+import dataclasses
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from zoo.studies.reproduce import records
+from zoo.studies.reproduce.cells import TABLES, Cell, cells
+
+NOT_RUN = "not run here"
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One arm with one seed."""
+
+    cell: Cell
+    arm: str
+    seed: int
+
+
+def chosen(table: str, names: tuple[str, ...], scale: str) -> list[Cell]:
+    """The cells of a table, or those of them that are named.
+
+    Raises:
+        ValueError: a name is no cell of the table.
+    """
+    known = TABLES[table].cells
+    for name in names:
+        if name not in known:
+            raise ValueError(
+                f"A cell of {table} must be one of {', '.join(known)}. Received: cell={name!r}"
+            )
+    found = cells(scale)
+    return [found[name] for name in names or known]
+
+
+def missing(cell: Cell) -> str | None:
+    """Why a cell is not run here: its data or its evaluator are not on disk; None if they are."""
+    import tfgen
+    from tfgen.evaluation.evaluator import find_evaluator
+
+    data = next(iter(cell.arms.values()))["data"]["name"]
+    if not tfgen.data.on_disk(data):
+        return f"{NOT_RUN}: {data} is not on disk"
+    try:
+        find_evaluator(data)
+    except FileNotFoundError:
+        return f"{NOT_RUN}: no evaluator of {data}"
+    return None
+
+
+def pending(found: list[Cell], seeds: int | None, scale: str, folder: Path) -> Iterator[Run]:
+    """Runs without a record, seed after seed within a cell, so that pairs are run back to back.
+
+    Args:
+        found: cells, in the order of the runs.
+        seeds: number of seeds instead of each cell's own.
+        scale: of the cells.
+        folder: of all runs and their records.
+    """
+    for cell in found:
+        known = {
+            (record["arm"], record["seed"])
+            for record in records.read(folder / "records", cell.name)
+            if record["scale"] == scale
+        }
+        for seed in range(cell.seeds if seeds is None else seeds):
+            for arm in cell.arms:
+                if (arm, seed) not in known:
+                    yield Run(cell, arm, seed)
+
+
+def execute(run: Run, scale: str, folder: Path) -> None:
+    """Do one run in a process of its own.
+
+    Raises:
+        RuntimeError: the process failed; its errors are on stderr.
+    """
+    command = [sys.executable, "-m", f"{__package__}.run", run.cell.name, run.arm, str(run.seed)]
+    code = subprocess.run([*command, scale, str(folder)], check=False).returncode
+    if code:
+        raise RuntimeError(f"A run failed; --resume goes on with it. Received: {run} ended {code}")

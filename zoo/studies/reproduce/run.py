@@ -1,0 +1,145 @@
+"""One run of a cell in a process of its own: train, score, append its record.
+
+    python -m zoo.studies.reproduce.run CELL ARM SEED SCALE FOLDER
+
+It goes on where a run in FOLDER/runs was killed; the record ends up in FOLDER/records.
+"""
+
+import datetime
+import hashlib
+import math
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import tfgen
+from tfgen.evaluation import likelihood, metrics
+from zoo.preset import train as training
+from zoo.studies.reproduce import controls, records
+from zoo.studies.reproduce.cells import Cell, cells
+
+SAMPLES = 50_000  # at 10,000 the draw alone moves the scores by as much as the paper's effect
+SCORING_SEED = 0
+DECIMALS = 6
+CHECKPOINTS = 15  # of a run, at most: of the shortest epochs they take half of the time
+
+
+def run(cell: Cell, arm: str, seed: int, scale: str, folder: Path, samples: int = SAMPLES) -> None:
+    """Train and score one arm with one seed, and append the record.
+
+    Args:
+        cell: what is compared.
+        arm: one of its arms.
+        seed: of subset, order, noise and starting weights.
+        scale: that `cell` is of.
+        folder: of all runs and their records.
+        samples: number of generated images that are scored.
+
+    Raises:
+        ValueError: the run is no pair of those recorded with its seed, see `records.check_pair`.
+    """
+    controls.register()
+    recipe = cell.arms[arm]
+    record = {
+        "cell": cell.name,
+        "arm": arm,
+        "seed": seed,
+        "scale": scale,
+        "recipe": recipe,
+        "start": starting_weights(recipe, seed),
+        "data": training_data(recipe["data"], seed),
+    }
+    known = records.read(folder / "records", cell.name)
+    pairs = [r for r in known if (r["seed"], r["scale"]) == (seed, scale)]
+    records.check_pair([*pairs, record])  # before the first step
+
+    out = folder / "runs" / f"{cell.name}-{list(cell.arms).index(arm)}-{seed}-{scale}"
+    every = math.ceil(recipe["training"]["epochs"] / CHECKPOINTS)
+    model = training.train(recipe, out, seed=seed, resume=True, every=every, verbose=0)
+    history = training.read_history(out)
+    facts = training.read_run(out)
+    ended = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    record |= {
+        "steps": int(model.steps),
+        "seconds": round(sum(epoch["seconds"] for epoch in history), 1),
+        "scores": {key: round(v, DECIMALS) for key, v in scores(model, recipe, samples).items()},
+        "machine": facts["machine"],
+        "versions": facts["versions"],
+        "ended": ended,
+    }
+    records.append(folder / "records", record)
+    shutil.rmtree(out)
+
+
+def starting_weights(recipe: dict[str, Any], seed: int) -> dict[str, str]:
+    """{player: sha256 of its weights before the first step}."""
+    model = training.fresh(recipe, seed, batches=1)
+    return {
+        name: _sha256(*network.get_weights()) if network.weights else ""
+        for name, network in model.players.items()
+    }
+
+
+def training_data(data: dict[str, Any], seed: int) -> str:
+    """sha256 of the labelled training images and their labels."""
+    kept = {key: data[key] for key in ("name", "fraction", "labelled") if key in data}
+    images, labels = tfgen.data.arrays(**kept, seed=seed)
+    return _sha256(images[labels >= 0], labels[labels >= 0])
+
+
+def scores(model: Any, recipe: dict[str, Any], samples: int) -> dict[str, float]:
+    """The numbers of a trained model on the test split; those of theta's average begin with "average_"."""
+    data = recipe["data"]["name"]
+    if recipe["model"] in ("GAN", "MinimaxGAN"):
+        last = _samples(without_average(model), data, samples)
+        mean = _samples(model, data, samples)
+        return {**last, **{f"average_{key}": value for key, value in mean.items()}}
+    images, labels = tfgen.data.arrays(data, "test")
+    grey = images.astype(np.float32) / 255
+    binary = likelihood.observed("bernoulli", grey)
+    found = {}
+    if "bound" in model.endpoints():
+        read = labels if model.conditional and not model.unlabelled else None
+        bounds = likelihood.variational_bound(model, binary, read, SCORING_SEED)
+        found["bound"] = float(bounds.mean())
+    if "classify" in model.endpoints():
+        for name, given in {"accuracy": grey, "accuracy_binary": binary}.items():
+            found[name] = metrics.accuracy(model.predict(given, verbose=0), labels)
+    return found
+
+
+def without_average(model: Any) -> Any:
+    """The model with theta itself where its average is."""
+    bare = type(model).from_config({**model.get_config(), "average": None})
+    for name, network in model.players.items():
+        bare.players[name].set_weights(network.get_weights())
+    return bare
+
+
+def _samples(model, data, samples):
+    measured = tfgen.evaluate(model, data, samples, seed=SCORING_SEED)
+    kept = ("inception_score_ratio", "fid", "precision", "recall", "conditional_accuracy")
+    return {name: measured[name]["value"] for name in kept if name in measured}
+
+
+def _sha256(*arrays):
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def main(cell: str, arm: str, seed: str, scale: str, folder: str) -> None:
+    """The run that the command line names."""
+    tf.config.experimental.enable_op_determinism()
+    keras.config.set_dtype_policy("float32")
+    run(cells(scale)[cell], arm, int(seed), scale, Path(folder))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
