@@ -8,6 +8,7 @@ from models import build, digits
 from scipy import stats
 
 from tfgen import layers, networks
+from tfgen.feeding import unpack
 from tfgen.objectives import FAKE, REAL, log_q, reverse
 from tfgen.paper.theory import family
 from zoo.models.aae import AAE
@@ -48,7 +49,7 @@ def linear_aae(**arguments):
 
 def gradients(model, data, player, variables=None):
     with tf.GradientTape() as tape:
-        objective = model.objectives(data)[player]
+        objective = model.objectives(*unpack(data))[player]
     variables = model.players[player].trainable_variables if variables is None else variables
     return [gradient.numpy() for gradient in tape.gradient(objective, variables)]
 
@@ -62,7 +63,7 @@ def assert_all_close(values, expected, **tolerance):
 def test_objectives_by_hand(importance_weighted):
     model = linear_aae(importance_weighted=importance_weighted, adversarial_weight=0.7)
     images = np.array([[0.1, 0.5], [0.9, 0.2], [1.0, 0.0]])
-    prior = model.draws(tf.zeros([3, 1])).numpy().astype("float64")
+    prior = model.prior_like(tf.zeros([3, 1])).numpy().astype("float64")
     d_prior, d_code = (1 / (1 + np.exp(-z.sum(axis=1))) for z in (prior, images))
     means = 1 / (1 + np.exp(-2 * images))
     log_x = (images * np.log(means) + (1 - images) * np.log(1 - means)).sum(axis=1)
@@ -107,7 +108,7 @@ class TestExchange:
         objectives = model.objectives(images)
         expected = self.infogan(
             real=images,
-            source=model.draws(images),
+            source=model.prior_like(images),
             generate=model.theta,
             logits=lambda x: model.phi(x)[:, 0],
             log_recovery=lambda z, x: model.log_code(x, z),
@@ -120,7 +121,7 @@ class TestExchange:
         with tf.GradientTape(persistent=True) as tape:
             objectives = model.objectives(images)
             expected = self.infogan(
-                real=model.draws(images),
+                real=model.prior_like(images),
                 source=images,
                 generate=model.eta,
                 logits=lambda z: model.phi(z)[:, 0],
@@ -138,7 +139,7 @@ class TestExchange:
     def test_enumerated_world(self):
         """The minibatch as p_data, its codes and the prior's draws as all the codes there are."""
         model, images = aae(), tf.constant(digits(5)[0])
-        codes = tf.concat([model.infer(images), model.draws(images)], axis=0)  # (10, d)
+        codes = tf.concat([model.infer(images), model.prior_like(images)], axis=0)  # (10, d)
         log_p = self.log_likelihood(model)
         expected = family.aae(
             data=tf.fill([5], 1 / 5),
@@ -206,7 +207,7 @@ class TestLabels:
         logits = model.eta(self.images).numpy()[:, LATENT:].astype("float64")
         log_t = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
         term = 0.7 / (6 * 0.25) * (log_t[0, 1] + log_t[2, 3] + log_t[5, 0])
-        value, base = (m.objectives((self.images, self.labels))["eta"] for m in (model, without))
+        value, base = (m.objectives(self.images, self.labels)["eta"] for m in (model, without))
         np.testing.assert_allclose(value - base, term, rtol=1e-4)
 
     def test_unlabelled_images_have_no_term(self):
@@ -256,7 +257,7 @@ class TestLabels:
     def test_prior_pairs_a_normal_and_a_uniform_class(self):
         model = self.classified()
         self.check(model.prior(4000, 3).numpy())
-        self.check(model.draws(tf.zeros([4000, 1])).numpy())
+        self.check(model.prior_like(tf.zeros([4000, 1])).numpy())
         np.testing.assert_array_equal(model.prior(5, 3), model.prior(5, 3))
 
 
@@ -330,7 +331,7 @@ class TestRules:
     def test_labels_lie_in_their_range(self):
         images, labels = digits(4)
         model = aae(semi_supervised=True)
-        with pytest.raises(ValueError, match="labels must be integers from -1 to 3, one an image"):
+        with pytest.raises(ValueError, match="labels must be integers from -1 to 3, one per image"):
             model.fit(images, labels + 1, verbose=0)
 
 

@@ -9,6 +9,7 @@ from models import build, digits
 import tfgen
 from tfgen import data, networks
 from tfgen.data.mixed import mixed_batches
+from tfgen.feeding import unpack
 from zoo.models.ada import ADA
 from zoo.models.gan import GAN
 
@@ -24,7 +25,7 @@ def domains(count=24):
 
 def gradients(model, batch, player, of=None):
     with tf.GradientTape() as tape:
-        objective = model.objectives(batch)[player]
+        objective = model.objectives(*unpack(batch))[player]
     return [
         gradient.numpy()
         for gradient in tape.gradient(objective, model.players[of or player].trainable_variables)
@@ -75,7 +76,7 @@ def test_objectives_on_five_images_by_hand(importance_weighted):
     classified = log_softmax(POINTS[source])[np.arange(3), LABELS[source]].mean()
     confused = (w_source * np.log(1 - sigmoid(l_source))).sum()
     confused += (w_target * np.log(sigmoid(l_target))).sum()
-    objectives = model.objectives(BATCH)
+    objectives = model.objectives(*BATCH)
     assert {name: float(value) for name, value in objectives.items()} == pytest.approx(
         {
             "phi": np.log(sigmoid(l_source)).mean() / 2 + np.log(1 - sigmoid(l_target)).mean() / 2,
@@ -98,7 +99,7 @@ def test_a_missing_domain_contributes_nothing(importance_weighted):
     images, labels = BATCH
     source = labels >= 0
     whole, one, other = (
-        {name: float(value) for name, value in model.objectives(batch).items()}
+        {name: float(value) for name, value in model.objectives(*batch).items()}
         for batch in (BATCH, (images[source], labels[source]), (images[~source], labels[~source]))
     )
     assert other["omega"] == 0
@@ -202,7 +203,7 @@ class TestGAN:
         z = np.concatenate([real, latents])
         y = np.repeat([1.0, 0.0], 6).astype("float32").reshape(12, 1, 1, 1)
         mixed = (np.concatenate([z, y], axis=-1), np.repeat([0, -1], 6).astype("int32"))
-        np.testing.assert_allclose(ada.objectives(mixed)["phi"], gan.objectives(real)["phi"], 1e-6)
+        np.testing.assert_allclose(ada.objectives(*mixed)["phi"], gan.objectives(real)["phi"], 1e-6)
         for player in ("theta", "phi"):
             for value, expected in zip(
                 gradients(ada, mixed, player), gradients(gan, real, player), strict=True
@@ -236,7 +237,7 @@ class TestImportanceWeights:
     def test_stay_finite(self):
         model = linear_ada(importance_weighted=True)
         model.phi.set_weights([np.array([[160.0], [-160.0]], "float32")])
-        assert all(np.isfinite(value) for value in model.objectives(BATCH).values())
+        assert all(np.isfinite(value) for value in model.objectives(*BATCH).values())
         assert np.isfinite(gradients(model, BATCH, "theta")[0]).all()
 
 

@@ -16,6 +16,7 @@ from tensorflow.python.eager import context
 
 import tfgen
 import zoo
+from tfgen.feeding import unpack
 
 WITHOUT_SAMPLES = {"ADA", "CycleGAN", "ResNet"}
 GENERATORS = [name for name, recipe in RECIPES.items() if recipe["model"] not in WITHOUT_SAMPLES]
@@ -62,7 +63,7 @@ def arguments_of(signature):
 def gradients(model, batch):
     """{player: gradients of its objective in every trainable variable of the model}."""
     with tf.GradientTape(persistent=True) as tape:
-        objectives = model.objectives(batch, training=True)
+        objectives = model.objectives(*unpack(batch), training=True)
     variables = model.trainable_variables
     found = {player: tape.gradient(value, variables) for player, value in objectives.items()}
     return {
@@ -325,7 +326,7 @@ LABELLED = [
 )
 def test_bad_labels_are_refused_before_training(name, spoil, error):
     images, labels = digits()
-    with pytest.raises(error, match="labels must be integers from 0 to 9, one an image. Received"):
+    with pytest.raises(error, match="labels must be integers from 0 to 9, one per image. Received"):
         untouched(name).fit(images, spoil(labels), verbose=0)
 
 

@@ -57,9 +57,9 @@ class TestObjectives:
 
         aae = part(A, B, model.eta, model.theta, half=1)
         infogan = part(B, A, model.theta, model.eta, half=0)
-        for received, expected in zip(model.parts((A, B)), (aae, infogan), strict=True):
+        for received, expected in zip(model.parts(A, B), (aae, infogan), strict=True):
             np.testing.assert_allclose(received, expected, rtol=1e-5)
-        received = model.objectives((A, B))
+        received = model.objectives(A, B)
         translators, discriminators = np.add(aae, infogan)
         np.testing.assert_allclose(received["theta"], translators, rtol=1e-5)
         np.testing.assert_allclose(received["phi"], discriminators, rtol=1e-5)
@@ -74,14 +74,14 @@ class TestObjectives:
         source, target = (A, B) if direction == "ab" else (B, A)
 
         class FromImages(GAN):
-            def noise(self, examples, size, stream):
+            def prior_like(self, examples, stream=0):
                 return source
 
         phi = keras.Model(model.phi.inputs[half], model.phi.outputs[half])
         gan = FromImages(translator, phi, importance_weighted=weighted)
         variables = translator.trainable_variables, phi.trainable_variables
         with tf.GradientTape(persistent=True) as tape:
-            ours, theirs = model.objectives((A, B)), gan.objectives(target)
+            ours, theirs = model.objectives(A, B), gan.objectives(target)
         for player, owned in zip(("theta", "phi"), variables, strict=True):
             pairs = zip(
                 tape.gradient(ours[player], owned),
@@ -93,10 +93,8 @@ class TestObjectives:
 
     def test_one_image_weighs_all(self):
         plain, weighted = (build(name) for name in (PLAIN, WEIGHTED))
-        for player, value in plain.objectives((A[:1], B[:1])).items():
-            np.testing.assert_allclose(
-                weighted.objectives((A[:1], B[:1]))[player], value, rtol=1e-6
-            )
+        for player, value in plain.objectives(A[:1], B[:1]).items():
+            np.testing.assert_allclose(weighted.objectives(A[:1], B[:1])[player], value, rtol=1e-6)
 
     def test_log_laplace_is_scipys_at_scale_pixels_over_lambda(self):
         x, mean = np.random.default_rng(0).random((2, 3, 4, 5, 2))
@@ -148,17 +146,17 @@ class TestPool:
 
     def test_acts_on_phi_alone_and_in_training_alone(self):
         model, witness = build(PLAIN, pool=24), build(PLAIN)
-        model.objectives((B, A))  # fills the pool with other translations
+        model.objectives(B, A)  # fills the pool with other translations
         for network, start in model.players.items():
             witness.players[network].set_weights(start.get_weights())
         before = [pool.images.numpy() for pool in model.pools]
-        tested, expected = (m.objectives((A, B), training=False) for m in (model, witness))
+        tested, expected = (m.objectives(A, B, training=False) for m in (model, witness))
         assert {name: float(value) for name, value in tested.items()} == {
             name: float(value) for name, value in expected.items()
         }
         for pool, images in zip(model.pools, before, strict=True):
             np.testing.assert_array_equal(pool.images.numpy(), images)
-        trained, expected = (m.objectives((A, B)) for m in (model, witness))
+        trained, expected = (m.objectives(A, B) for m in (model, witness))
         np.testing.assert_allclose(trained["theta"], expected["theta"], rtol=1e-6)
         assert trained["phi"] != expected["phi"]
 

@@ -7,6 +7,7 @@ import tensorflow as tf
 from models import build, digits
 
 from tfgen import networks
+from tfgen.feeding import unpack
 from zoo.models.gan import GAN
 
 PAIRS = [("gan_digits", "iwgan_digits"), ("cgan_digits", "iwcgan_digits")]
@@ -33,7 +34,7 @@ def scalar_gan(**arguments):
 
 def gradients(model, batch, player):
     with tf.GradientTape() as tape:
-        objective = model.objectives(batch)[player]
+        objective = model.objectives(*unpack(batch))[player]
     return tape.gradient(objective, model.players[player].trainable_variables)
 
 

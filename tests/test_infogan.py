@@ -46,8 +46,8 @@ class Drawn(GAN):
 
     source = None
 
-    def noise(self, examples, size, stream):
-        return self.source.draws(examples)
+    def prior_like(self, examples, stream=0):
+        return self.source.prior_like(examples)
 
 
 def gan_of(model):
@@ -67,7 +67,7 @@ def gradients(model, images, player, variables):
 def test_objectives_by_hand(importance_weighted):
     model = infogan(info_weight=0.7, importance_weighted=importance_weighted)
     images = tf.constant(digits(5)[0])
-    latents = model.draws(images).numpy()
+    latents = model.prior_like(images).numpy()
     generated = model.decode(latents)
     real, fake = (model.phi(x).numpy()[:, 0].astype("float64") for x in (images, generated))
     d_real, d_fake = 1 / (1 + np.exp(-real)), 1 / (1 + np.exp(-fake))
@@ -182,10 +182,10 @@ class TestPrior:
     def test_of_training(self):
         """Draws change from step to step."""
         model = infogan()
-        first = model.draws(tf.zeros([4000, 1])).numpy()
+        first = model.prior_like(tf.zeros([4000, 1])).numpy()
         self.check(first)
         model.steps.assign_add(1)
-        assert (model.draws(tf.zeros([4000, 1])).numpy() != first).any(axis=0).all()
+        assert (model.prior_like(tf.zeros([4000, 1])).numpy() != first).any(axis=0).all()
 
     def test_two_replicas_equal_one(self, replicas):
         """Codes are drawn, and q_eta's expectation taken, over the global batch."""

@@ -19,6 +19,8 @@ ROOT = Path(__file__).parents[1]
 HEAVY = ("tensorflow", "keras", "tensorflow_datasets", "tensorflow_probability", "matplotlib")
 LEAVES = {  # package or module: what of tfgen it may import
     "tfgen.objectives": (),
+    "tfgen.noise": (),
+    "tfgen.checks": (),
     "tfgen.distributions": (),
     "tfgen.layers": ("tfgen.layers",),
     "tfgen.evaluation.metrics": (),

@@ -81,7 +81,7 @@ def test_labels_stand_above_their_tiles():
         ((images() * 255).astype("uint8"), {}, TypeError, "divide 8-bit values by 255"),
         (images() * 255, {}, ValueError, r"must lie in \[0, 1\]"),
         (images() * np.nan, {}, ValueError, "must be finite"),
-        (images(), {"labels": [1, 2]}, ValueError, "labels must be one an image"),
+        (images(), {"labels": [1, 2]}, ValueError, "labels must be one per image"),
         (images(), {"columns": 0}, ValueError, "columns must be at least 1"),
         (images(), {"scale": 0}, ValueError, "scale must be at least 1"),
         (images(), {"scale": 9999}, ValueError, "at most 100,000,000 pixels"),
@@ -179,7 +179,7 @@ class TestReconstructions:
             (lambda x: x * 255, None, ValueError, r"must lie in \[0, 1\]"),
             (lambda x: x[:, :6], None, ValueError, r"shape \(n, 8, 8, 1\)"),
             (lambda x: x[:0], None, ValueError, "at least one image"),
-            (lambda x: x, [0, 1], ValueError, "one an image"),
+            (lambda x: x, [0, 1], ValueError, "one per image"),
             (lambda x: x, None, ValueError, "Received: labels=None"),
         ],
     )
@@ -235,7 +235,7 @@ class TestLatentMap:
         [
             (1, 20, lambda t: t, "Received: latent_dim=1, 20 images"),
             (2, 1, lambda t: t, "Received: latent_dim=2, 1 images"),
-            (2, 20, lambda t: t[:-1], "one an image"),
+            (2, 20, lambda t: t[:-1], "one per image"),
             (2, 20, lambda t: None, "Received: labels=None"),
         ],
     )

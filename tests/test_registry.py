@@ -22,7 +22,7 @@ FILE = '''
 
 import keras
 
-from tfgen import endpoints, inputs, networks
+from tfgen import checks, endpoints, networks
 from tfgen.unified import Unified
 
 
@@ -35,7 +35,7 @@ class Toy(Unified):
     """
 
     def __init__(self, theta, phi, **kwargs):
-        inputs.check_networks(None, theta=theta, phi=phi)
+        checks.check_networks(None, theta=theta, phi=phi)
         super().__init__({"theta": theta, "phi": phi}, theta.output_shape[1:], **kwargs)
 
     @classmethod
@@ -43,17 +43,16 @@ class Toy(Unified):
         theta = networks.generator(shape, latent_dim, width)
         return cls(theta, networks.discriminator(shape, width), **kwargs)
 
-    def objectives(self, data, training=True):
-        images, _ = inputs.unpack(data)
-        generated = self.theta(self.noise(images, self.latent_dim, stream=0), training=training)
+    def objectives(self, images, labels=None, training=True):
+        generated = self.theta(self.prior_like(images), training=training)
         real, fake = (self.logits(x, training=training) for x in (images, generated))
         return {
             "theta": -self.mean((fake - 1) ** 2),
             "phi": -(self.mean((real - 1) ** 2) + self.mean(fake**2)) / 2,
         }
 
-    def call(self, data, training=False):
-        return self.logits(inputs.unpack(data)[0], training=training)
+    def call(self, images, labels=None, training=False):
+        return self.logits(images, training=training)
 
     def endpoints(self):
         return {**endpoints.generating(self), **endpoints.discriminating(self)}

@@ -134,7 +134,7 @@ class TestObjective:
                 total += bounds[i, t] + 0.3 / 0.75 * log_q[i, t]
             else:
                 total += (np.exp(log_q[i]) * (bounds[i] - log_q[i])).sum()
-        objectives = model.objectives((images, labels))
+        objectives = model.objectives(images, labels)
         np.testing.assert_allclose(objectives["theta"], total / 12, rtol=1e-5)
         assert objectives["theta"] is objectives["eta"] is objectives["omega"]
 
@@ -144,8 +144,8 @@ class TestObjective:
         model = build(alpha=0.7)
         cvae = VAE(model.theta, model.eta, num_classes=CLASSES)
         with tf.GradientTape(persistent=True) as tape:
-            objective = model.objectives((images, labels))["theta"]
-            conditional = cvae.objectives((images, labels))["theta"]
+            objective = model.objectives(images, labels)["theta"]
+            conditional = cvae.objectives(images, labels)["theta"]
             classifier = tf.reduce_mean(log_categorical(model.omega(images), labels))
         np.testing.assert_allclose(
             objective, conditional - np.log(CLASSES) + 0.7 * classifier, rtol=1e-6
@@ -172,13 +172,13 @@ class TestObjective:
         monkeypatch.setattr(model, "draws", lambda x, stream: tf.zeros([len(x), 1, 2]))
         batches = [list(batch) for batch in itertools.combinations(range(6), size)]
         assert any((labels[batch] < 0).all() for batch in batches)
-        estimates = [model.objectives((images[i], labels[i]))["theta"] for i in batches]
-        whole = model.objectives((images, labels))["theta"]
+        estimates = [model.objectives(images[i], labels[i])["theta"] for i in batches]
+        whole = model.objectives(images, labels)["theta"]
         np.testing.assert_allclose(np.mean(estimates), whole, rtol=1e-5)
 
     def test_tracks_the_unweighted_bound_and_the_accuracy_of_labelled_images(self, images, labels):
         model = build()
-        model.objectives((images, labels))
+        model.objectives(images, labels)
         expected = np.mean(model.bound(images, None, model.draws(images, POSTERIOR)))
         np.testing.assert_allclose(model.bound_tracker.result(), expected, rtol=1e-5)
         right = np.argmax(model.predict(images, verbose=0), axis=1)[labels >= 0]
@@ -211,7 +211,7 @@ class TestActivation:
         fake = (np.exp(fake_log_q) * (bounds - fake_log_q)).sum(axis=1)
         expected = (w_real * real).mean() + (w_fake * fake).mean()
         expected += np.where(known, log_q[np.arange(12), labels], 0).mean()
-        objectives = model.objectives((images, labels))
+        objectives = model.objectives(images, labels)
         np.testing.assert_allclose(objectives["theta"], expected, rtol=1e-5)
         assert objectives.keys() == {"theta", "eta", "omega", "phi"}
 
@@ -240,9 +240,7 @@ class TestTraining:
         model = build()
         unlabelled = np.full(12, -1, "int32")
         bound = tf.reduce_mean(model.bound(images, None, model.draws(images, POSTERIOR)))
-        np.testing.assert_allclose(
-            model.objectives((images, unlabelled))["theta"], bound, rtol=1e-6
-        )
+        np.testing.assert_allclose(model.objectives(images, unlabelled)["theta"], bound, rtol=1e-6)
         model.compile(keras.optimizers.SGD(0.01))
         model.labelled_share.assign(0.1)
         logs = model.train_on_batch(images, unlabelled, return_dict=True)
@@ -299,7 +297,7 @@ class TestRules:
         ids=["below -1", "high", "float", "short", "none"],
     )
     def test_labels_are_classes_or_minus_one(self, images, labels, spoil, error):
-        with pytest.raises(error, match="labels must be integers from -1 to 2, one an image"):
+        with pytest.raises(error, match="labels must be integers from -1 to 2, one per image"):
             build().fit(images, spoil(labels))
 
     def test_an_inference_net_of_one_piece(self):

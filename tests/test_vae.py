@@ -7,6 +7,7 @@ import tensorflow as tf
 from models import digits
 
 from tfgen import data, networks
+from tfgen.feeding import unpack
 from tfgen.objectives import FAKE, REAL, log_q
 from zoo.models.vae import VAE
 from zoo.models.variational import GENERATED, POSTERIOR
@@ -38,7 +39,7 @@ def gradients(model, batch):
     """Of the objective of theta and eta, in their variables."""
     variables = model.theta.trainable_variables + model.eta.trainable_variables
     with tf.GradientTape() as tape:
-        objective = model.objectives(batch)["theta"]
+        objective = model.objectives(*unpack(batch))["theta"]
     return tape.gradient(objective, variables)
 
 
@@ -78,7 +79,7 @@ class TestBound:
     @CONDITIONS
     def test_is_what_theta_and_eta_ascend(self, binary, num_classes):
         model = build(num_classes)
-        objectives = model.objectives(binary)
+        objectives = model.objectives(*binary)
         bounds = model.bound(*binary, model.draws(binary[0], POSTERIOR))
         assert objectives["theta"] is objectives["eta"]
         np.testing.assert_allclose(objectives["theta"], np.mean(bounds), rtol=1e-6)
@@ -89,7 +90,7 @@ class TestBound:
         noise = model.draws(binary[0], POSTERIOR)
         assert noise.shape == (32, 5, 3)
         bounds = model.bound(binary[0], None, noise)
-        np.testing.assert_allclose(model.objectives(binary)["theta"], np.mean(bounds), rtol=1e-6)
+        np.testing.assert_allclose(model.objectives(*binary)["theta"], np.mean(bounds), rtol=1e-6)
 
     @pytest.mark.parametrize("likelihood", ["gaussian", "logistic"])
     def test_reads_the_scale_of_a_likelihood(self, grey, likelihood):
@@ -116,7 +117,7 @@ class TestActivation:
         fake = model.bound(generated, labels, model.draws(images, GENERATED)).numpy()
         w_real, w_fake = (1 / (1 + np.exp(-q / 3)) for q in (q_real, q_fake))
         assert np.ptp(w_real) > 0.1
-        objectives = model.objectives(binary)
+        objectives = model.objectives(*binary)
         np.testing.assert_allclose(
             objectives["theta"], (w_real * real).mean() + (w_fake * fake).mean(), rtol=1e-5
         )
@@ -188,7 +189,7 @@ class TestActivation:
             real = model.bound(images, None, model.draws(images, POSTERIOR))
             fake = model.bound(generated, None, model.draws(images, GENERATED))
             expected = tf.reduce_mean(w_real * real) + tf.reduce_mean(w_fake * fake)
-            objectives = model.objectives((images, labels))
+            objectives = model.objectives(images, labels)
         assert_close(
             gradients(model, (images, labels)),
             tape.gradient(expected, variables),
@@ -246,7 +247,7 @@ def test_extreme_logits_leave_bound_and_gradients_finite(binary):
         variable.assign(1e3 * variable)
     means = model.decode(model.draws(binary[0], POSTERIOR)[:, 0]).numpy()
     assert ((means == 0) | (means == 1)).mean() > 0.9
-    assert np.isfinite(model.objectives(binary)["theta"])
+    assert np.isfinite(model.objectives(*binary)["theta"])
     assert all(np.isfinite(gradient).all() for gradient in gradients(model, binary))
 
 

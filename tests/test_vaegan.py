@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from models import build, digits
 
-from tfgen import networks
+from tfgen import networks, noise
 from tfgen.paper import table
 from tfgen.unified import Unified
 from zoo.models.gan import GAN
@@ -151,10 +151,7 @@ class TestReductions:
     def test_ganvae_without_its_regularisers_is_the_gan(
         self, images, player, importance_weighted, monkeypatch
     ):
-        def noise(model, examples, size, stream):
-            return tf.random.stateless_normal([len(examples), size], [1, 2])
-
-        monkeypatch.setattr(Unified, "noise", noise)
+        monkeypatch.setattr(Unified, "batch_noise", lambda _, images: noise.Samples(len(images), 1))
         theta, eta, phi = perceptrons()
         flag = {"importance_weighted": importance_weighted}
         joint, gan = GANVAE(theta, eta, phi, 0.0, 0.0, **flag), GAN(theta, phi, **flag)

@@ -8,17 +8,18 @@ import importlib
 __version__ = "0.1.0"
 
 _MODULES = {  # public name: module
+    "checks": "tfgen.checks",
     "data": "tfgen.data",
     "distributions": "tfgen.distributions",
     "drawing": "tfgen.drawing",
     "endpoints": "tfgen.endpoints",
     "evaluation": "tfgen.evaluation",
     "evaluator": "tfgen.evaluation.evaluator",
-    "inputs": "tfgen.inputs",
     "layers": "tfgen.layers",
     "likelihood": "tfgen.evaluation.likelihood",
     "metrics": "tfgen.evaluation.metrics",
     "networks": "tfgen.networks",
+    "noise": "tfgen.noise",
     "objectives": "tfgen.objectives",
     "optimizers": "tfgen.optimizers",
     "paper": "tfgen.paper",

@@ -5,6 +5,7 @@ import tensorflow_probability as tfp
 
 tfd, tfb = tfp.distributions, tfp.bijectors
 
+LIKELIHOODS = ("bernoulli", "logistic", "gaussian")
 LEVELS = 256
 LEAPFROGS, HMC_STEP = 4, 0.4  # a quarter of the period of a unit Gaussian: uncorrelated draws
 

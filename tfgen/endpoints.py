@@ -5,7 +5,7 @@ Noise is stateless, so that the same seed gives the same images in every process
 
 import tensorflow as tf
 
-from tfgen.unified import normal
+from tfgen import noise
 
 INT = tf.TensorSpec((), tf.int32)
 LABELS = tf.TensorSpec((None,), tf.int32)
@@ -135,4 +135,4 @@ def inferring(model):
 
 
 def _draws(model, images, seed):
-    return normal(tf.shape(images)[0], model.latent_dim, seed)
+    return noise.Samples(tf.shape(images)[0], seed).gaussian(model.latent_dim)

@@ -11,8 +11,8 @@ import copy
 import keras
 import tensorflow as tf
 
+from tfgen import checks, feeding, layers, noise, optimizers  # noqa: F401  registers saved models' optimiser
 from tfgen import data as datasets
-from tfgen import inputs, layers, optimizers  # noqa: F401  registers the optimiser of saved models
 from tfgen.objectives import importance_weights
 
 PLAYERS = ("theta", "phi", "eta", "omega")
@@ -38,7 +38,8 @@ class Unified(keras.Model, abc.ABC):
 
     def __init__(self, players, shape, *, num_classes=None, average=None, seed=0, **kwargs):
         super().__init__(**kwargs)
-        inputs.check_constructor(players, average)
+        checks.check_players(players, average)
+        checks.check_seed(seed)
         self.image_shape = tuple(shape)
         self.num_classes = num_classes
         self.average = average
@@ -56,11 +57,12 @@ class Unified(keras.Model, abc.ABC):
         self.built = True
 
     @abc.abstractmethod
-    def objectives(self, data, training=True):
-        """What each player ascends, in nats an example.
+    def objectives(self, images, labels=None, training=True):
+        """The objective that each player ascends, in nats per example.
 
         Args:
-            data: images (b, h, w, c), or (images, labels (b,)).
+            images: (b, h, w, c) in [0, 1].
+            labels: (b,) int32, -1 for an image without a label; None if none were given.
             training: whether batch normalisation uses the batch's own statistics.
 
         Returns:
@@ -88,7 +90,7 @@ class Unified(keras.Model, abc.ABC):
     def train_step(self, data):
         """Every player ascends its own objective from the same point: one forward pass serves all."""
         with tf.GradientTape(persistent=True) as tape:
-            objectives = self.objectives(_without_weights(data), training=True)
+            objectives = self.objectives(*feeding.unpack(data), training=True)
             losses = {
                 id(objective): self.optimizer.scale_loss(-objective)
                 for objective in objectives.values()
@@ -112,11 +114,10 @@ class Unified(keras.Model, abc.ABC):
         return self._track(objectives)
 
     def test_step(self, data):
-        return self._track(self.objectives(_without_weights(data), training=False))
+        return self._track(self.objectives(*feeding.unpack(data), training=False))
 
     def predict_step(self, data):
-        images, labels = inputs.unpack(_without_weights(data))
-        return self(images if labels is None else (images, labels), training=False)
+        return self(*feeding.unpack(data), training=False)
 
     def fit(self, x=None, y=None, batch_size=None, epochs=1, **kwargs):
         """`keras.Model.fit`, with the data checked first and the order a function of (seed, epoch).
@@ -128,7 +129,7 @@ class Unified(keras.Model, abc.ABC):
             ValueError, TypeError: the data break a rule; the message says which, and what was received.
         """
         kwargs |= {"batch_size": batch_size, "epochs": epochs}
-        x, y, kwargs = inputs.pipeline(self, x, y, kwargs)
+        x, y, kwargs = feeding.pipeline(self, x, y, kwargs)
         self.before_fit(x)
         callbacks = kwargs.pop("callbacks", None) or []
         if not isinstance(callbacks, keras.callbacks.CallbackList):
@@ -157,12 +158,23 @@ class Unified(keras.Model, abc.ABC):
     def before_fit(self, dataset):
         """Hook: learn what must be known of the whole data set before training; by default nothing."""
 
-    def check_batch(self, data):
-        """Raise unless `data`, images or (images, labels), is what this model learns from."""
-        images, labels = inputs.unpack(data)
-        inputs.check_images(images, self.image_shape)
-        if self.num_classes is not None:
-            inputs.check_labels(labels, len(images), self.num_classes, self.unlabelled)
+    @property
+    def image_rule(self):
+        """The rule of the images that this model learns from."""
+        return checks.Images(self.image_shape)
+
+    @property
+    def label_rule(self):
+        """The rule of their labels, or None if labels are passed over."""
+        if self.num_classes is None:
+            return None
+        return checks.Labels(self.num_classes, self.unlabelled)
+
+    def check_batch(self, images, labels=None):
+        """Raise unless images and labels are what this model learns from."""
+        self.image_rule.check(images)
+        if self.label_rule is not None:
+            self.label_rule.check(labels, len(images))
 
     # Networks, read with the labels or without.
 
@@ -224,22 +236,21 @@ class Unified(keras.Model, abc.ABC):
         Returns:
             (b, size).
         """
-        return self._rows(tf.random.stateless_normal, examples, size, stream)
+        return self.batch_noise(examples).gaussian(size, stream)
 
     def uniform(self, examples, size, stream):
         """Noise uniform on [0, 1), otherwise as `noise`."""
-        return self._rows(tf.random.stateless_uniform, examples, size, stream)
+        return self.batch_noise(examples).uniform(size, stream)
 
-    def _rows(self, draw, examples, size, stream):
+    def batch_noise(self, examples):
+        """`tfgen.noise.Batch` of this replica's batch, of which `noise` and `uniform` are made."""
         count, start = self._batch(examples)
-        rows = draw([count, size], self.step_seed(stream), alg="philox")
-        return rows[start : start + tf.shape(examples)[0]]
+        return noise.Batch(self.step_seed, count, start, start + tf.shape(examples)[0])
 
     def step_seed(self, stream):
         """Seed of stateless draws, a function of (seed, step, stream), the same on every replica."""
         evaluated = next(iter(self.trackers.values())).count  # batches seen; steps stand still then
-        seed = tf.random.fold_in(tf.constant([self.seed, stream], "int64"), self.steps)
-        return tf.random.fold_in(seed, tf.cast(evaluated, "int64"))
+        return noise.step_seed(self.seed, stream, self.steps, evaluated)
 
     def _batch(self, values):
         """Number of examples in the global batch, and the index of this replica's first."""
@@ -255,9 +266,25 @@ class Unified(keras.Model, abc.ABC):
     def latent_dim(self):
         return self.decoder().inputs[0].shape[-1]
 
+    def draw_prior(self, noise, stream=0):
+        """z ~ p(z), by default N(0, I): stated once for training, samples and endpoints.
+
+        Args:
+            noise: source of rows, as `tfgen.noise.Samples` and `tfgen.noise.Batch` are.
+            stream: the first stream to draw from.
+
+        Returns:
+            (b, latent_dim).
+        """
+        return noise.gaussian(self.latent_dim, stream)
+
     def prior(self, n, seed):
-        """z ~ p(z), (n, latent_dim), by default N(0, I): a function of the seed alone."""
-        return normal(n, self.latent_dim, seed)
+        """z ~ p(z), (n, latent_dim), a function of the seed alone."""
+        return self.draw_prior(noise.Samples(n, seed))
+
+    def prior_like(self, examples, stream=0):
+        """z ~ p(z) of a training step, one for each example, (b, latent_dim)."""
+        return self.draw_prior(self.batch_noise(examples), stream)
 
     def decode(self, latents, labels=None):
         """Images G_theta(z [, t]) with moving statistics.
@@ -285,7 +312,7 @@ class Unified(keras.Model, abc.ABC):
         Raises:
             ValueError, TypeError: n, seed or labels break a rule.
         """
-        labels = inputs.sample_labels(self, n, seed, labels)
+        labels = checks.sample_labels(self, n, seed, labels)
         latents = self.prior(n, seed).numpy()
         columns = [latents] if labels is None else [latents, labels]
         outputs = self.decoder().predict(columns, batch_size=SAMPLE_BATCH, verbose=0)
@@ -354,11 +381,6 @@ class Unified(keras.Model, abc.ABC):
         return {metric.name: metric.result() for metric in self.metrics}
 
 
-def normal(n, size, seed):
-    """Standard normal draws (n, size), the same in every process and on every device for one seed."""
-    return tf.random.stateless_normal([n, size], tf.stack([seed, 0]), alg="philox")
-
-
 class _Epochs(keras.callbacks.Callback):
     """Counts epochs in the model, and tells a `tfgen.data` pipeline which one begins."""
 
@@ -372,11 +394,6 @@ class _Epochs(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.model.epochs.assign_add(1)
-
-
-def _without_weights(data):
-    x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
-    return x if y is None else (x, y)
 
 
 def _after_all(gradients):

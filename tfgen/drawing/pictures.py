@@ -8,7 +8,7 @@ import tensorflow as tf
 from PIL import Image, ImageDraw, ImageFont
 from scipy import stats
 
-from tfgen import inputs
+from tfgen import checks
 from tfgen.data.pictures import converted
 from tfgen.drawing import plots
 from tfgen.saved_model import replaced_file
@@ -69,7 +69,7 @@ def grid(images, labels=None, columns=None, scale=None):
 
 def samples(model, n=64, seed=0, labels=None):
     """The grid of `model.sample(n, seed, labels)`, with the labels if the model is conditional."""
-    labels = inputs.sample_labels(model, n, seed, labels)
+    labels = checks.sample_labels(model, n, seed, labels)
     return grid(model.sample(n, seed=seed, labels=labels), labels)
 
 
@@ -90,7 +90,7 @@ def interpolation(model, rows=8, columns=9, seed=0, labels=None):
     """
     if columns < 2:
         raise ValueError(f"A row must have at least its two ends. Received: columns={columns}")
-    labels = inputs.sample_labels(model, rows, seed, labels)
+    labels = checks.sample_labels(model, rows, seed, labels)
     start, end = np.split(np.asarray(model.prior(2 * rows, seed)), 2)
     latents = _walk(model, start, end, columns).reshape(rows * columns, -1)
     if labels is not None:
@@ -151,10 +151,10 @@ def reconstructions(model, images, labels=None, seed=0):
         ValueError, TypeError: an argument breaks a rule.
     """
     images = np.asarray(images)
-    inputs.check_images(images, model.image_shape)
+    checks.check_images(images, model.image_shape)
     condition = {}
     if model.conditional:
-        inputs.check_labels(labels, len(images), model.num_classes)
+        checks.check_labels(labels, len(images), model.num_classes)
         condition = {"labels": np.asarray(labels, np.int32)}
     reconstruct, _ = model.endpoints()["reconstruct"]
     rebuilt = reconstruct(images=images.astype(np.float32), seed=seed, **condition)["images"]
@@ -182,7 +182,7 @@ def translations(model, images, direction="ab"):
     if direction not in shapes:
         raise ValueError(f"direction must be 'ab' or 'ba'. Received: direction={direction!r}")
     images = np.asarray(images)
-    inputs.check_images(images, shapes[direction])
+    checks.check_images(images, shapes[direction])
     translate, _ = model.endpoints()[f"translate_{direction}"]
     translated = translate(images=images.astype(np.float32))["images"].numpy()
     size, _, channels = images.shape[1:]
@@ -210,8 +210,8 @@ def latent_map(model, images, labels):
         ValueError, TypeError: an argument breaks a rule.
     """
     images = np.asarray(images)
-    inputs.check_images(images, model.image_shape)
-    inputs.check_labels(labels, len(images), model.num_classes or np.iinfo(np.int32).max)
+    checks.check_images(images, model.image_shape)
+    checks.check_labels(labels, len(images), model.num_classes or np.iinfo(np.int32).max)
     labels = np.asarray(labels, np.int32)
     if model.latent_dim < 2 or len(images) < 2:
         raise ValueError(
@@ -258,7 +258,7 @@ def latent_plane(model, columns=15, label=None):
     if label is None and model.conditional:
         label = 0
     labels = None if label is None else [label] * columns**2
-    labels = inputs.sample_labels(model, columns**2, 0, labels)
+    labels = checks.sample_labels(model, columns**2, 0, labels)
     quantiles = stats.norm.ppf((np.arange(columns) + 0.5) / columns)
     across, up = np.meshgrid(quantiles, quantiles[::-1])
     latents = np.stack([across, up], axis=-1).reshape(-1, 2).astype(np.float32)
@@ -319,7 +319,7 @@ def _checked(images):
             "images must have shape (n, height, width, 1 or 3), none of them 0. "
             f"Received: shape={images.shape}"
         )
-    inputs.check_images(images, images.shape[1:])
+    checks.check_images(images, images.shape[1:])
     return images
 
 

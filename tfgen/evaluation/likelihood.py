@@ -38,7 +38,7 @@ def observed(likelihood, images):
     The draw is fixed, the same in every evaluation (static binarisation); 0 and 1 stay as they are.
 
     Args:
-        likelihood: one of `tfgen.inputs.LIKELIHOODS`.
+        likelihood: one of `tfgen.distributions.LIKELIHOODS`.
         images: (n, h, w, c) in [0, 1].
 
     Returns:

@@ -3,9 +3,9 @@
 import keras
 import tensorflow as tf
 
-from tfgen import endpoints, inputs, networks
+from tfgen import checks, endpoints, networks
+from tfgen.feeding import labelled_share
 from tfgen.objectives import FAKE, REAL, log_categorical, log_q, reverse
-from tfgen.unified import normal
 from zoo.models.autoencoder import Autoencoder
 
 NOISE, CLASSES = range(2)  # streams of noise
@@ -63,9 +63,9 @@ class AAE(Autoencoder):
         importance_weighted=False,
         **kwargs,
     ):
-        inputs.check_code_discriminator(theta, phi)
-        inputs.check_not_negative(adversarial_weight=adversarial_weight, alpha=alpha)
-        inputs.check_code_classes(theta, num_classes, clusters)
+        checks.check_code_discriminator(theta, phi)
+        checks.check_not_negative(adversarial_weight=adversarial_weight, alpha=alpha)
+        _check_code_classes(theta, num_classes, clusters)
         super().__init__({"theta": theta, "phi": phi, "eta": eta}, num_classes, **kwargs)
         self.clusters = clusters
         self.adversarial_weight = adversarial_weight
@@ -102,22 +102,19 @@ class AAE(Autoencoder):
         clusters = num_clusters is not None
         return cls(theta, eta, phi, num_classes=classes, clusters=clusters, **kwargs)
 
-    def check_batch(self, data):
-        if self.reads_labels:
-            return super().check_batch(data)
-        images, _ = inputs.unpack(data)
-        return inputs.check_images(images, self.image_shape)
+    @property
+    def label_rule(self):
+        return super().label_rule if self.reads_labels else None
 
     def before_fit(self, dataset):
         """N_labelled/N, by which the labelled images' term is unbiased in every minibatch."""
         if self.reads_labels:
-            self.labelled_share.assign(inputs.labelled_share(dataset))
+            self.labelled_share.assign(labelled_share(dataset))
 
-    def objectives(self, data, training=True):
-        images, labels = inputs.unpack(data)
+    def objectives(self, images, labels=None, training=True):
         outputs = self.eta(images, training=training)
         codes = self.code(outputs)
-        q_prior = self.logits(self.draws(images), training=training)
+        q_prior = self.logits(self.prior_like(images), training=training)
         q_code = self.logits(codes, training=training)
         adversarial = self.expectation(log_q(reverse(q_code), FAKE), q_code)
         objective = self.reconstruction(images, codes, training)
@@ -155,20 +152,12 @@ class AAE(Autoencoder):
     def infer(self, images, training=False):
         return self.code(self.eta(images, training=training))
 
-    def draws(self, examples):
-        """z [, t] ~ p(z) [p(t)] of a training step, (b, latent_dim), one for each example."""
-        z = self.noise(examples, self.continuous, NOISE)
-        return self.join(z, self.uniform(examples, 1, CLASSES))
-
-    def prior(self, n, seed):
-        uniform = tf.random.stateless_uniform([n, 1], tf.stack([seed, CLASSES]), alg="philox")
-        return self.join(normal(n, self.continuous, seed), uniform)
-
-    def join(self, z, uniform):
-        """z, or (z, t) with t one-hot, of draws (b, 1) uniform on [0, 1)."""
+    def draw_prior(self, noise, stream=NOISE):
+        """z ~ N(0, I), or (z, t) with t one-hot and uniform."""
+        z = noise.gaussian(self.continuous, stream)
         if self.num_classes is None:
             return z
-        t = tf.cast(self.num_classes * uniform[:, 0], tf.int32)
+        t = tf.cast(self.num_classes * noise.uniform(1, stream + CLASSES)[:, 0], tf.int32)
         return tf.concat([z, tf.one_hot(t, self.num_classes)], axis=1)
 
     # Use.
@@ -192,3 +181,15 @@ class AAE(Autoencoder):
             "alpha": self.alpha,
             "importance_weighted": self.importance_weighted,
         }
+
+
+def _check_code_classes(theta, num_classes, clusters):
+    """The code (z, t) is longer than its one-hot t, and there is a t if its values are clusters."""
+    if clusters and num_classes is None:
+        raise ValueError("clusters need num_classes. Received: num_classes=None")
+    length = theta.inputs[0].shape[-1]
+    if num_classes is not None and not 0 < num_classes < length:
+        raise ValueError(
+            "A code (z, t) must be longer than its one-hot t. "
+            f"Received: code of length {length}, {num_classes=}"
+        )

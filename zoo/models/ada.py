@@ -3,8 +3,8 @@
 import keras
 import tensorflow as tf
 
+from tfgen import checks, endpoints, networks
 from tfgen import data as datasets
-from tfgen import endpoints, inputs, networks
 from tfgen.objectives import FAKE, REAL, importance_weights, log_categorical, log_q, reverse
 from tfgen.unified import Unified
 
@@ -59,8 +59,8 @@ class ADA(Unified):
         num_classes=10,
         **kwargs,
     ):
-        inputs.check_features(theta, phi=phi, omega=omega)
-        inputs.check_readers(None, theta=theta, phi=phi, omega=omega)
+        checks.check_features(theta, phi=phi, omega=omega)
+        checks.check_readers(None, theta=theta, phi=phi, omega=omega)
         _check(omega, num_classes, adversarial_weight, ramp)
         players = {"theta": theta, "phi": phi, "omega": omega}
         super().__init__(players, theta.input_shape[1:], num_classes=num_classes, **kwargs)
@@ -91,8 +91,7 @@ class ADA(Unified):
     def metrics(self):
         return [*super().metrics, self.accuracy]
 
-    def objectives(self, data, training=True):
-        images, labels = inputs.unpack(data)
+    def objectives(self, images, labels=None, training=True):
         source, target = labels >= 0, labels < 0
         features = self.theta(images, training=training)
         q = self.logits(features, training=training)
@@ -130,9 +129,8 @@ class ADA(Unified):
         progress = tf.minimum(tf.cast(self.steps, tf.float32) / self.ramp, 1.0)
         return self.adversarial_weight * (2.0 / (1.0 + tf.exp(-10.0 * progress)) - 1.0)
 
-    def call(self, data, training=False):
+    def call(self, images, labels=None, training=False):
         """Class probabilities f_omega(t|x), (b, num_classes)."""
-        images, _ = inputs.unpack(data)
         theta = self.theta if training else self.sampler
         features = theta(images, training=training)
         return tf.nn.softmax(tf.cast(self.omega(features, training=training), tf.float32))
@@ -156,10 +154,6 @@ def _check(omega, num_classes, adversarial_weight, ramp):
             "omega must have a logit for each class. "
             f"Received: num_classes={num_classes}, omega with {omega.output_shape[-1]} logits"
         )
-    if not adversarial_weight >= 0:
-        raise ValueError(
-            "adversarial_weight must not be negative. "
-            f"Received: adversarial_weight={adversarial_weight}"
-        )
+    checks.check_not_negative(adversarial_weight=adversarial_weight)
     if ramp is not None and not ramp > 0:
         raise ValueError(f"ramp must be None or a positive number of steps. Received: ramp={ramp}")

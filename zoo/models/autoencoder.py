@@ -4,7 +4,7 @@ import abc
 
 import keras
 
-from tfgen import distributions, endpoints, inputs, networks
+from tfgen import distributions, endpoints, networks
 from tfgen.unified import Unified
 
 
@@ -22,7 +22,7 @@ class Autoencoder(Unified):
     """
 
     def __init__(self, players, num_classes=None, **kwargs):
-        inputs.check_autoencoder(players)
+        _check_autoencoder(**players)
         networks.before_sigmoid(players["theta"])  # raises unless there are logits
         shape = players["eta"].inputs[0].shape[1:]
         super().__init__(players, shape, num_classes=num_classes, **kwargs)
@@ -58,10 +58,23 @@ class Autoencoder(Unified):
         self.reconstruction_tracker.update_state(value * self.replicas)
         return value
 
-    def call(self, data, training=False):
+    def call(self, images, labels=None, training=False):
         """Reconstructions: the means of p_theta(x|z) at z = E_eta(x)."""
-        images, _ = inputs.unpack(data)
         return self.decode(self.infer(images))
 
     def endpoints(self):
         return {**endpoints.generating(self), **endpoints.autoencoding(self)}
+
+
+def _check_autoencoder(theta, eta, **_):
+    """Eta infers codes of the length that theta reads, from images of the shape that theta makes."""
+    read, inferred = theta.inputs[0].shape[1:], eta.output_shape[1:]
+    if tuple(read) != tuple(inferred):
+        raise ValueError(
+            f"eta must infer the codes that theta reads. Received: theta={read}, eta={inferred}"
+        )
+    made, encoded = theta.output_shape[1:], eta.inputs[0].shape[1:]
+    if tuple(made) != tuple(encoded):
+        raise ValueError(
+            f"eta must read the images that theta makes. Received: theta={made}, eta={encoded}"
+        )

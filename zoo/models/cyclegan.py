@@ -3,8 +3,8 @@
 import keras
 import tensorflow as tf
 
+from tfgen import checks, endpoints, networks
 from tfgen import data as datasets
-from tfgen import endpoints, inputs, networks
 from tfgen.layers import ImagePool
 from tfgen.objectives import FAKE, REAL, log_laplace, log_q, reverse
 from tfgen.unified import Unified
@@ -57,10 +57,8 @@ class CycleGAN(Unified):
         pool=0,
         **kwargs,
     ):
-        inputs.check_translators(theta, eta, phi)
-        for name, value in (("cycle_weight", cycle_weight), ("pool", pool)):
-            if not value >= 0:
-                raise ValueError(f"{name} must not be negative. Received: {name}={value}")
+        _check_translators(theta, eta, phi)
+        checks.check_not_negative(cycle_weight=cycle_weight, pool=pool)
         players = {"theta": theta, "phi": phi, "eta": eta}
         super().__init__(players, theta.output_shape[1:], **kwargs)
         self.image_shape_b = eta.output_shape[1:]
@@ -95,23 +93,21 @@ class CycleGAN(Unified):
     def load_data(cls, *, batch_size, seed, **data):
         return datasets.unpaired(**data, batch_size=batch_size, seed=seed)
 
-    def check_batch(self, data):
-        images_a, images_b = inputs.unpack(data)
-        inputs.check_images(images_a, self.image_shape)
-        if images_b is None:
-            raise ValueError(
-                "Images of both domains are needed, (images_a, images_b). Received: images_b=None"
-            )
-        inputs.check_images(images_b, self.image_shape_b)
+    @property
+    def image_rule(self):
+        return checks.Images(self.image_shape, "images_a")
 
-    def objectives(self, data, training=True):
-        aae, infogan = self.parts(data, training)
+    @property
+    def label_rule(self):  # in the place of labels there are the other domain's images
+        return checks.Images(self.image_shape_b, "images_b")
+
+    def objectives(self, images, labels=None, training=True):
+        aae, infogan = self.parts(images, labels, training)
         translators, discriminators = aae[0] + infogan[0], aae[1] + infogan[1]
         return {"theta": translators, "eta": translators, "phi": discriminators}
 
-    def parts(self, data, training=True):
+    def parts(self, x, z, training=True):
         """The two models whose sum this is: (AAE's, InfoGAN's), each (theta's and eta's, phi's)."""
-        x, z = data
         inferred = self.eta(x, training=training)  # E(x), of B
         generated = self.theta(z, training=training)  # G(z), of A
         log_p = log_laplace(x, self.theta(inferred, training=training), self.cycle_weight)
@@ -152,9 +148,8 @@ class CycleGAN(Unified):
         """G_theta(z): images of B as images of A, with moving statistics."""
         return self.sampler(images, training=False)
 
-    def call(self, data, training=False):
+    def call(self, images, labels=None, training=False):
         """Images of A as images of B."""
-        images, _ = inputs.unpack(data)
         return self.eta(images, training=training)
 
     def endpoints(self):
@@ -167,3 +162,20 @@ class CycleGAN(Unified):
             "importance_weighted": self.importance_weighted,
             "pool": self.pool,
         }
+
+
+def _check_translators(theta, eta, phi):
+    """Theta and eta translate between the same two domains, A and B, and phi reads both."""
+    made = [tuple(network.output_shape[1:]) for network in (theta, eta)]
+    translated = [tuple(network.inputs[0].shape[1:]) for network in (eta, theta)]
+    if translated != made:
+        raise ValueError(
+            "theta must translate from B to A, and eta from A to B. "
+            f"Received: theta from {translated[1]} to {made[0]}, eta from {translated[0]} to {made[1]}"
+        )
+    read = [tuple(images.shape[1:]) for images in phi.inputs]
+    if read != made or len(phi.outputs) != 2:
+        raise ValueError(
+            "phi must read images of A, which theta makes, and of B, which eta makes, with a logit "
+            f"for either. Received: theta and eta={made}, phi={read} with {len(phi.outputs)} outputs"
+        )

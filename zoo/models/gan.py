@@ -2,7 +2,7 @@
 
 import keras
 
-from tfgen import endpoints, inputs, networks
+from tfgen import checks, endpoints, networks
 from tfgen.objectives import FAKE, REAL, log_q, reverse
 from tfgen.unified import Unified
 
@@ -29,7 +29,7 @@ class GAN(Unified):
     """
 
     def __init__(self, theta, phi, num_classes=None, importance_weighted=False, **kwargs):
-        inputs.check_networks(num_classes, theta=theta, phi=phi)
+        checks.check_networks(num_classes, theta=theta, phi=phi)
         shape = theta.output_shape[1:]
         super().__init__({"theta": theta, "phi": phi}, shape, num_classes=num_classes, **kwargs)
         self.importance_weighted = importance_weighted
@@ -57,9 +57,8 @@ class GAN(Unified):
         phi = networks.discriminator(shape, width, classes, normalisation)
         return cls(theta, phi, num_classes=classes, **kwargs)
 
-    def objectives(self, data, training=True):
-        images, labels = inputs.unpack(data)
-        latents = self.noise(images, self.latent_dim, stream=0)
+    def objectives(self, images, labels=None, training=True):
+        latents = self.prior_like(images)
         generated = self.play(self.theta, latents, labels, training)
         q_real = self.logits(images, labels, training)
         q_fake = self.logits(generated, labels, training)
@@ -68,8 +67,7 @@ class GAN(Unified):
             "phi": (self.mean(log_q(q_real, REAL)) + self.mean(log_q(q_fake, FAKE))) / 2,
         }
 
-    def call(self, data, training=False):
-        images, labels = inputs.unpack(data)
+    def call(self, images, labels=None, training=False):
         return self.logits(images, labels, training)
 
     def endpoints(self):

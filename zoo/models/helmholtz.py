@@ -5,8 +5,9 @@ import math
 import keras
 import tensorflow as tf
 
-from tfgen import endpoints, inputs, networks
+from tfgen import endpoints, networks
 from tfgen.networks import beliefs
+from tfgen.noise import uniform
 from tfgen.objectives import importance_weighted_bound
 from tfgen.unified import Unified
 
@@ -44,7 +45,7 @@ class Helmholtz(Unified):
     likelihood = "bernoulli"
 
     def __init__(self, theta, eta, **kwargs):
-        inputs.check_chain(theta, eta)
+        _check_chain(theta, eta)
         for network in (networks.before_sigmoid(theta), eta):
             beliefs.conditionals(network)  # raises unless each reads its neighbour alone
         super().__init__({"theta": theta, "eta": eta}, eta.inputs[0].shape[1:], **kwargs)
@@ -55,8 +56,7 @@ class Helmholtz(Unified):
         """A model with fresh networks of the layers h_1 .. h_L; other arguments are the constructor's."""
         return cls(beliefs.generative(shape, units), beliefs.recognition(shape, units), **kwargs)
 
-    def objectives(self, data, training=True):
-        images, _ = inputs.unpack(data)
+    def objectives(self, images, labels=None, training=True):
         noise = self.uniform(images, sum(self.units), RECOGNISED)
         states = self.recognise(images, noise)
         log_p = self.log_joint(images, states)
@@ -104,7 +104,7 @@ class Helmholtz(Unified):
 
     def bound_noise(self, n, draws, seed):
         """What `bound` reads of k = `draws` states for each of n images; seed (2,)."""
-        return tf.random.stateless_uniform([n, draws, sum(self.units)], seed, alg="philox")
+        return uniform([n, draws, sum(self.units)], seed)
 
     def track_bound(self, bounds):
         """The metric `bound`: the bound on the log-likelihood of the real images."""
@@ -124,14 +124,13 @@ class Helmholtz(Unified):
     def decoder(self):
         return keras.Model(self.sampler.inputs[:1], self.sampler.outputs[0])
 
-    def prior(self, n, seed):
-        """h_1 ~ p_theta(h_1), (n, units)."""
-        uniforms = tf.random.stateless_uniform([n, sum(self.units)], [seed, 0], alg="philox")
+    def draw_prior(self, noise, stream=0):
+        """h_1 ~ p_theta(h_1), (b, units)."""
+        uniforms = noise.uniform(sum(self.units), stream)
         return beliefs.descend(self.sampler, tf.split(uniforms, self.units, axis=1))[0]
 
-    def call(self, data, training=False):
+    def call(self, images, labels=None, training=False):
         """Reconstructions: the means of p_theta(x|h_1) at those of q_lambda(h_1|x)."""
-        images, _ = inputs.unpack(data)
         return self.decode(self.encode(images))
 
     def encode(self, images):
@@ -157,3 +156,17 @@ class Helmholtz(Unified):
             "reconstruct": (reconstruct, {**read, "seed": endpoints.INT}),
             "bound": (bound, {**read, "seed": endpoints.INT}),
         }
+
+
+def _check_chain(theta, eta):
+    """Theta generates x, h_1 .. h_L from h_1 .. h_L; eta infers h_1 .. h_L from x, h_1 .. h_L-1."""
+    (read, generated), (seen, inferred) = (
+        [[tuple(end.shape[1:]) for end in ends] for ends in (network.inputs, network.outputs)]
+        for network in (theta, eta)
+    )
+    images = generated[0]
+    if generated != [images, *read] or seen != [images, *read[:-1]] or inferred != read:
+        raise ValueError(
+            "theta must generate x, h_1 .. h_L from h_1 .. h_L, and eta infer h_1 .. h_L from x, "
+            f"h_1 .. h_L-1. Received: theta from {read} to {generated}, eta from {seen} to {inferred}"
+        )

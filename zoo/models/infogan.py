@@ -5,9 +5,9 @@ import math
 import keras
 import tensorflow as tf
 
-from tfgen import distributions, endpoints, inputs, networks
+from tfgen import checks, distributions, endpoints, networks
 from tfgen.objectives import FAKE, REAL, log_categorical, log_q, reverse
-from tfgen.unified import Unified, normal
+from tfgen.unified import Unified
 
 NOISE, CODES = range(2)  # streams of noise
 
@@ -62,9 +62,9 @@ class InfoGAN(Unified):
         importance_weighted=False,
         **kwargs,
     ):
-        inputs.check_features(theta, phi=phi, eta=eta)
-        inputs.check_readers(None, theta=theta, phi=phi, eta=eta)
-        inputs.check_codes(theta, eta, num_categories, num_continuous, info_weight)
+        checks.check_features(theta, phi=phi, eta=eta)
+        checks.check_readers(None, theta=theta, phi=phi, eta=eta)
+        _check_codes(theta, eta, num_categories, num_continuous, info_weight)
         players = {"theta": theta, "phi": phi, "eta": eta}
         super().__init__(players, theta.output_shape[1:], **kwargs)
         self.num_categories = num_categories
@@ -101,9 +101,8 @@ class InfoGAN(Unified):
     def metrics(self):
         return [*super().metrics, self.information]
 
-    def objectives(self, data, training=True):
-        images, _ = inputs.unpack(data)
-        latents = self.draws(images)
+    def objectives(self, images, labels=None, training=True):
+        latents = self.prior_like(images)
         generated = self.play(self.theta, latents, training=training)
         q_real = self.logits(images, training=training)
         q_fake = self.logits(generated, training=training)
@@ -138,26 +137,17 @@ class InfoGAN(Unified):
         codes = (self.num_categories, self.num_continuous)
         return (self.latent_dim - sum(codes), *codes)
 
-    def draws(self, examples):
-        """z ~ p(z) of a training step, (b, d), one for each example."""
-        noise = self.noise(examples, self.parts[0], NOISE)
-        return self.join(noise, self.uniform(examples, 1 + self.num_continuous, CODES))
-
-    def prior(self, n, seed):
-        shape, stream = [n, 1 + self.num_continuous], tf.stack([seed, CODES])
-        uniform = tf.random.stateless_uniform(shape, stream, alg="philox")
-        return self.join(normal(n, self.parts[0], seed), uniform)
-
-    def join(self, noise, uniform):
-        """z (b, d) of noise (b, d - K - C) and draws (b, 1 + C) uniform on [0, 1)."""
+    def draw_prior(self, noise, stream=NOISE):
+        """z = (noise, c): N(0, I), a category one-hot and uniform, continuous codes uniform on [-1, 1]."""
+        uniform = noise.uniform(1 + self.num_continuous, stream + CODES)
         index = tf.cast(self.num_categories * uniform[:, 0], tf.int32)
         category = tf.one_hot(index, self.num_categories)
-        return tf.concat([noise, category, 2 * uniform[:, 1:] - 1], axis=1)
+        gaussian = noise.gaussian(self.parts[0], stream)
+        return tf.concat([gaussian, category, 2 * uniform[:, 1:] - 1], axis=1)
 
     # Use.
 
-    def call(self, data, training=False):
-        images, _ = inputs.unpack(data)
+    def call(self, images, labels=None, training=False):
         return self.logits(images, training=training)
 
     def categories(self, images):
@@ -185,3 +175,21 @@ class InfoGAN(Unified):
             "info_weight": self.info_weight,
             "importance_weighted": self.importance_weighted,
         }
+
+
+def _check_codes(theta, eta, num_categories, num_continuous, info_weight):
+    """Eta infers the codes that end theta's z; lambda is not negative."""
+    expected = {"logits": num_categories, "mean": num_continuous}
+    inferred = {name: eta.output[name].shape[-1] for name in expected}
+    if inferred != expected:
+        raise ValueError(
+            "eta must infer num_categories logits and num_continuous means. "
+            f"Received: eta={inferred}, {num_categories=}, {num_continuous=}"
+        )
+    drawn = theta.inputs[0].shape[-1]
+    if drawn <= num_categories + num_continuous:
+        raise ValueError(
+            "theta's z must hold noise, then the codes as its last columns. "
+            f"Received: theta={drawn}, {num_categories=}, {num_continuous=}"
+        )
+    checks.check_not_negative(info_weight=info_weight)

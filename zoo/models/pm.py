@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from tfgen import inputs, networks
+from tfgen import checks, networks
 from tfgen.objectives import log_bernoulli
 from zoo.models.autoencoder import Autoencoder
 
@@ -48,8 +48,8 @@ class PM(Autoencoder):
     binary_code = True
 
     def __init__(self, theta, eta, phi, beta=1.0, **kwargs):
-        inputs.check_predictors(theta, phi)
-        inputs.check_not_negative(beta=beta)
+        _check_predictors(theta, phi)
+        checks.check_not_negative(beta=beta)
         super().__init__({"theta": theta, "phi": phi, "eta": eta}, **kwargs)
         self.beta = beta
 
@@ -62,8 +62,7 @@ class PM(Autoencoder):
         eta = networks.code_encoder(shape, units, width, normalisation, activation="sigmoid")
         return cls(theta, eta, networks.predictors(units, hidden), **kwargs)
 
-    def objectives(self, data, training=True):
-        images, _ = inputs.unpack(data)
+    def objectives(self, images, labels=None, training=True):
         codes = self.infer(images, training)
         log_p = log_bernoulli(self.phi(codes, training=training), codes)  # (b, d)
         predictability = self.mean(tf.reduce_sum(log_p, axis=1))
@@ -73,13 +72,22 @@ class PM(Autoencoder):
     def infer(self, images, training=False):
         return binary(self.eta(images, training=training))
 
-    def prior(self, n, seed):
-        seed = tf.stack([seed, 0])
-        uniform = tf.random.stateless_uniform([n, self.latent_dim], seed, alg="philox")
-        return binary(uniform)
+    def draw_prior(self, noise, stream=0):
+        """Fair coins."""
+        return binary(noise.uniform(self.latent_dim, stream))
 
     def get_config(self):
         return {**super().get_config(), "beta": self.beta}
+
+
+def _check_predictors(theta, phi):
+    """Phi reads the codes that theta reads, and has a logit for each unit."""
+    checks.check_code_discriminator(theta, phi)
+    if tuple(phi.output_shape) != tuple(phi.inputs[0].shape):
+        raise ValueError(
+            "phi must predict every unit of the code. "
+            f"Received: units={phi.inputs[0].shape[1:]}, logits={phi.output_shape[1:]}"
+        )
 
 
 def binary(units):

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from tfgen import endpoints, inputs, networks
+from tfgen import endpoints, networks
 from tfgen.objectives import log_categorical
 from tfgen.unified import Unified
 
@@ -34,15 +34,13 @@ class ResNet(Unified):
     def metrics(self):
         return [*super().metrics, self.accuracy]
 
-    def objectives(self, data, training=True):
-        images, labels = inputs.unpack(data)
+    def objectives(self, images, labels=None, training=True):
         logits = self.omega(images, training=training)["logits"]
         self.accuracy.update_state(labels, logits)
         return {"omega": self.mean(log_categorical(logits, labels))}
 
-    def call(self, data, training=False):
+    def call(self, images, labels=None, training=False):
         """Class probabilities f_omega(t|x), (b, num_classes)."""
-        images, _ = inputs.unpack(data)
         return tf.nn.softmax(self.omega(images, training=training)["logits"])
 
     def endpoints(self):

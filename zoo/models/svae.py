@@ -3,7 +3,8 @@
 import keras
 import tensorflow as tf
 
-from tfgen import endpoints, inputs, networks
+from tfgen import checks, endpoints, networks
+from tfgen.feeding import labelled_share
 from tfgen.objectives import enumerated_bound, log_categorical
 from zoo.models.variational import LABELS, POSTERIOR, Variational
 
@@ -51,9 +52,9 @@ class SVAE(Variational):
         likelihood="bernoulli",
         **kwargs,
     ):
-        inputs.check_readers(num_classes, theta=theta, eta=eta)
+        checks.check_readers(num_classes, theta=theta, eta=eta)
         readers = {"omega": omega} | ({} if phi is None else {"phi": phi})
-        inputs.check_readers(None, **readers)
+        checks.check_readers(None, **readers)
         players = {"theta": theta, "eta": eta, **readers}
         super().__init__(
             players, num_classes, temperature, importance_samples, likelihood, **kwargs
@@ -118,10 +119,9 @@ class SVAE(Variational):
 
     def before_fit(self, dataset):
         """N_labelled/N, by which the classifier's term is unbiased in every minibatch."""
-        self.labelled_share.assign(inputs.labelled_share(dataset))
+        self.labelled_share.assign(labelled_share(dataset))
 
-    def objectives(self, data, training=True):
-        images, labels = inputs.unpack(data)
+    def objectives(self, images, labels=None, training=True):
         labelled = labels >= 0
         index = tf.maximum(labels, 0)
         noise = self.draws(images, POSTERIOR)
@@ -167,9 +167,8 @@ class SVAE(Variational):
         uniform = self.uniform(images, 1, LABELS)[:, 0]
         return tf.cast(tf.floor(uniform * self.num_classes), tf.int32)
 
-    def call(self, data, training=False):
+    def call(self, images, labels=None, training=False):
         """Class probabilities q_omega(t|x), (b, num_classes)."""
-        images, _ = inputs.unpack(data)
         return tf.nn.softmax(self.omega(images, training=training))
 
     def endpoints(self):

@@ -2,7 +2,7 @@
 
 import keras
 
-from tfgen import endpoints, inputs, networks
+from tfgen import checks, endpoints, networks
 from zoo.models.variational import POSTERIOR, Variational
 
 
@@ -45,7 +45,7 @@ class VAE(Variational):
         **kwargs,
     ):
         players = {"theta": theta, "eta": eta} | ({} if phi is None else {"phi": phi})
-        inputs.check_readers(num_classes, **players)
+        checks.check_readers(num_classes, **players)
         super().__init__(
             players, num_classes, temperature, importance_samples, likelihood, **kwargs
         )
@@ -77,8 +77,7 @@ class VAE(Variational):
         phi = networks.discriminator(shape, width, classes, normalisation) if adversary else None
         return cls(theta, eta, phi, num_classes=classes, likelihood=likelihood, **kwargs)
 
-    def objectives(self, data, training=True):
-        images, labels = inputs.unpack(data)
+    def objectives(self, images, labels=None, training=True):
         bounds = self.bound(images, labels, self.draws(images, POSTERIOR), training)
         self.track_bound(bounds)
         objective, adversary = self.activated(images, labels, bounds, training)

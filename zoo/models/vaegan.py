@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from tfgen import distributions, endpoints, inputs, layers, networks
+from tfgen import checks, distributions, endpoints, layers, networks
 from tfgen.objectives import FAKE, REAL, activation_weights, log_q, reverse
 from tfgen.unified import Unified
 from zoo.models.variational import GENERATED, POSTERIOR, PRIOR
@@ -13,9 +13,9 @@ class _Joint(Unified):
     """Abstract: theta makes images of the prior's codes and of the codes that eta infers."""
 
     def __init__(self, theta, eta, phi, importance_weighted, **kwargs):
-        inputs.check_networks(None, theta=theta, phi=phi)
-        inputs.check_readers(None, eta=eta)
-        inputs.check_latents(theta, eta)
+        checks.check_networks(None, theta=theta, phi=phi)
+        checks.check_readers(None, eta=eta)
+        checks.check_latents(theta, eta)
         players = {"theta": theta, "eta": eta, "phi": phi}
         super().__init__(players, theta.output_shape[1:], **kwargs)
         self.importance_weighted = importance_weighted
@@ -42,13 +42,12 @@ class _Joint(Unified):
         One pass makes both, so that theta's batch statistics are the same for either and in training
         as in samples; it is phi that must not meet two kinds of images in one batch.
         """
-        prior = self.noise(inferred, self.latent_dim, PRIOR)
+        prior = self.prior_like(inferred, PRIOR)
         images = self.play(self.theta, tf.concat([prior, inferred], axis=0), training=training)
         return tf.split(images, 2)
 
-    def call(self, data, training=False):
+    def call(self, images, labels=None, training=False):
         """Reconstructions G_theta(z) at the mean of q_eta(z|x)."""
-        images, _ = inputs.unpack(data)
         return self.decode(self.play(self.eta, images)["mean"])
 
     def endpoints(self):
@@ -107,9 +106,9 @@ class VAEGAN(_Joint):
         temperature=None,
         **kwargs,
     ):
-        inputs.check_not_negative(gamma=gamma)
+        checks.check_not_negative(gamma=gamma)
         if temperature is not None:
-            inputs.check_positive(temperature=temperature)
+            checks.check_positive(temperature=temperature)
         networks.with_features(phi, layer)  # raises unless there is the layer
         super().__init__(theta, eta, phi, importance_weighted, **kwargs)
         self.gamma = gamma
@@ -121,8 +120,7 @@ class VAEGAN(_Joint):
         activated, weighted = self.temperature is not None, self.importance_weighted
         return f"{'AA-' if activated else ''}{'IW' if weighted else ''}VAE/GAN"
 
-    def objectives(self, data, training=True):
-        images, _ = inputs.unpack(data)
+    def objectives(self, images, labels=None, training=True):
         posterior, inferred = self.infer(images, POSTERIOR, training)
         generated, reconstructed = self.generate(inferred, training)
         q_real, real = self.judge(images, training)
@@ -230,7 +228,7 @@ class GANVAE(_Joint):
         importance_weighted=False,
         **kwargs,
     ):
-        inputs.check_not_negative(
+        checks.check_not_negative(
             reconstruction_weight=reconstruction_weight, mode_weight=mode_weight
         )
         super().__init__(theta, eta, phi, importance_weighted, **kwargs)
@@ -241,8 +239,7 @@ class GANVAE(_Joint):
     def row(self):
         return f"{'IW' if self.importance_weighted else ''}GAN/VAE"
 
-    def objectives(self, data, training=True):
-        images, _ = inputs.unpack(data)
+    def objectives(self, images, labels=None, training=True):
         _, inferred = self.infer(images, POSTERIOR, training)
         generated, reconstructed = self.generate(inferred, training)
         q_real = self.logits(images, training=training)

@@ -6,7 +6,8 @@ import math
 import keras
 import tensorflow as tf
 
-from tfgen import distributions, inputs, layers, networks
+from tfgen import checks, distributions, layers, networks
+from tfgen.noise import gaussian
 from tfgen.objectives import (
     FAKE,
     REAL,
@@ -29,7 +30,7 @@ class Variational(Unified):
         num_classes: number of class labels the model reads, or None.
         temperature: T > 0 of the activation weights.
         importance_samples: k draws of z; above 1 bounds are Burda et al.'s (2015).
-        likelihood: one of `tfgen.inputs.LIKELIHOODS`.
+        likelihood: one of `tfgen.distributions.LIKELIHOODS`.
         kwargs: of `Unified`.
 
     Raises:
@@ -37,7 +38,7 @@ class Variational(Unified):
     """
 
     def __init__(self, players, num_classes, temperature, importance_samples, likelihood, **kwargs):
-        inputs.check_variational(players, temperature, importance_samples, likelihood)
+        _check_variational(players, temperature, importance_samples, likelihood)
         if likelihood == "bernoulli":
             networks.before_sigmoid(players["theta"])  # raises unless there are logits
         shape = players["eta"].inputs[0].shape[1:]
@@ -63,7 +64,7 @@ class Variational(Unified):
 
     def bound_noise(self, n, draws, seed):
         """What `bound` reads of k = `draws` codes for each of n images; seed (2,)."""
-        return tf.random.stateless_normal([n, draws, self.latent_dim], seed, alg="philox")
+        return gaussian([n, draws, self.latent_dim], seed)
 
     @property
     def metrics(self):
@@ -106,7 +107,7 @@ class Variational(Unified):
         Where the given images are binary these are Bernoulli samples, else means, so that phi
         compares like with like.
         """
-        latents = self.noise(images, self.latent_dim, PRIOR)
+        latents = self.prior_like(images, PRIOR)
         labels = self.labels_to_generate(images, labels)
         means = keras.tree.flatten(self.play(self.theta, latents, labels, training))[0]
         if self.likelihood == "bernoulli":
@@ -172,9 +173,8 @@ class Variational(Unified):
         k, d = self.importance_samples, self.latent_dim
         return tf.reshape(self.noise(images, k * d, stream), [-1, k, d])
 
-    def call(self, data, training=False):
+    def call(self, images, labels=None, training=False):
         """Reconstructions: the means of p_theta(x|z [, t]) at the mean of q_eta(z|x [, t])."""
-        images, labels = inputs.unpack(data)
         return self.decode(self.play(self.eta, images, labels)["mean"], labels)
 
     def get_config(self):
@@ -185,3 +185,22 @@ class Variational(Unified):
             "importance_samples": self.importance_samples,
             "likelihood": self.likelihood,
         }
+
+
+def _check_variational(players, temperature, importance_samples, likelihood):
+    """The likelihood is known and theta has its parameters; T and k are positive; eta infers theta's z."""
+    theta, eta = players["theta"], players["eta"]
+    if likelihood not in distributions.LIKELIHOODS:
+        raise ValueError(
+            f"likelihood must be one of {distributions.LIKELIHOODS}. "
+            f"Received: likelihood={likelihood!r}"
+        )
+    checks.check_positive(temperature=temperature)
+    checks.check_integer("importance_samples", importance_samples, 1)
+    outputs = 1 if likelihood == "bernoulli" else 2
+    if len(theta.outputs) != outputs:
+        raise ValueError(
+            f"theta must have {outputs} outputs for the {likelihood} likelihood. "
+            f"Received: theta with {len(theta.outputs)} outputs"
+        )
+    checks.check_latents(theta, eta)

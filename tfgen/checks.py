@@ -1,0 +1,303 @@
+"""Rules on what a model may be made of and given, raised before anything is trained, drawn or written.
+
+Every message states the rule, then what was received.  A rule of one model alone stands in its file.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+MOST_SAMPLES = 1_000_000
+
+
+def check_backend() -> None:
+    """Keras runs on TensorFlow, whose tape and datasets the engine uses.
+
+    Raises:
+        ImportError: another backend.
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise ImportError(
+            "Models train with Keras' TensorFlow backend; set KERAS_BACKEND=tensorflow. "
+            f"Received: backend={keras.backend.backend()!r}"
+        )
+
+
+# Numbers.
+
+
+def check_integer(name: str, value, low: int, high: int | None = None) -> None:
+    """An int (no bool) from `low` to `high`, or of at least `low`.
+
+    Raises:
+        TypeError: another type.
+        ValueError: out of range.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be an int. Received: {name}={value!r}")
+    if value < low or (high is not None and value > high):
+        expected = f"at least {low:,}" if high is None else f"from {low:,} to {high:,}"
+        raise ValueError(f"{name} must be {expected}. Received: {name}={value}")
+
+
+def check_seed(seed) -> None:
+    """A seed is an int of 32 bits.
+
+    Raises:
+        TypeError: another type.
+        ValueError: out of range.
+    """
+    check_integer("seed", seed, -(2**31), 2**31 - 1)
+
+
+def check_positive(**values) -> None:
+    """Every value is above zero.
+
+    Raises:
+        ValueError: one is not.
+    """
+    for name, value in values.items():
+        if not value > 0:
+            raise ValueError(f"{name} must be positive. Received: {name}={value}")
+
+
+def check_not_negative(**values) -> None:
+    """Every value is zero or above.
+
+    Raises:
+        ValueError: one is not.
+    """
+    for name, value in values.items():
+        if not value >= 0:
+            raise ValueError(f"{name} must not be negative. Received: {name}={value}")
+
+
+# Images and labels.
+
+
+def check_image_kind(dtype, received, shape, name: str = "images") -> None:
+    """The dtype is floating-point, and the shape (n, *shape) as far as it is known.
+
+    Args:
+        dtype: of NumPy or TensorFlow.
+        received: shape; None stands for an unknown size.
+        shape: (h, w, c) of the model.
+        name: of the argument, for the message.
+
+    Raises:
+        TypeError: another dtype.
+        ValueError: another shape.
+    """
+    if not tf.as_dtype(dtype).is_floating:
+        raise TypeError(
+            f"{name} must be floating-point values in [0, 1]; divide 8-bit values by 255. "
+            f"Received: dtype={tf.as_dtype(dtype).name}"
+        )
+    received = tuple(received)
+    fits = len(received) == 4 and all(
+        size is None or size == expected for size, expected in zip(received[1:], shape, strict=True)
+    )
+    if not fits:
+        expected = ", ".join(map(str, shape))
+        raise ValueError(f"{name} must have shape (n, {expected}). Received: shape={received}")
+
+
+def check_images(images, shape, name: str = "images") -> None:
+    """Images are floating-point, finite, in [0, 1], of the model's shape, and at least one.
+
+    Args:
+        images: NumPy array or tensor, (n, h, w, c).
+        shape: (h, w, c) of the model.
+        name: of the argument, for the message.
+
+    Raises:
+        TypeError: another dtype.
+        ValueError: another shape, no image, NaN, or values outside [0, 1].
+    """
+    check_image_kind(images.dtype, images.shape, shape, name)
+    images = np.asarray(images)
+    if not len(images):
+        raise ValueError("There must be at least one image. Received: 0 images")
+    low, high = float(images.min()), float(images.max())
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise ValueError(f"{name} must be finite. Received: smallest={low}, largest={high}")
+    if low < 0 or high > 1:
+        remedy = "(images + 1) / 2" if low < 0 else "images / 255"
+        raise ValueError(
+            f"{name} must lie in [0, 1]; did you mean {remedy}? "
+            f"Received: smallest={low}, largest={high}"
+        )
+
+
+def check_labels(labels, count: int, num_classes: int, unlabelled: bool = False) -> None:
+    """Labels are integers in [0, num_classes), one per image; -1 where a model takes unlabelled images.
+
+    Any integer dtype will do, and the shape (n, 1) beside (n,).
+
+    Args:
+        labels: array, or None.
+        count: number of images.
+        num_classes: number of classes.
+        unlabelled: whether -1 may be given.
+
+    Raises:
+        TypeError: labels are not integers.
+        ValueError: labels are missing, of another number than the images, or out of range.
+    """
+    lowest = -1 if unlabelled else 0
+    rule = f"labels must be integers from {lowest} to {num_classes - 1}, one per image"
+    if labels is None:
+        raise ValueError(f"{rule}. Received: labels=None")
+    labels = np.asarray(labels)
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise TypeError(f"{rule}. Received: dtype={labels.dtype}")
+    if labels.shape not in {(count,), (count, 1)}:
+        raise ValueError(f"{rule}. Received: shape={labels.shape} for {count} images")
+    if labels.min() < lowest or labels.max() >= num_classes:
+        raise ValueError(f"{rule}. Received: labels from {labels.min()} to {labels.max()}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Images:
+    """Rule of one argument: images of a shape, in [0, 1]; see `check_images`.
+
+    Args:
+        shape: (h, w, c).
+        name: of the argument, for messages.
+    """
+
+    shape: tuple[int, int, int]
+    name: str = "images"
+
+    def check(self, values, count: int | None = None) -> None:
+        """Raise unless the array `values` keeps the rule, and has `count` images if that is given."""
+        if values is None:
+            raise ValueError(f"{self.name} are needed. Received: {self.name}=None")
+        check_images(values, self.shape, self.name)
+
+
+@dataclasses.dataclass(frozen=True)
+class Labels:
+    """Rule of one argument: one integer per image; see `check_labels`."""
+
+    num_classes: int
+    unlabelled: bool = False
+
+    def check(self, values, count: int) -> None:
+        """Raise unless the array `values` keeps the rule for `count` images."""
+        check_labels(values, count, self.num_classes, self.unlabelled)
+
+
+def sample_labels(model, n: int, seed: int, labels) -> np.ndarray | None:
+    """The labels to sample with: those given, or arange(n) % num_classes, or None without classes.
+
+    Raises:
+        ValueError, TypeError: n, seed or labels break a rule.
+    """
+    check_integer("n", n, 1, MOST_SAMPLES)
+    check_seed(seed)
+    if not model.conditional:
+        if labels is not None:
+            raise ValueError(f"{model.name} draws without labels. Received: labels={labels!r}")
+        return None
+    if labels is None:
+        return np.arange(n, dtype="int32") % model.num_classes
+    check_labels(labels, n, model.num_classes)
+    return np.asarray(labels, "int32").reshape(n)
+
+
+# Networks.
+
+
+def check_players(players: Mapping[str, keras.Model], average) -> None:
+    """Players partition the trainable variables; the average's decay lies in (0, 1) and has a theta.
+
+    Raises:
+        TypeError: a player is not a built Keras model.
+        ValueError: players share a variable, or the average is out of range or has no theta.
+    """
+    owners = {}
+    for name, network in players.items():
+        if not isinstance(network, keras.Model) or not network.built:
+            raise TypeError(f"{name} must be a built keras.Model. Received: {name}={network!r}")
+        for variable in network.trainable_variables:
+            if id(variable) in owners:
+                raise ValueError(
+                    "Players must not share a trainable variable. "
+                    f"Received: {variable.path} in {owners[id(variable)]} and {name}"
+                )
+            owners[id(variable)] = name
+    if average is not None and not ("theta" in players and 0 < average < 1):
+        raise ValueError(
+            "average must be None, or a decay between 0 and 1 in a model that has theta. "
+            f"Received: average={average}, players={sorted(players)}"
+        )
+
+
+def check_networks(num_classes: int | None, theta: keras.Model, phi: keras.Model) -> None:
+    """Theta makes what phi reads, and both have a second input exactly if there are classes.
+
+    Raises:
+        ValueError: shapes or inputs do not fit.
+    """
+    check_features(theta, phi=phi)
+    check_readers(num_classes, theta=theta, phi=phi)
+
+
+def check_features(theta: keras.Model, **readers: keras.Model) -> None:
+    """Every other network reads what theta makes.
+
+    Raises:
+        ValueError: shapes do not fit.
+    """
+    made = tuple(theta.output_shape[1:])
+    for name, network in readers.items():
+        read = tuple(network.inputs[0].shape[1:])
+        if read != made:
+            raise ValueError(
+                f"{name} must read what theta makes. Received: theta={made}, {name}={read}"
+            )
+
+
+def check_readers(num_classes: int | None, **networks: keras.Model) -> None:
+    """Every network has a second input, for labels, exactly if there are classes.
+
+    Raises:
+        ValueError: one has too few inputs or too many.
+    """
+    for name, network in networks.items():
+        expected = 1 if num_classes is None else 2
+        if len(network.inputs) != expected:
+            raise ValueError(
+                "Networks must have an input for labels exactly if num_classes is given. "
+                f"Received: num_classes={num_classes}, {name} with {len(network.inputs)} inputs"
+            )
+
+
+def check_latents(theta: keras.Model, eta: keras.Model) -> None:
+    """Eta, a Gaussian q_eta(z|x), infers what theta reads.
+
+    Raises:
+        ValueError: their latents differ in length.
+    """
+    drawn, inferred = theta.inputs[0].shape[-1], eta.output["mean"].shape[-1]
+    if drawn != inferred:
+        raise ValueError(
+            f"eta must infer the latents that theta reads. Received: theta={drawn}, eta={inferred}"
+        )
+
+
+def check_code_discriminator(theta: keras.Model, phi: keras.Model) -> None:
+    """Phi reads the codes that theta reads.
+
+    Raises:
+        ValueError: the codes differ in length.
+    """
+    decoded, judged = theta.inputs[0].shape[1:], phi.inputs[0].shape[1:]
+    if tuple(decoded) != tuple(judged):
+        raise ValueError(
+            f"phi must read the codes that theta reads. Received: theta={decoded}, phi={judged}"
+        )

@@ -1,0 +1,78 @@
+"""Draws that are functions of (seed, step, stream, row) in training, of (seed, stream, row) in samples.
+
+Every draw is stateless (Philox), so that the same seed gives the same numbers in every process and on
+every device.  A stream is an int, one for each use of noise within an objective or a prior.
+"""
+
+import dataclasses
+from collections.abc import Callable
+
+import tensorflow as tf
+
+
+def gaussian(shape, seed) -> tf.Tensor:
+    """Standard normal draws of a shape, a function of the seed (2,)."""
+    return tf.random.stateless_normal(shape, seed, alg="philox")
+
+
+def uniform(shape, seed) -> tf.Tensor:
+    """Draws of a shape, uniform on [0, 1), a function of the seed (2,)."""
+    return tf.random.stateless_uniform(shape, seed, alg="philox")
+
+
+def step_seed(seed, stream: int, step, batch) -> tf.Tensor:
+    """Seed (2,) of a stream at a training step, after `batch` batches of the epoch or evaluation.
+
+    Args:
+        seed: int, of the model.
+        stream: one for each use of noise within an objective.
+        step: int64 scalar, training steps so far.
+        batch: scalar, batches since metrics were reset; evaluation goes on by it while steps stand still.
+    """
+    at_step = tf.random.fold_in(tf.constant([seed, stream], "int64"), step)
+    return tf.random.fold_in(at_step, tf.cast(batch, "int64"))
+
+
+@dataclasses.dataclass(frozen=True)
+class Samples:
+    """Rows 0 to n - 1 of every stream of a seed: what `sample` draws from.
+
+    Args:
+        n: number of rows.
+        seed: int32.
+    """
+
+    n: int | tf.Tensor
+    seed: int | tf.Tensor
+
+    def gaussian(self, size: int, stream: int = 0) -> tf.Tensor:
+        """Standard normal rows, (n, size)."""
+        return gaussian([self.n, size], tf.stack([self.seed, stream]))
+
+    def uniform(self, size: int, stream: int = 0) -> tf.Tensor:
+        """Rows uniform on [0, 1), (n, size)."""
+        return uniform([self.n, size], tf.stack([self.seed, stream]))
+
+
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """This replica's rows of the global batch at a training step.
+
+    Args:
+        seed: stream -> seed (2,), the same on every replica.
+        count: number of rows in the global batch.
+        start, end: this replica's rows.
+    """
+
+    seed: Callable[[int], tf.Tensor]
+    count: tf.Tensor
+    start: tf.Tensor
+    end: tf.Tensor
+
+    def gaussian(self, size: int, stream: int = 0) -> tf.Tensor:
+        """Standard normal rows, (end - start, size)."""
+        return gaussian([self.count, size], self.seed(stream))[self.start : self.end]
+
+    def uniform(self, size: int, stream: int = 0) -> tf.Tensor:
+        """Rows uniform on [0, 1), (end - start, size)."""
+        return uniform([self.count, size], self.seed(stream))[self.start : self.end]
