@@ -11,8 +11,7 @@ import tensorflow as tf
 from benchmarks import operations
 from benchmarks.contenders import ours
 from benchmarks.worker import Contender
-from tfgen import layers
-from tfgen.unified import normal
+from tfgen import layers, noise
 
 LABEL_NOISE = 0.05
 STOCK = {
@@ -119,7 +118,7 @@ def served_gan(width, size, batches):
     latent_dim = theta.inputs[0].shape[-1]
 
     def sample(n, seed):
-        return {"images": theta(normal(n, latent_dim, seed))}
+        return {"images": theta(noise.Samples(n, seed).gaussian(latent_dim))}
 
     def discriminate(images):
         logits = tf.reshape(phi(images), [-1])

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 import zoo
-from tfgen import endpoints, inputs
+from tfgen import endpoints
 from tfgen.objectives import log_categorical
 from tfgen.unified import Unified
 from zoo.models.gan import GAN
@@ -59,14 +59,12 @@ class Classifier(Unified):
         omega = SVAE.build_networks(shape, num_classes, **arguments).omega
         return cls(omega, num_classes, seed=seed)
 
-    def objectives(self, data, training=True):
-        images, labels = inputs.unpack(data)
+    def objectives(self, images, labels=None, training=True):
         logits = self.omega(images, training=training)
         return {"omega": self.mean(log_categorical(logits, labels))}
 
-    def call(self, data, training=False):
+    def call(self, images, labels=None, training=False):
         """Class probabilities q_omega(t|x), (b, num_classes)."""
-        images, _ = inputs.unpack(data)
         return tf.nn.softmax(self.omega(images, training=training))
 
     def endpoints(self):
