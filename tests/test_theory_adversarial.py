@@ -126,6 +126,44 @@ def test_the_bound_fails_in_a_tenth_to_a_quarter_of_worlds(images):
     assert 0.1 < rate < 0.25
 
 
+@pytest.mark.parametrize("images", [2, 3, 6, 10, 20, 50])
+def test_the_bound_holds_for_every_discriminator_no_worse_than_a_coin(images):
+    """Logits of four scales, of which the small ones often are; of the others many break the bound."""
+    world = World.random(seed=images, worlds=8_000, images=images)
+    scales = np.repeat([0.1, 0.3, 1.0, 3.0], 2_000)[:, None]
+    world = dataclasses.replace(world, logits=scales * world.logits)
+    coin = theory.no_worse_than_a_coin(world)
+    terms = theory.bound(world)
+    assert coin.sum() > 500
+    assert (terms.jsd <= terms.kl + 1e-12)[coin].all()
+    assert (terms.jsd > terms.kl + 1e-12)[~coin].any()
+
+
+def test_the_proof_of_the_coin_theorem_term_by_term():
+    world = World.random(seed=4, worlds=5_000, images=5)
+    log_q, with_log_2, half, log_z = theory.coin_chain(world)
+    p = world.conditionals.numpy()
+    d = sigmoid(world.logits)
+    a = np.sum(p.mean(axis=0) * np.log(d * (1 - d)), axis=-1)
+    assert_allclose(half, a / 2, **EXACT)
+    assert_allclose(
+        log_z, np.log(np.sum(p.mean(axis=0) * [[d], [1 - d]], axis=-1)).mean(axis=0)[0], **EXACT
+    )
+    assert a.max() <= -2 * np.log(2)
+    assert (with_log_2 <= half).all()
+    assert (half <= log_z).all()
+    np.testing.assert_array_equal(log_q <= with_log_2, theory.no_worse_than_a_coin(world))
+
+
+def test_a_coin_is_the_edge_of_the_condition(worlds):
+    coin = worlds.with_constant_discriminator()
+    objective = theory.discriminator_objective(coin.conditionals, coin.logits)
+    assert_allclose(objective, -np.log(2), **EXACT)
+    optimal = worlds.with_optimal_discriminator()
+    assert theory.no_worse_than_a_coin(optimal).all()
+    assert not theory.no_worse_than_a_coin(worlds.with_inverted_discriminator()).any()
+
+
 def test_an_exactly_inverted_discriminator_breaks_the_bound(worlds):
     terms = theory.bound(worlds.with_inverted_discriminator())
     assert_allclose(terms.kl, 0, **EXACT)

@@ -3,13 +3,16 @@
 import dataclasses
 import itertools
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from enumeration import EXACT, one, random_worlds, sigmoid
 from numpy.testing import assert_allclose
 
-from tfgen.objectives import FAKE, REAL, importance_weights
+import zoo
+from tfgen import networks
+from tfgen.objectives import FAKE, REAL, importance_weights, log_q, reverse
 from tfgen.paper import theory
 from tfgen.paper.theory import World
 
@@ -75,3 +78,30 @@ def test_iwgan_weights_are_the_density_weights_of_the_optimal_discriminator(worl
     _, weights = theory.density_weights(world, FAKE)
     differences = weights / weights.sum() - importance_weights(tf.constant(world.logits))
     assert np.abs(differences).max() > 0.01
+
+
+def test_iwgans_update_is_the_minimax_gradient_over_the_batchs_odds():
+    logits = 3 * np.random.default_rng(0).normal(size=64)
+    weighted, minimax = theory.iwgan_and_minimax(logits)
+    assert_allclose(weighted, minimax, rtol=1e-12, atol=0)
+    assert_allclose(weighted, sigmoid(logits) / np.exp(logits).sum(), rtol=1e-12, atol=0)
+
+
+def test_a_model_updates_theta_along_the_minimax_gradient():
+    """The objective of `zoo.GAN` in float32, through networks: equal to 1e-6 of its size."""
+    keras.utils.set_random_seed(1)
+    theta = networks.mlp_generator((4, 4, 1), 3, 8)
+    phi = networks.mlp_discriminator((4, 4, 1), 8, 1)
+    for weight in phi.trainable_variables:
+        weight.assign(4 * weight)  # odds that differ
+    model = zoo.GAN(theta, phi, importance_weighted=True)
+    latents = tf.random.stateless_normal([64, 3], [0, 1])
+    with tf.GradientTape(persistent=True) as tape:
+        logits = model.logits(theta(latents), training=True)
+        weighted = model.expectation(log_q(reverse(logits), FAKE), logits)
+        minimax = -tf.reduce_sum(log_q(logits, FAKE))
+    odds = tf.reduce_sum(tf.exp(logits))
+    for variable in theta.trainable_variables:
+        expected = tape.gradient(minimax, variable) / odds
+        scale = float(tf.reduce_max(tf.abs(expected)))
+        assert_allclose(tape.gradient(weighted, variable), expected, rtol=0, atol=1e-6 * scale)

@@ -45,6 +45,8 @@ def test_failures_of_the_bound_and_the_condition_that_decides_them():
     assert 0.2 < found.rates["any"] < 0.3
     assert (found.rates["optimal"], found.rates["constant"], found.rates["inverted"]) == (0, 0, 1)
     assert found.exceptions == 0
+    assert found.coins > 200
+    assert found.failing_coins == 0
 
 
 def test_the_counter_example_by_hand():
@@ -83,7 +85,8 @@ def test_models_are_one_function_under_exchange():
 def test_the_pages_numbers_are_those_of_the_checks(quick, tmp_path):
     page = report.write(tmp_path, "tfgen theory", "a section on mixtures").read_text()
     [failures] = [size for size in checks.bound_failures((2, 6), 200) if size.images == 6]
-    assert f"| 6 | {failures.rates['any']:.1%} | 0.0% | 0.0% | 100.0% | 0 |" in page
+    coins, rate = failures.coins, failures.rates["any"]
+    assert f"| 6 | {coins} | 0 | {rate:.1%} | 0.0% | 0.0% | 100.0% | 0 |" in page
     assert "| JSD | 0.1308 |" in page
     assert "| E KL | 0.0000 |" in page
     lemma = checks.generator_gradients(20)["Lemma 1, Eq. 6, any D"]

@@ -50,6 +50,13 @@ def importance_weights(logits, over=None):
     Burda et al. (2015) weigh by the same self-normalised rule.  The second term of Eq. 41 is
     intractable; the paper drops it for every k, and so does this library.
 
+    The update of Eq. 43 is the gradient of the saturating minimax objective E log(1 - D) on the
+    minibatch, divided by its summed odds o = D/(1 - D):
+
+        sum_i w_i grad log D_i  =  sum_i D_i grad l_i / sum_j o_j,    D grad l = -grad log(1 - D).
+
+    The divisor undoes the saturation; compare Eide, Solberg & Kasen (2020), arXiv 2010.02035.
+
     Args:
         logits: (b,) l(x_i) of the samples to be weighted.
         over: (k,) logits of all samples that share the normalisation, `logits` among them;

@@ -16,13 +16,22 @@ from tfgen.paper.theory.adversarial import (
     World,
     bound,
     bound_failure_rate,
+    coin_chain,
+    discriminator_objective,
     lemma_1,
     lemma_1_with_codes,
+    no_worse_than_a_coin,
     optimal_gradient,
 )
 from tfgen.paper.theory.family import aae, ada, gan, infogan
 from tfgen.paper.theory.helmholtz import generative_table, recognition_table, sleep, states, wake
-from tfgen.paper.theory.importance import bound_limit, density_weights, log_marginal, tuple_bound
+from tfgen.paper.theory.importance import (
+    bound_limit,
+    density_weights,
+    iwgan_and_minimax,
+    log_marginal,
+    tuple_bound,
+)
 from tfgen.paper.theory.mixtures import draw_figure_2, figure_2
 from tfgen.paper.theory.tables import gradients, jsd, kl
 from tfgen.paper.theory.variational import (
@@ -46,7 +55,9 @@ __all__ = [
     "bound_failure_rate",
     "bound_limit",
     "code_posterior_objective",
+    "coin_chain",
     "density_weights",
+    "discriminator_objective",
     "draw_figure_2",
     "evidence_bound",
     "figure_2",
@@ -54,6 +65,7 @@ __all__ = [
     "generative_table",
     "gradients",
     "infogan",
+    "iwgan_and_minimax",
     "joint_objective",
     "jsd",
     "kl",
@@ -61,6 +73,7 @@ __all__ = [
     "lemma_1",
     "lemma_1_with_codes",
     "log_marginal",
+    "no_worse_than_a_coin",
     "optimal_gradient",
     "perfect_discriminator",
     "posterior_objective",

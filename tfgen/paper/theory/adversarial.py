@@ -223,7 +223,8 @@ def bound(world):
     so Eq. 26, JSD <= E KL, holds if and only if E log q^r(y|x) <= E_p(y) log Z(y).  It is an
     equality for a constant discriminator, it holds for the optimal one, where E KL is half the
     Jeffreys divergence of p_g and p_data, and it fails for the exactly inverted one, where q^r(x|y)
-    is p_theta(x|y) itself.  That a small KL makes the JSD small is thus not proved in general.
+    is p_theta(x|y) itself.  It holds for every discriminator that is no worse than a coin, see
+    `coin_chain`.
     """
     p = world.conditionals
     return Bound(
@@ -232,6 +233,47 @@ def bound(world):
         log_q=-generator_loss(p, world.logits).numpy(),
         log_normaliser=np.log(normaliser(p, world.logits)).mean(axis=0),
     )
+
+
+def discriminator_objective(p, logits):
+    """Eq. 3, phi's objective 1/2 E_pdata log D + 1/2 E_pg log(1 - D); -log 2 for a coin, D = 1/2.
+
+    Args:
+        p: (2, ..., n) p_theta(x|y).
+        logits: (..., n) l(x).
+
+    Returns:
+        (...) nats, one a world.
+    """
+    logits = tf.convert_to_tensor(logits, tf.float64)
+    log_probabilities = tf.stack([log_q(logits, y) for y in (FAKE, REAL)])
+    return tf.reduce_mean(tf.reduce_sum(p * log_probabilities, axis=-1), axis=0)
+
+
+def coin_chain(world):
+    """Eq. 26 holds if phi's objective L is at least -log 2: the terms of the proof, in nats.
+
+    With m = (p_g + p_data)/2 and a = E_m log D(1 - D), which is at most -2 log 2 as D(1 - D) <= 1/4,
+
+        E log q^r(y|x)  =  a - L  <=  a + log 2  <=  a/2
+                        <=  1/2 log E_m D + 1/2 log E_m (1 - D)  =  E_p(y) log Z(y),
+
+    the exact condition of `bound`.  The first inequality is L >= -log 2, the second the bound on a, the
+    third Jensen's.
+
+    Returns:
+        (4, ...): E log q^r(y|x), a + log 2, a/2, E_p(y) log Z(y).
+    """
+    terms = bound(world)
+    objective = discriminator_objective(world.conditionals, world.logits).numpy()
+    a = terms.log_q + objective
+    return np.stack([terms.log_q, a + np.log(2), a / 2, terms.log_normaliser])
+
+
+def no_worse_than_a_coin(world):
+    """(...) whether phi's objective is at least -log 2."""
+    objective = discriminator_objective(world.conditionals, world.logits)
+    return objective.numpy() >= -np.log(2)
 
 
 def bound_failure_rate(world):

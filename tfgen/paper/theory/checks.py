@@ -17,11 +17,17 @@ from tfgen.paper.theory.adversarial import (
     bound_failure_rate,
     lemma_1,
     lemma_1_with_codes,
+    no_worse_than_a_coin,
     optimal_gradient,
 )
 from tfgen.paper.theory.family import aae, ada, gan, infogan
 from tfgen.paper.theory.helmholtz import sleep, wake
-from tfgen.paper.theory.importance import bound_limit, log_marginal, tuple_bound
+from tfgen.paper.theory.importance import (
+    bound_limit,
+    iwgan_and_minimax,
+    log_marginal,
+    tuple_bound,
+)
 from tfgen.paper.theory.tables import gradients
 from tfgen.paper.theory.variational import (
     Autoencoder,
@@ -34,6 +40,8 @@ from tfgen.paper.theory.variational import (
 )
 
 IMAGES, CODES = 7, 4
+ROUNDING = 1e-12  # nats
+MINIBATCH = 4  # samples of an IWGAN's step
 
 
 class Agreement(NamedTuple):
@@ -68,8 +76,15 @@ def generator_gradients(worlds, seed=0):
         "Lemma 1, Eq. 6, any D": agreement(worlds, *lemma_1(world)),
         "Eq. 8, the optimal D": agreement(worlds, lemma_1(optimal)[0], optimal_gradient(optimal)),
         "Eq. 10, any D and q_eta": agreement(worlds, *lemma_1_with_codes(codes)),
+        "Eq. 43: minimax over the batch's odds": agreement(worlds, *_importance(worlds, seed)),
         "Eq. 8 taken for any D": agreement(worlds, lemma_1(world)[0], optimal_gradient(world)),
     }
+
+
+def _importance(worlds, seed):
+    """Both sides of `iwgan_and_minimax` for random minibatches."""
+    logits = np.random.default_rng(seed).normal(size=(worlds, MINIBATCH))
+    return zip(*map(iwgan_and_minimax, logits), strict=True)
 
 
 def stationary_points(worlds, seed=0):
@@ -99,6 +114,8 @@ class Failures(NamedTuple):
     images: int
     rates: dict  # {discriminator: share of worlds in which JSD > E KL}
     exceptions: int  # worlds in which the exact condition and the bound disagree
+    coins: int  # worlds under any D that is no worse than a coin
+    failing_coins: int  # of these, in how many JSD > E KL
 
 
 def bound_failures(sizes, worlds):
@@ -115,7 +132,7 @@ def bound_failures(sizes, worlds):
 
 
 def _failures(world):
-    terms = bound(world)
+    terms, coin = bound(world), no_worse_than_a_coin(world)
     disagree = (terms.jsd <= terms.kl) != (terms.log_q <= terms.log_normaliser)
     discriminators = {
         "any": world,
@@ -127,6 +144,8 @@ def _failures(world):
         images=world.data.shape[-1],
         rates={name: bound_failure_rate(one) for name, one in discriminators.items()},
         exceptions=int(disagree.sum()),
+        coins=int(coin.sum()),
+        failing_coins=int((coin & (terms.jsd > terms.kl + ROUNDING)).sum()),
     )
 
 

@@ -1,11 +1,14 @@
-"""The importance-weighted bound of Eq. 15 and 35-36 with exact density weights, by enumeration."""
+"""The importance-weighted bound of Eq. 15 and 35-36 by enumeration, and Eq. 43's update as IWGAN's."""
 
 import itertools
 
 import numpy as np
+import tensorflow as tf
 from scipy.special import gammaln
 
+from tfgen.objectives import FAKE, importance_weights, log_q, reverse
 from tfgen.paper.theory.adversarial import log_reverse, mixture, normaliser
+from tfgen.paper.theory.tables import gradients
 
 
 def density_weights(world, y):
@@ -59,6 +62,35 @@ def bound_limit(world, y):
 def log_marginal(world, y):
     """Eq. 15, log q(y) := log Z(y)."""
     return float(np.log(normaliser(world.conditionals, world.logits)[y]))
+
+
+def iwgan_and_minimax(logits):
+    """Eq. 43 is the gradient of Eq. 5's first form, E log(1 - D), over the minibatch's summed odds.
+
+    With o = D/(1 - D) = exp(l), Eq. 40's weights w_i = o_i / sum_j o_j and log D's derivative 1 - D,
+
+        sum_i w_i grad log D_i  =  sum_i o_i (1 - D_i) grad l_i / sum_j o_j
+                                =  sum_i D_i grad l_i / sum_j o_j
+                                =  -grad sum_i log(1 - D_i) / sum_j o_j,
+
+    for any l_i(theta): by the chain rule the derivatives by l_i say it all.
+
+    Args:
+        logits: (k,) l(x_i) of the samples of one step.
+
+    Returns:
+        (k,) derivatives of sum_i w_i log D_i, weights held, and those of -sum_i log(1 - D_i) / sum_j o_j.
+
+    Source: Goodfellow et al. (2014); rescaled alike by Eide, Solberg & Kasen (2020), arXiv 2010.02035.
+    """
+
+    def sides(logits):
+        weighted = tf.reduce_sum(importance_weights(logits) * log_q(reverse(logits), FAKE))
+        odds = tf.stop_gradient(tf.reduce_sum(tf.exp(logits)))
+        return weighted, -tf.reduce_sum(log_q(logits, FAKE)) / odds
+
+    [weighted], [minimax] = gradients(sides, logits)
+    return weighted, minimax
 
 
 def _counts(values, k):
