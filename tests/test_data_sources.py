@@ -168,3 +168,9 @@ class TestBuilders:
         images, labels = data.arrays("mnist_m", "test")
         np.testing.assert_array_equal(images, x[2:])
         assert labels.tolist() == [9]
+
+
+def test_a_data_set_that_would_be_downloaded_is_not_on_disk(tmp_path, monkeypatch):
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
+    assert data.on_disk("digits")
+    assert not data.on_disk("svhn_cropped")

@@ -29,6 +29,7 @@ __all__ = [
     "divided",
     "info",
     "load",
+    "on_disk",
     "require_classes",
     "summary",
     "unpaired",
@@ -249,3 +250,8 @@ def info(name: str | os.PathLike, *, size: int | None = None, channels: int | No
     unseen = None in (size, channels)
     shape = geometry.shape(*source.shape()) if unseen else (size, size, channels)
     return Info(source.name, shape, source.num_classes, source.splits, source.class_names)
+
+
+def on_disk(name: str | os.PathLike) -> bool:
+    """Whether a data set can be read without a download; `name` as in `arrays`."""
+    return find(name).on_disk

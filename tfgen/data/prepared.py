@@ -24,6 +24,7 @@ class Prepared(Source):
 
     def __init__(self, name: str, builder):
         self.name, self._builder = name, builder
+        self.on_disk = builder.is_prepared()
         self._image_key, self._label_key = _classification_keys(name, builder.info)
         self.class_names = tuple(builder.info.features[self._label_key].names)
         self.splits = {split: part.num_examples for split, part in builder.info.splits.items()}

@@ -65,9 +65,11 @@ class Source(abc.ABC):
 
     Attributes:
         name, splits, class_names, num_classes: as in `Info`.
+        on_disk: whether it can be read without a download.
     """
 
     name: str
+    on_disk: bool = True
     splits: dict[str, int]
     class_names: tuple[str, ...]
 
