@@ -25,6 +25,7 @@ LEAVES = {  # package or module: what of tfgen it may import
     "tfgen.layers": ("tfgen.layers",),
     "tfgen.evaluation.metrics": (),
     "tfgen.optimizers": (),
+    "tfgen.schedules": (),
     "tfgen.paper.graphs": ("tfgen.drawing.plots",),
     "tfgen.paper.table": ("tfgen.paper.graphs",),
     "tfgen.data": ("tfgen.data", "tfgen.data.builders"),

@@ -8,11 +8,13 @@ import pytest
 
 import tfgen
 import zoo
+from tfgen.schedules import DECAYS
 from tfgen.unified import PLAYERS, Unified
 
 KEYS = {"model", "description", "data", "build", "training"}
 OPTIONAL = {"flagship"}
-TRAINING = {"epochs", "batch_size", "learning_rate", "beta_1", "decay"}
+TRAINING = {"epochs", "batch_size", "learning_rate", "decay"}
+OPTIMIZERS = {"adam": {"beta_1"}, "sgd": {"optimizer", "momentum", "weight_decay"}}
 EARLY_STOPPING = {"patience"}
 GIVEN = {"shape", "num_classes", "seed", *PLAYERS}  # not a recipe's to say
 
@@ -29,9 +31,10 @@ def named(function):
 def test_keys_are_the_documented_ones(name, recipe):
     assert KEYS <= set(recipe) <= KEYS | OPTIONAL
     stops_early = EARLY_STOPPING if "held_out" in recipe["data"] else set()
-    assert set(recipe["training"]) == TRAINING | stops_early
+    optimizer = OPTIMIZERS[recipe["training"].get("optimizer", "adam")]
+    assert set(recipe["training"]) == TRAINING | optimizer | stops_early
     assert "name" in recipe["data"]
-    for key in KEYS | OPTIONAL | TRAINING | EARLY_STOPPING:
+    for key in KEYS | OPTIONAL | TRAINING | EARLY_STOPPING.union(*OPTIMIZERS.values()):
         assert re.search(rf"\b{key}\b", zoo.recipes.__doc__), key
 
 
@@ -43,8 +46,9 @@ def test_it_is_plain_data_in_range(name, recipe):
         assert isinstance(training[key], int)
         assert training[key] >= 1
     assert 0 < training["learning_rate"] < 1
-    assert 0 <= training["beta_1"] < 1
-    assert training["decay"] in (None, "cosine")
+    for key in ("beta_1", "momentum", "weight_decay"):
+        assert 0 <= training.get(key, 0.0) < 1
+    assert training["decay"] in DECAYS
     assert recipe["description"] == " ".join(recipe["description"].split())
     assert not recipe["description"].endswith(".")
 

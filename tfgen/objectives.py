@@ -101,6 +101,43 @@ def log_categorical(logits, labels):
     return -tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
 
 
+def log_smoothed(logits, labels, smoothing):
+    """Eq. 18 with smoothed labels: E log f(t'|x), t' being t or, with probability s, any class.
+
+        (1 - s) log f(t|x) + s/K sum_k log f(k|x)
+
+    Args:
+        logits: (b, K).
+        labels: (b,) int, in [0, K).
+        smoothing: s in [0, 1).
+
+    Returns:
+        (b,) nats.
+
+    Source: Szegedy et al. (2016), section 7.
+    """
+    uniform = tf.reduce_mean(tf.nn.log_softmax(logits), axis=1)
+    return (1 - smoothing) * log_categorical(logits, labels) + smoothing * uniform
+
+
+def unsmoothed(probabilities, smoothing):
+    """p(t|x) of which smoothing made the probabilities: f = (1 - s) p + s/K solved for p.
+
+    A classifier that learnt smoothed labels gives f, whose entropy is that of the smoothing even where
+    it is sure; scores read p.  Where f lies below s/K, p is 0 and the others are scaled to sum to 1.
+
+    Args:
+        probabilities: (b, K) f.
+        smoothing: s in [0, 1).
+
+    Returns:
+        (b, K).
+    """
+    floor = smoothing / probabilities.shape[-1]
+    raised = tf.maximum(probabilities - floor, 0.0)
+    return raised / tf.reduce_sum(raised, axis=-1, keepdims=True)
+
+
 def log_bernoulli(logits, values):
     """Appendix D, log P_phi(z_i|z_-i): the predictors' log-probability of each unit of a binary code.
 

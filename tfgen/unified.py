@@ -11,7 +11,14 @@ import copy
 import keras
 import tensorflow as tf
 
-from tfgen import checks, feeding, layers, noise, optimizers  # noqa: F401  registers saved models' optimiser
+from tfgen import (  # noqa: F401  optimizers and schedules of saved models are registered
+    checks,
+    feeding,
+    layers,
+    noise,
+    optimizers,
+    schedules,
+)
 from tfgen import data as datasets
 from tfgen.objectives import importance_weights
 

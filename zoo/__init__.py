@@ -123,23 +123,45 @@ def build(recipe, info, seed=0, batches=None):
         seed: of the sampling noise; Keras' global seed fixes the starting weights.
         batches: in an epoch, for a decaying learning rate; by default those of the whole split "train".
     """
-    import keras
     import tensorflow as tf
 
-    from tfgen.optimizers import Adam
-
     training = recipe["training"]
-    rate = training["learning_rate"]
-    if training["decay"] == "cosine":
+    steps = None
+    if training["decay"] is not None:
         batches = batches or -(-info.splits["train"] // training["batch_size"])
-        rate = keras.optimizers.schedules.CosineDecay(rate, batches * training["epochs"])
+        steps = batches * training["epochs"]
     kind = __getattr__(recipe["model"])
     model = kind.build_networks(info.shape, info.num_classes, seed=seed, **recipe["build"])
-    optimizer = Adam(rate, beta_1=training["beta_1"])
+    optimizer = _optimizer(training, steps)
     # Keras 3.15 fails to loop over several steps on replicas.
-    steps = 1 if tf.distribute.has_strategy() else STEPS_PER_EXECUTION
-    model.compile(optimizer, steps_per_execution=steps)
+    at_once = 1 if tf.distribute.has_strategy() else STEPS_PER_EXECUTION
+    model.compile(optimizer, steps_per_execution=at_once)
     return model
+
+
+def _optimizer(training, steps):
+    """Return the optimizer that a recipe's `training` names, for a run of so many steps.
+
+    Raises:
+        ValueError: an unknown optimizer or decay.
+    """
+    import keras
+
+    from tfgen.optimizers import Adam
+    from tfgen.schedules import learning_rate
+
+    rate = learning_rate(training["learning_rate"], training["decay"], steps)
+    name = training.get("optimizer", "adam")
+    if name == "adam":
+        return Adam(rate, beta_1=training["beta_1"])
+    if name != "sgd":
+        raise ValueError(f"optimizer must be 'adam' or 'sgd'. Received: optimizer={name!r}")
+    return keras.optimizers.SGD(
+        rate,
+        momentum=training["momentum"],
+        nesterov=True,
+        weight_decay=training["weight_decay"],
+    )
 
 
 def _recipes():

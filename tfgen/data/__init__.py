@@ -51,6 +51,8 @@ def load(
     crop: bool = False,
     binarise: bool = False,
     shuffle: bool | None = None,
+    shift: int = 0,
+    flip: str | None = None,
     stream: bool = False,
     shard: tuple[int, int] = (0, 1),
 ) -> tf.data.Dataset:
@@ -58,7 +60,7 @@ def load(
 
     Args:
       name, split, fraction, labelled, seed, size, channels, pad, crop: which images, as in `arrays`.
-      batch_size, binarise: as in `batches`.
+      batch_size, binarise, shift, flip: as in `batches`.
       shuffle: None shuffles if `split` begins with "train", and keeps the order otherwise.
       stream: read each batch from disk when it is due, instead of the whole split into memory; the
         batches are the same. A folder then needs `size` and `channels`, because not every picture is
@@ -78,8 +80,8 @@ def load(
     selection = selected(name, split, fraction, labelled, seed, stream=stream, **geometry)
     if shuffle is None:
         shuffle = split.startswith("train")
-    options = {"binarise": binarise, "shuffle": shuffle, "stream": stream, "shard": shard}
-    return selection.batches(batch_size, seed, **options)
+    options = {"binarise": binarise, "shuffle": shuffle, "shift": shift, "flip": flip}
+    return selection.batches(batch_size, seed, stream=stream, shard=shard, **options)
 
 
 def divided(
@@ -89,6 +91,8 @@ def divided(
     seed: int = 0,
     *,
     binarise: bool = False,
+    shift: int = 0,
+    flip: str | None = None,
     stream: bool = False,
     **subset,
 ) -> tuple[tf.data.Dataset, tf.data.Dataset]:
@@ -98,6 +102,7 @@ def divided(
       held_out: share in (0, 1) of the kept images that is held out, stratified by the labels that
         are not hidden, drawn by `seed`.
       binarise: also of the images held out, each pixel drawn once and for all.
+      shift, flip: of the images to train on, as in `batches`.
       name, batch_size, seed, stream, subset: as in `load` and `arrays`.
 
     Returns:
@@ -114,7 +119,8 @@ def divided(
             "held_out must leave images to train on. "
             f"Received: held_out={held_out} of {len(whole)} images"
         )
-    training = whole.only(rest).batches(batch_size, seed, binarise=binarise, stream=stream)
+    options = {"binarise": binarise, "shift": shift, "flip": flip}
+    training = whole.only(rest).batches(batch_size, seed, stream=stream, **options)
     kept, fixed = whole.only(chosen), {"shuffle": False}
     if stream:
         fixed |= {"binarise": binarise, "redraw": False}

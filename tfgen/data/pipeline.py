@@ -7,6 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from tfgen.data import augmentation
+
 # Batches made ahead. A number: on one core tf.data.AUTOTUNE waits, longer in every epoch, for its own
 # adjustment of that number.
 AHEAD = 2
@@ -20,6 +22,8 @@ def batches(
     *,
     binarise: bool = False,
     shuffle: bool = True,
+    shift: int = 0,
+    flip: str | None = None,
     shard: tuple[int, int] = (0, 1),
 ) -> tf.data.Dataset:
     """Epoch e is `stateless_shuffle(range(n), seed=[seed, e])`, cut into batches.
@@ -38,6 +42,7 @@ def batches(
       binarise: draw each pixel from Bernoulli(its grey value), anew in every epoch; the noise is a
         function of (seed, epoch, batch).
       shuffle: False keeps the order of the arrays.
+      shift, flip: random shifts and flips, as in `tfgen.data.augmentation.augmented`.
       shard: (index, count) cuts each batch into `count` parts of consecutive images and keeps one, with
         the noise that it has in the whole batch. Parts differ in size by one image at most.
 
@@ -59,8 +64,8 @@ def batches(
         chosen = tf.gather(images, indices)
         return chosen if labels is None else (chosen, tf.gather(labels, indices))
 
-    options = {"binarise": binarise, "shuffle": shuffle, "shard": shard}
-    return ordered(len(images), fetch, batch_size, seed, **options)
+    options = {"binarise": binarise, "shuffle": shuffle, "shift": shift, "flip": flip}
+    return ordered(len(images), fetch, batch_size, seed, shard=shard, **options)
 
 
 def ordered(
@@ -72,6 +77,8 @@ def ordered(
     binarise: bool = False,
     shuffle: bool = True,
     redraw: bool = True,
+    shift: int = 0,
+    flip: str | None = None,
     shard: tuple[int, int] = (0, 1),
 ) -> tf.data.Dataset:
     """Batches of n images that `fetch` reads by their positions, as `batches` describes them.
@@ -79,7 +86,7 @@ def ordered(
     Args:
       n: number of images.
       fetch: positions int32 (b,) -> images uint8 or float32 (b, h, w, c), or these and labels (b,).
-      batch_size, seed, binarise, shuffle, shard: as in `batches`.
+      batch_size, seed, binarise, shuffle, shift, flip, shard: as in `batches`.
       redraw: False binarises each image alike in every epoch.
     """
     batch_size, seed = operator.index(batch_size), operator.index(seed)
@@ -91,6 +98,7 @@ def ordered(
             "shard must be (index, count) with 0 <= index < count <= batch_size. "
             f"Received: shard={shard}, batch_size={batch_size}"
         )
+    augmentation.check(shift, flip)
     with tf.device("CPU:0"):  # where tf.data runs; it cannot reach a variable on a GPU
         epoch_counter = tf.Variable(0, dtype=tf.int64, trainable=False, name="epoch")
 
@@ -108,6 +116,7 @@ def ordered(
         images = fetched[0] if isinstance(fetched, tuple) else fetched
         if images.dtype == tf.uint8:
             images = tf.cast(images, tf.float32) / 255.0
+        images = augmentation.augmented(images, indices[part], n, seed, epoch, shift, flip)
         if binarise:
             drawn_in = epoch if redraw else tf.zeros_like(epoch)
             noise_seed = tf.random.fold_in([seed, drawn_in], start, alg="philox")

@@ -5,6 +5,7 @@ from tfgen.layers.normalisation import BatchNormalization, frozen_statistics
 from tfgen.layers.pool import ImagePool
 from tfgen.layers.strided import filter_gradient, strided_convolution, transposed_convolution
 from tfgen.layers.units import ChannelScale, LeaveOneOut, OneHot
+from tfgen.layers.whitening import PatchWhitening
 
 __all__ = [
     "BatchNormalization",
@@ -14,6 +15,7 @@ __all__ = [
     "ImagePool",
     "LeaveOneOut",
     "OneHot",
+    "PatchWhitening",
     "filter_gradient",
     "folded",
     "frozen_statistics",

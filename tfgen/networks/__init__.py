@@ -28,6 +28,7 @@ from tfgen.networks.mlp import (
 from tfgen.networks.posterior import HEAD, TRUNK
 from tfgen.networks.translation import patch_discriminators, translator
 from tfgen.networks.views import before_sigmoid, with_features
+from tfgen.networks.whitened import whitened_network
 
 __all__ = [
     "HEAD",
@@ -50,5 +51,6 @@ __all__ = [
     "predictors",
     "residual_network",
     "translator",
+    "whitened_network",
     "with_features",
 ]

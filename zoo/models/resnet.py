@@ -3,8 +3,9 @@
 import keras
 import tensorflow as tf
 
-from tfgen import endpoints, networks
-from tfgen.objectives import log_categorical
+from tfgen import endpoints, feeding, networks
+from tfgen.layers import PatchWhitening
+from tfgen.objectives import log_categorical, log_smoothed, unsmoothed
 from tfgen.unified import Unified
 
 
@@ -15,20 +16,41 @@ class ResNet(Unified):
     Args:
         omega: images (b, h, w, c) -> {"logits": (b, num_classes), "features": (b, d)}.
         num_classes: number of classes; by default as many as omega has logits.
+        label_smoothing: s in [0, 1), probability that training takes any class for the label; what is
+            served is rid of it, see `tfgen.objectives.unsmoothed`.
         seed: of the order of arrays given to `fit`.
 
     Source: He et al. (2016), pre-activation residual networks.
     """
 
-    def __init__(self, omega, num_classes=None, **kwargs):
+    def __init__(self, omega, num_classes=None, label_smoothing=0.0, **kwargs):
         num_classes = num_classes or omega.output["logits"].shape[-1]
+        if not 0 <= label_smoothing < 1:
+            raise ValueError(
+                f"label_smoothing must lie in [0, 1). Received: label_smoothing={label_smoothing}"
+            )
         super().__init__({"omega": omega}, omega.input_shape[1:], num_classes=num_classes, **kwargs)
+        self.label_smoothing = label_smoothing
         self.accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
 
     @classmethod
-    def build_networks(cls, shape, num_classes, *, width, blocks, **kwargs):
-        """A model with a fresh residual network; other arguments are the constructor's."""
-        return cls(networks.residual_network(shape, num_classes, width, blocks), **kwargs)
+    def build_networks(cls, shape, num_classes, *, width=None, blocks=None, widths=None, **kwargs):
+        """A model with a fresh network: residual of `width` and `blocks`, or whitened of `widths`.
+
+        Other arguments are the constructor's.
+        """
+        if widths is None:
+            omega = networks.residual_network(shape, num_classes, width, blocks)
+        else:
+            omega = networks.whitened_network(shape, num_classes, widths)
+        return cls(omega, **kwargs)
+
+    def before_fit(self, dataset):
+        """Compute the filters of a new model's whitening layer, from one pass over the images."""
+        for layer in self.omega.layers:
+            if isinstance(layer, PatchWhitening) and not layer.adapted:
+                before = keras.Model(self.omega.input, layer.input)
+                layer.adapt(before(feeding.unpack(batch)[0]) for batch in dataset)
 
     @property
     def metrics(self):
@@ -37,22 +59,36 @@ class ResNet(Unified):
     def objectives(self, images, labels=None, training=True):
         logits = self.omega(images, training=training)["logits"]
         self.accuracy.update_state(labels, logits)
-        return {"omega": self.mean(log_categorical(logits, labels))}
+        terms = (
+            log_smoothed(logits, labels, self.label_smoothing)
+            if self.label_smoothing
+            else log_categorical(logits, labels)
+        )
+        return {"omega": self.mean(terms)}
+
+    def probabilities(self, logits):
+        """f_omega(t|x) without the smoothing of the labels that it learnt."""
+        learnt = tf.nn.softmax(logits)
+        return unsmoothed(learnt, self.label_smoothing) if self.label_smoothing else learnt
 
     def call(self, images, labels=None, training=False):
         """Class probabilities f_omega(t|x), (b, num_classes)."""
-        return tf.nn.softmax(self.omega(images, training=training)["logits"])
+        return self.probabilities(self.omega(images, training=training)["logits"])
 
     def endpoints(self):
         def features(images):
             outputs = self.omega(images, training=False)
             return {
                 "features": outputs["features"],
-                "probabilities": tf.nn.softmax(outputs["logits"]),
+                "probabilities": self.probabilities(outputs["logits"]),
             }
 
         served = {"features": (features, {"images": endpoints.images_spec(self)})}
         return {**endpoints.classifying(self), **served}
 
     def get_config(self):
-        return {**super().get_config(), "num_classes": self.num_classes}
+        return {
+            **super().get_config(),
+            "num_classes": self.num_classes,
+            "label_smoothing": self.label_smoothing,
+        }

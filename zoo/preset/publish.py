@@ -28,7 +28,7 @@ from zoo.preset.page import page
 from zoo.recipes import scored, tested
 
 MOST_BYTES = 6_000_000
-MOST_BYTES_OF_A_FLAGSHIP = 12_000_000
+MOST_BYTES_OF_A_FLAGSHIP = 20_000_000
 SHOWN = 64  # samples in the picture
 EVALUATION_SEED = 0
 

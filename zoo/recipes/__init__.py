@@ -5,19 +5,21 @@ can hold one as well, with the keys
 
     model        the class, a name in `zoo.MODELS`
     description  one line
-    flagship     whether a preset may have twice the size, see `zoo.preset.publish`; by default not
+    flagship     whether a preset may be larger than others, see `zoo.preset.publish`; by default not
     data         arguments of the class's `load_data`, by default those of `tfgen.data.load`
     build        arguments of the class's `build_networks`: network sizes and the paper's parameters
-    training     epochs, batch_size, learning_rate, beta_1, decay ("cosine" or None); with `held_out`
-                 in data also patience: training stops once the bound on the images held out has not
-                 risen for so many epochs, and the epoch with the highest is kept
+    training     epochs, batch_size, learning_rate and its decay, None or as `tfgen.schedules` names it;
+                 optimizer "adam", the default, and its beta_1, or "sgd", Nesterov's, and its momentum
+                 and weight_decay; with `held_out` in data also patience: training stops once the bound
+                 on the images held out has not risen for so many epochs, and the epoch with the
+                 highest is kept
 
 The file of a model outside the zoo holds its own RECIPES, {name: recipe}.
 """
 
-from zoo.recipes import digits, mnist, pairs
+from zoo.recipes import cifar10, digits, mnist, pairs
 
-FILES = (digits, mnist, pairs)
+FILES = (cifar10, digits, mnist, pairs)
 
 
 def tested(data):

@@ -1,0 +1,60 @@
+"""Learning rates over the steps of a run, by the names that recipes give them."""
+
+import keras
+import tensorflow as tf
+
+DECAYS = (None, "cosine", "linear", "triangular")
+RISE = 0.2  # share of the steps in which a triangular rate rises
+PLATEAU = 2 / 3  # share of the steps before a linear decay
+
+
+@keras.saving.register_keras_serializable("tfgen")
+class PiecewiseLinear(keras.optimizers.schedules.LearningRateSchedule):
+    """Rate that runs in straight lines through given points, constant before the first and behind the last.
+
+    Args:
+        steps: steps of the points, increasing.
+        rates: their rates.
+    """
+
+    def __init__(self, steps: list[float], rates: list[float]):
+        self.steps = list(steps)
+        self.rates = list(rates)
+
+    def __call__(self, step: tf.Tensor | int) -> tf.Tensor:
+        step = tf.cast(step, tf.float32)
+        rate = tf.constant(self.rates[0], tf.float32)
+        points = list(zip(self.steps, self.rates, strict=True))
+        for (start, first), (end, last) in zip(points[:-1], points[1:], strict=True):
+            share = tf.clip_by_value((step - start) / (end - start), 0.0, 1.0)
+            rate = tf.where(step > start, first + share * (last - first), rate)
+        return rate
+
+    def get_config(self) -> dict:
+        return {"steps": self.steps, "rates": self.rates}
+
+
+def learning_rate(
+    rate: float, decay: str | None, steps: int | None
+) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    """Return the learning rate of a run as Keras' optimizers take it.
+
+    Args:
+        rate: the highest.
+        decay: None keeps it; "cosine" lets it fall to 0 along half a cosine; "linear" keeps it for two
+            thirds of the steps and lets it fall to 0 in a straight line; "triangular" lets it rise from
+            0 in a fifth of the steps and fall to 0 in a straight line.
+        steps: of the whole run; None will do without decay.
+
+    Raises:
+        ValueError: an unknown decay.
+    """
+    if decay not in DECAYS:
+        raise ValueError(f"decay must be one of {DECAYS}. Received: decay={decay!r}")
+    if decay == "cosine":
+        return keras.optimizers.schedules.CosineDecay(rate, steps)
+    if decay == "linear":
+        return PiecewiseLinear([PLATEAU * steps, steps], [rate, 0.0])
+    if decay == "triangular":
+        return PiecewiseLinear([0.0, RISE * steps, steps], [0.0, rate, 0.0])
+    return rate
