@@ -312,8 +312,7 @@ def test_the_layer_is_found_again_in_a_copy(images):
 def test_offers_no_bound():
     """The likelihood of features bounds no log p_theta(x)."""
     for name in ("vaegan_digits", "ganvae_digits"):
-        offered = {"sample", "decode", "encode", "reconstruct", "discriminate"}
-        assert set(build(name).endpoints()) == offered
+        assert "bound" not in build(name).endpoints()
 
 
 def test_predicts_reconstructions(images):

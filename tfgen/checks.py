@@ -197,13 +197,13 @@ def sample_labels(model, n: int, seed: int, labels) -> np.ndarray | None:
     Raises:
         ValueError, TypeError: n, seed or labels break a rule.
     """
-    check_integer("n", n, 1, MOST_SAMPLES)
+    check_integer("n", n, 0, MOST_SAMPLES)
     check_seed(seed)
     if not model.conditional:
         if labels is not None:
             raise ValueError(f"{model.name} draws without labels. Received: labels={labels!r}")
         return None
-    if labels is None:
+    if labels is None or len(labels) == n == 0:
         return np.arange(n, dtype="int32") % model.num_classes
     check_labels(labels, n, model.num_classes)
     return np.asarray(labels, "int32").reshape(n)

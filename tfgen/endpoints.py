@@ -1,63 +1,108 @@
 """Served functions that several models share; each is {name: (function, {argument: TensorSpec})}.
 
-Noise is stateless, so that the same seed gives the same images in every process and on every device.
+Noise is stateless: row i of a batch depends on its own seed alone, so that a server may batch the rows
+of several clients, and one seed gives the same images in every process and on every device.
 """
+
+import functools
+import inspect
+from collections.abc import Callable
 
 import tensorflow as tf
 
 from tfgen import noise
+from tfgen.data import encoded
+from tfgen.unified import SAMPLE_BATCH
+
+Endpoints = dict[str, tuple[Callable, dict[str, tf.TensorSpec]]]
 
 INT = tf.TensorSpec((), tf.int32)
-LABELS = tf.TensorSpec((None,), tf.int32)
+SEEDS = LABELS = tf.TensorSpec((None,), tf.int32)
+BYTES = tf.TensorSpec((None,), tf.string)
+MOST_SERVED = 100_000  # images of one call of `sample`
+PIXELS = 1  # stream of the noise that makes grey pixels binary; that of latents is 0
 
 
-def images_spec(model):
+def images_spec(model) -> tf.TensorSpec:
+    """Images (b, h, w, c) as the model reads them."""
     return tf.TensorSpec((None, *model.image_shape), tf.float32)
 
 
-def generating(model):
-    """`sample`, `decode` and, with classes, `sample_labels`: images G_theta(z [, t])."""
-    latents_spec = tf.TensorSpec((None, model.latent_dim), tf.float32)
+def stated(model, functions: Endpoints) -> Endpoints:
+    """The functions with what every endpoint keeps, and `<name>_bytes` beside each that reads images.
 
-    def draw(labels, seed):
-        n = tf.shape(labels)[0]
-        return {"images": model.decode(model.prior(n, seed), labels)}
+    Inputs of several rows have one number of rows, `labels` lie in the model's range and n does not pass
+    `MOST_SERVED`, or an assertion in the graph fails in words; floats come out as float32 under every
+    policy.  `<name>_bytes` reads PNG or JPEG files of any size, `image_bytes`, in place of `images`, and
+    makes images of them as `tfgen.data` does of a folder's (see `tfgen.data.encoded`).
+
+    Args:
+        model: a Unified model.
+        functions: of arguments named as in their signatures, giving {output: tensor}.
+    """
+    served = {}
+    for name, (function, signature) in functions.items():
+        served[name] = _guarded(model, function, signature), signature
+        if "images" in signature:
+            twin, read = _of_bytes(function, signature)
+            served[f"{name}_bytes"] = _guarded(model, twin, read), read
+    return served
+
+
+def generating(model) -> Endpoints:
+    """`generate`, `generate_png`, `sample`, `decode`, with classes `sample_labels`: G_theta(z [, t])."""
+    latents_spec = tf.TensorSpec((None, model.latent_dim), tf.float32)
+    labels = {"labels": LABELS} if model.conditional else {}
+
+    @tf.function(autograph=False)  # stored once for all that call it
+    def decoded(latents, labels=None):
+        columns = [latents] if labels is None else [latents, labels]
+        return _in_chunks(model.decode, columns, model.image_shape)
+
+    def generate(seeds, labels=None):
+        latents = each(lambda seed: model.prior(1, seed)[0], seeds)
+        return {"images": decoded(latents, labels)}
+
+    def generate_png(seeds, labels=None):
+        pixels = tf.cast(tf.round(255.0 * generate(seeds, labels)["images"]), tf.uint8)
+        return {"png_bytes": tf.map_fn(tf.io.encode_png, pixels, fn_output_signature=tf.string)}
 
     def sample(n, seed):
-        if model.conditional:
-            return draw(tf.range(n) % model.num_classes, seed)
-        return {"images": model.decode(model.prior(n, seed))}
+        drawn = tf.range(n) % model.num_classes if model.conditional else None
+        return {"images": decoded(model.prior(n, seed), drawn)}
 
     def sample_labels(labels, seed):
-        return draw(labels, seed)
+        return {"images": decoded(model.prior(tf.shape(labels)[0], seed), labels)}
 
     def decode(latents, labels=None):
         return {"images": model.decode(latents, labels)}
 
-    functions = {"sample": (sample, {"n": INT, "seed": INT})}
-    if not model.conditional:
-        return {**functions, "decode": (decode, {"latents": latents_spec})}
-    return {
-        **functions,
+    functions = {
+        "generate": (generate, {"seeds": SEEDS, **labels}),
+        "generate_png": (generate_png, {"seeds": SEEDS, **labels}),
+        "sample": (sample, {"n": INT, "seed": INT}),
         "sample_labels": (sample_labels, {"labels": LABELS, "seed": INT}),
-        "decode": (decode, {"latents": latents_spec, "labels": LABELS}),
+        "decode": (decode, {"latents": latents_spec, **labels}),
     }
+    if not model.conditional:
+        del functions["sample_labels"]
+    return stated(model, functions)
 
 
-def discriminating(model):
+def discriminating(model) -> Endpoints:
     """`discriminate`: the logits l_phi(x [, t]) and the probabilities q_phi(y=1|x)."""
 
     def discriminate(images, labels=None):
-        logits = model.logits(images, labels, training=False)
+        logits = model.logits(binary(model, images), labels, training=False)
         return {"logits": logits, "probabilities": tf.sigmoid(logits)}
 
     signature = {"images": images_spec(model)}
     if len(model.phi.inputs) == 2:
         signature["labels"] = LABELS
-    return {"discriminate": (discriminate, signature)}
+    return stated(model, {"discriminate": (discriminate, signature)})
 
 
-def classifying(model, read=None):
+def classifying(model, read: Callable | None = None) -> Endpoints:
     """`classify`: the probabilities that `read`, by default the model, gives, and the likeliest label."""
     read = read or model
 
@@ -66,10 +111,10 @@ def classifying(model, read=None):
         labels = tf.argmax(probabilities, axis=-1, output_type=tf.int32)
         return {"probabilities": probabilities, "labels": labels}
 
-    return {"classify": (classify, {"images": images_spec(model)})}
+    return stated(model, {"classify": (classify, {"images": images_spec(model)})})
 
 
-def translating(model):
+def translating(model) -> Endpoints:
     """`translate_ab` and `translate_ba`: images of either domain as images of the other."""
 
     def translate_ab(images):
@@ -79,60 +124,167 @@ def translating(model):
         return {"images": model.translate_ba(images)}
 
     spec_b = tf.TensorSpec((None, *model.image_shape_b), tf.float32)
-    return {
+    functions = {
         "translate_ab": (translate_ab, {"images": images_spec(model)}),
         "translate_ba": (translate_ba, {"images": spec_b}),
     }
+    return stated(model, functions)
 
 
-def autoencoding(model):
-    """`encode` and `reconstruct`: the code z = E_eta(x), and the image of it, whatever the seed."""
+def autoencoding(model) -> Endpoints:
+    """`encode` and `reconstruct`: the code z = E_eta(x), and the image of it, whatever the seeds."""
 
     def encode(images):
         return {"latents": model.infer(images)}
 
-    def reconstruct(images, seed):
-        del seed  # E_eta is deterministic
+    def reconstruct(images, seeds):
+        del seeds  # E_eta is deterministic
         return {"images": model(images)}
 
     read = {"images": images_spec(model)}
-    return {"encode": (encode, read), "reconstruct": (reconstruct, {**read, "seed": INT})}
+    functions = {"encode": (encode, read), "reconstruct": (reconstruct, {**read, "seeds": SEEDS})}
+    return stated(model, functions)
 
 
-def encoding(model):
-    """`encode` and `reconstruct`: z of a Gaussian q_eta(z|x [, t]), and its images."""
+def encoding(model) -> Endpoints:
+    """`encode` and `reconstruct`: z of a Gaussian q_eta(z|x [, t]), and its images.
 
-    def posterior(images, labels):
-        return model.play(model.eta, images, labels)
+    Of a likelihood of binary pixels grey ones are drawn first, see `binary`.
+    """
 
     def encode(images, labels=None):
-        outputs = posterior(images, labels)
+        outputs = model.play(model.eta, binary(model, images), labels)
         return {"latents": outputs["mean"], "scale": outputs["scale"]}
 
-    def reconstruct(images, seed, labels=None):
-        outputs = posterior(images, labels)
-        latents = outputs["mean"] + outputs["scale"] * _draws(model, images, seed)
+    def reconstruct(images, seeds, labels=None):
+        outputs = model.play(model.eta, binary(model, images, seeds), labels)
+        latents = outputs["mean"] + outputs["scale"] * _draws(model, seeds)
         return {"images": model.decode(latents, labels)}
 
     read = {"images": images_spec(model)}
     labels = {"labels": LABELS} if model.conditional else {}
-    return {
+    functions = {
         "encode": (encode, {**read, **labels}),
-        "reconstruct": (reconstruct, {**read, "seed": INT, **labels}),
+        "reconstruct": (reconstruct, {**read, "seeds": SEEDS, **labels}),
     }
+    return stated(model, functions)
 
 
-def inferring(model):
+def inferring(model) -> Endpoints:
     """`encode`, `reconstruct` and `bound`: as `encoding`, and the bound on log p_theta(x [|t])."""
 
-    def bound(images, seed, labels=None):
-        return {"bound": model.bound(images, labels, _draws(model, images, seed)[:, None])}
+    def bound(images, seeds, labels=None):
+        draws = _draws(model, seeds)[:, None]
+        return {"bound": model.bound(binary(model, images, seeds), labels, draws)}
 
-    signature = {"images": images_spec(model), "seed": INT}
+    signature = {"images": images_spec(model), "seeds": SEEDS}
     if model.conditional and not model.unlabelled:
         signature["labels"] = LABELS
-    return {**encoding(model), "bound": (bound, signature)}
+    return {**encoding(model), **stated(model, {"bound": (bound, signature)})}
 
 
-def _draws(model, images, seed):
-    return noise.Samples(tf.shape(images)[0], seed).gaussian(model.latent_dim)
+def binary(model, images: tf.Tensor, seeds: tf.Tensor | None = None) -> tf.Tensor:
+    """x ~ Bernoulli(grey), as in training, for models whose p_theta(x|z) is of binary pixels.
+
+    Served grey images would else be nats away from anything that such a model has learned from.  Binary
+    ones stay as they are.
+
+    Args:
+        model: its `binary_pixels` says whether there is anything to draw.
+        images: (b, h, w, c).
+        seeds: (b,) int32; None: every row is drawn by seed 0.
+    """
+    if not model.binary_pixels:
+        return images
+
+    def draw(seed):
+        return noise.uniform(model.image_shape, [seed, PIXELS])
+
+    uniform = draw(0) if seeds is None else each(draw, seeds)
+    return tf.cast(uniform < images, images.dtype)
+
+
+def each(draw: Callable[[tf.Tensor], tf.Tensor], seeds: tf.Tensor) -> tf.Tensor:
+    """Rows of float32 noise, the i-th a function of seeds[i] alone.
+
+    Args:
+        draw: seed () -> one row.
+        seeds: (b,) int32.
+    """
+    return tf.map_fn(draw, seeds, fn_output_signature=tf.float32)
+
+
+def _draws(model, seeds):
+    return each(lambda seed: noise.Samples(1, seed).gaussian(model.latent_dim)[0], seeds)
+
+
+def _in_chunks(decode, columns, shape):
+    """decode(*columns) in chunks of `SAMPLE_BATCH` rows, so that memory is the images' own."""
+    count = tf.shape(columns[0])[0]
+    chunks = -(-count // SAMPLE_BATCH)
+    images = tf.TensorArray(
+        tf.float32, chunks, infer_shape=False, element_shape=(None, *shape), clear_after_read=True
+    )
+
+    def body(index, images):
+        rows = slice(index * SAMPLE_BATCH, (index + 1) * SAMPLE_BATCH)
+        return index + 1, images.write(index, decode(*[column[rows] for column in columns]))
+
+    _, images = tf.while_loop(
+        lambda index, _: index < chunks, body, (0, images), parallel_iterations=1
+    )
+    return tf.ensure_shape(images.concat(), (None, *shape))
+
+
+def _guarded(model, function, signature):
+    """The function behind the assertions of `stated`, its floats as float32."""
+
+    @functools.wraps(function)
+    def served(*args, **kwargs):
+        arguments = inspect.Signature(parameters).bind(*args, **kwargs).arguments
+        given = {
+            name: tf.convert_to_tensor(value, signature[name].dtype)
+            for name, value in arguments.items()
+        }
+        with tf.control_dependencies(_assertions(model, given)):
+            given = {name: tf.identity(value) for name, value in given.items()}
+        return tf.nest.map_structure(_as_float32, function(**given))
+
+    parameters = [
+        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in signature
+    ]
+    served.__signature__ = inspect.Signature(parameters)
+    return served
+
+
+def _assertions(model, given):
+    batches = [tf.shape(value)[0] for value in given.values() if value.shape.rank]
+    for other in batches[1:]:
+        rule = f"{' and '.join(given)} must have as many rows. Received:"
+        yield tf.debugging.Assert(other == batches[0], [rule, *batches])
+    if "n" in given:
+        rule = f"n must be from 0 to {MOST_SERVED:,}. Received: n ="
+        inside = (given["n"] >= 0) & (given["n"] <= MOST_SERVED)
+        yield tf.debugging.Assert(inside, [rule, given["n"]])
+    if "labels" in given:
+        rule = f"labels must be from 0 to {model.num_classes - 1}. Received: labels ="
+        inside = (given["labels"] >= 0) & (given["labels"] < model.num_classes)
+        yield tf.debugging.Assert(tf.reduce_all(inside), [rule, given["labels"]])
+
+
+def _as_float32(value):
+    return tf.cast(value, tf.float32) if value.dtype.is_floating else value
+
+
+def _of_bytes(function, signature):
+    """The function of `image_bytes` in place of `images`, and its signature."""
+    shape = signature["images"].shape[1:]
+
+    def of_bytes(image_bytes, **others):
+        return function(images=encoded.images(image_bytes, tuple(shape)), **others)
+
+    read = {
+        **{("image_bytes" if name == "images" else name): spec for name, spec in signature.items()},
+        "image_bytes": BYTES,
+    }
+    return of_bytes, read

@@ -1,13 +1,15 @@
 """SavedModels with named endpoints in TensorFlow Serving's layout, written aside and then moved in."""
 
 import contextlib
+import itertools
 import os
 import shutil
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
-from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow.core.protobuf import saved_model_pb2, trackable_object_graph_pb2
 
 
 def export(model, path):
@@ -35,17 +37,21 @@ def export(model, path):
             f"The folder must be named by a version number, as in 'iwgan_mnist/1'. "
             f"Received: path={str(path)!r}"
         )
-    endpoints = model.served().endpoints()
-    module, functions = _module(endpoints)
+    served = model.served()
+    endpoints = served.endpoints()
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     with replaced_folder(path) as aside:
+        module, functions = _module(endpoints, [variable.value for variable in served.variables])
+        kept = _order_of(path, module)
         tf.saved_model.save(module, str(aside), functions, options)
-        _drop_gradients(aside / "saved_model.pb")
+        if kept:
+            shutil.copytree(path / "variables", aside / "variables", dirs_exist_ok=True)
+        _widen(aside / "saved_model.pb")
         _check(aside, endpoints)
     return path
 
 
-def _module(endpoints):
+def _module(endpoints, variables):
     """The endpoints as methods of a module that holds the variables they read, and no others.
 
     `keras.export.ExportArchive` would store each variable twice, the unread ones too.
@@ -54,19 +60,67 @@ def _module(endpoints):
     for name, (function, signature) in endpoints.items():
         functions[name] = tf.function(function, input_signature=list(signature.values()))
         setattr(module, name, functions[name])
-    read = [v for f in functions.values() for v in f.get_concrete_function().variables]
-    module.read_variables = list({id(variable): variable for variable in read}.values())
-    first = next(iter(functions.values()))
-    return module, {tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY: first, **functions}
+    read = {id(v): v for f in functions.values() for v in f.get_concrete_function().variables}
+    first = [variable for variable in variables if id(variable) in read]
+    others = read.keys() - {id(variable) for variable in first}
+    module.read_variables = first + sorted((read[key] for key in others), key=lambda v: v.name)
+    default = next(iter(functions.values()))
+    return module, {tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY: default, **functions}
 
 
-def _drop_gradients(path):
-    """Removes the marks of custom gradients: what is served needs none, and loading would warn."""
+def _order_of(path, module):
+    """Bring the module's variables into the order of an export that holds the same ones; say if it does.
+
+    An export anew, of the same weights, then keeps that one's files of variables to the byte.
+    """
+    if not (path / "variables" / "variables.index").is_file():
+        return False
+    stored = tf.train.load_checkpoint(str(path / "variables" / "variables"))
+    left, ordered = list(module.read_variables), []
+    if len(left) != len(stored.get_variable_to_shape_map()) - 1:  # the last is the graph of objects
+        return False
+    names = _stored_names(stored)
+    for index in range(len(left)):
+        key = f"read_variables/{index}/.ATTRIBUTES/VARIABLE_VALUE"
+        if key not in names:
+            return False
+        value = stored.get_tensor(key)
+        same = [v for v in left if v.shape == value.shape and np.array_equal(v.numpy(), value)]
+        same.sort(key=lambda v: v.name.removesuffix(":0") != names[key])
+        if not same:
+            return False
+        ordered.append(same[0])
+        left = [variable for variable in left if variable is not same[0]]
+    module.read_variables = ordered
+    return True
+
+
+def _stored_names(stored):
+    """{key: the variable's name when it was stored} of a checkpoint."""
+    objects = trackable_object_graph_pb2.TrackableObjectGraph.FromString(
+        stored.get_tensor("_CHECKPOINTABLE_OBJECT_GRAPH")
+    )
+    attributes = [attribute for node in objects.nodes for attribute in node.attributes]
+    return {attribute.checkpoint_key: attribute.full_name for attribute in attributes}
+
+
+def _widen(path):
+    """Take out what serving does not use and runtimes before TensorFlow 2.16 do not read.
+
+    Marks of custom gradients, whose loading would warn; the names that variables have in debuggers; and,
+    where a model is saved again, a hint to copy no variable on reading.
+    """
     saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())
     for graph in saved.meta_graphs:
-        for function in graph.graph_def.library.function:
-            for node in function.node_def:
-                node.attr.pop("_gradient_op_type", None)
+        nodes = [graph.graph_def.node, *(f.node_def for f in graph.graph_def.library.function)]
+        for node in itertools.chain.from_iterable(nodes):
+            node.attr.pop("_gradient_op_type", None)
+            if node.op == "VarHandleOp":
+                node.attr.pop("debug_name", None)
+            if node.op == "DisableCopyOnRead":
+                node.op = "NoOp"
+                node.attr.clear()
+                node.input[:] = [name for name in node.input if name.startswith("^")]
     path.write_bytes(saved.SerializeToString(deterministic=True))
 
 

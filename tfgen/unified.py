@@ -7,8 +7,10 @@ omega (classifier).  Each player ascends its own objective, all from the same po
 
 import abc
 import copy
+import functools
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tfgen import (  # noqa: F401  optimizers and schedules of saved models are registered
@@ -156,6 +158,7 @@ class Unified(keras.Model, abc.ABC):
         """The network z [, t] -> images: by default all of `sampler`, perhaps with further outputs."""
         return self.sampler
 
+    binary_pixels = False  # whether p_theta(x|z) is of pixels in {0, 1}
     importance_weighted = False  # whether `expectation` weighs by Eq. 43
     unlabelled = False  # whether label -1, no label, may be given
     several_domains = False  # whether it learns from data sets brought to one size and channels
@@ -303,7 +306,22 @@ class Unified(keras.Model, abc.ABC):
         Returns:
             (b, h, w, c) in [0, 1].
         """
-        return keras.tree.flatten(self.play(self.decoder(), latents, labels))[0]
+        outputs = self.play(self.decoder(), latents, labels)
+        return keras.tree.flatten(outputs)[0]  # a likelihood's scale may follow the images
+
+    # As graphs of any number of rows, traced once; under every `compile` without XLA, whose random
+    # streams and rounding are others.
+
+    @functools.cached_property
+    def _prior(self):
+        scalar = tf.TensorSpec((), tf.int32)
+        return tf.function(self.prior, input_signature=[scalar, scalar], jit_compile=False)
+
+    @functools.cached_property
+    def _decode(self):
+        read = [tf.TensorSpec((None, self.latent_dim), tf.float32)]
+        read += [tf.TensorSpec((None,), tf.int32)] if self.conditional else []
+        return tf.function(self.decode, input_signature=read, jit_compile=False)
 
     def sample(self, n, seed=0, labels=None):
         """Images drawn from p_theta(x) or p_theta(x|t); the same seed gives the same images everywhere.
@@ -314,16 +332,20 @@ class Unified(keras.Model, abc.ABC):
             labels: (n,) class labels for a conditional model; by default arange(n) % num_classes.
 
         Returns:
-            NumPy float32 (n, h, w, c) in [0, 1]; Bernoulli means for a VAE.
+            NumPy float32 (n, h, w, c) in [0, 1]; Bernoulli means for a VAE.  Memory beyond them is that of
+            `SAMPLE_BATCH` images.
 
         Raises:
             ValueError, TypeError: n, seed or labels break a rule.
         """
         labels = checks.sample_labels(self, n, seed, labels)
-        latents = self.prior(n, seed).numpy()
-        columns = [latents] if labels is None else [latents, labels]
-        outputs = self.decoder().predict(columns, batch_size=SAMPLE_BATCH, verbose=0)
-        return keras.tree.flatten(outputs)[0]  # a likelihood's scale may follow the images
+        latents = self._prior(n, seed)
+        images = np.empty((n, *self.image_shape), np.float32)
+        for start in range(0, n, SAMPLE_BATCH):
+            rows = slice(start, start + SAMPLE_BATCH)
+            chunk = [latents[rows]] if labels is None else [latents[rows], labels[rows]]
+            images[rows] = self._decode(*chunk)
+        return images
 
     def release(self):
         """A copy to publish: theta is its average, without the average itself and optimiser slots.

@@ -145,7 +145,7 @@ def reconstructions(model, images, labels=None, seed=0):
         model: has the endpoint `reconstruct`.
         images: float32 (n, h, w, c) in [0, 1], as the model's.
         labels: (n,) class labels for a conditional model, which stand above the images.
-        seed: of the draws.
+        seed: of the first image's draw; the next have seed + 1 and so on.
 
     Raises:
         ValueError, TypeError: an argument breaks a rule.
@@ -157,7 +157,8 @@ def reconstructions(model, images, labels=None, seed=0):
         checks.check_labels(labels, len(images), model.num_classes)
         condition = {"labels": np.asarray(labels, np.int32)}
     reconstruct, _ = model.endpoints()["reconstruct"]
-    rebuilt = reconstruct(images=images.astype(np.float32), seed=seed, **condition)["images"]
+    seeds = np.arange(seed, seed + len(images)).astype(np.int32)
+    rebuilt = reconstruct(images=images.astype(np.float32), seeds=seeds, **condition)["images"]
     columns = math.isqrt(len(images) - 1) + 1
     tiles = _in_pairs_of_rows(images, np.asarray(rebuilt), columns, filler=1.0)
     if not model.conditional:

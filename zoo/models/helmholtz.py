@@ -43,6 +43,7 @@ class Helmholtz(Unified):
 
     row = ("wake", "sleep")
     likelihood = "bernoulli"
+    binary_pixels = True
 
     def __init__(self, theta, eta, **kwargs):
         _check_chain(theta, eta)
@@ -139,23 +140,27 @@ class Helmholtz(Unified):
 
     def endpoints(self):
         def encode(images):
-            return {"latents": self.encode(images)}
+            return {"latents": self.encode(endpoints.binary(self, images))}
 
-        def reconstruct(images, seed):
-            noise = self.bound_noise(tf.shape(images)[0], 1, [seed, 0])[:, 0]
-            return {"images": self.decode(self.recognise(images, noise)[0])}
+        def noise(seeds):
+            return endpoints.each(lambda seed: self.bound_noise(1, 1, [seed, 0])[0], seeds)
 
-        def bound(images, seed):
-            noise = self.bound_noise(tf.shape(images)[0], 1, [seed, 0])
-            return {"bound": self.bound(images, None, noise)}
+        def reconstruct(images, seeds):
+            images = endpoints.binary(self, images, seeds)
+            return {"images": self.decode(self.recognise(images, noise(seeds)[:, 0])[0])}
+
+        def bound(images, seeds):
+            images = endpoints.binary(self, images, seeds)
+            return {"bound": self.bound(images, None, noise(seeds))}
 
         read = {"images": endpoints.images_spec(self)}
-        return {
-            **endpoints.generating(self),
+        seeded = {**read, "seeds": endpoints.SEEDS}
+        functions = {
             "encode": (encode, read),
-            "reconstruct": (reconstruct, {**read, "seed": endpoints.INT}),
-            "bound": (bound, {**read, "seed": endpoints.INT}),
+            "reconstruct": (reconstruct, seeded),
+            "bound": (bound, seeded),
         }
+        return {**endpoints.generating(self), **endpoints.stated(self, functions)}
 
 
 def _check_chain(theta, eta):

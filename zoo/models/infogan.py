@@ -160,9 +160,10 @@ class InfoGAN(Unified):
             means = self.eta(images, training=False)["mean"]
             return {"latents": tf.concat([self.categories(images), means], axis=1)}
 
+        encoding = {"encode": (encode, {"images": endpoints.images_spec(self)})}
         return {
             **endpoints.generating(self),
-            "encode": (encode, {"images": endpoints.images_spec(self)}),
+            **endpoints.stated(self, encoding),
             **endpoints.classifying(self, self.categories),
             **endpoints.discriminating(self),
         }

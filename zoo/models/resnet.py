@@ -83,8 +83,8 @@ class ResNet(Unified):
                 "probabilities": self.probabilities(outputs["logits"]),
             }
 
-        served = {"features": (features, {"images": endpoints.images_spec(self)})}
-        return {**endpoints.classifying(self), **served}
+        functions = {"features": (features, {"images": endpoints.images_spec(self)})}
+        return {**endpoints.classifying(self), **endpoints.stated(self, functions)}
 
     def get_config(self):
         return {

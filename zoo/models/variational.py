@@ -48,6 +48,10 @@ class Variational(Unified):
         self.likelihood = likelihood
         self.bound_tracker = keras.metrics.Mean(name="bound")
 
+    @property
+    def binary_pixels(self):
+        return self.likelihood == "bernoulli"
+
     @abc.abstractmethod
     def bound(self, images, labels, noise, training=False):
         """A lower bound on log p_theta(x) or log p_theta(x|t).

@@ -1,0 +1,42 @@
+"""Encoded pictures to a model's images within a graph, as a folder of the same pictures is read."""
+
+import tensorflow as tf
+
+from tfgen.data import pictures
+
+
+@tf.function(autograph=False)  # an export stores it once for all endpoints that call it
+def images(contents: tf.Tensor, shape: tuple[int, int, int]) -> tf.Tensor:
+    """Images in [0, 1] of PNG or JPEG files of any size, those that `tfgen.data` makes of a folder of them.
+
+    Resized and brought to the channels by `tfgen.data.pictures`, transparency on white, 16 bits to their
+    high byte.  An EXIF orientation is turned in a folder and not here: TensorFlow's decoder passes EXIF
+    over.
+
+    Args:
+        contents: (b,) strings, a file each.
+        shape: (h, w, c) of the images, c = 1 or 3.
+
+    Returns:
+        (b, h, w, c) float32, multiples of 1/255.
+    """
+
+    def read(content):
+        # It decodes PNG too, and alone lets the cosine transform be chosen: Pillow's.
+        pixels = tf.io.decode_jpeg(content, channels=0, dct_method="INTEGER_ACCURATE")
+        kinds = [lambda depth=depth: _read(pixels, depth, shape) for depth in (1, 2, 3, 4)]
+        return tf.switch_case(tf.shape(pixels)[-1] - 1, kinds)
+
+    pixels = tf.map_fn(read, contents, fn_output_signature=tf.TensorSpec(shape, tf.uint8))
+    return tf.cast(pixels, tf.float32) / 255.0
+
+
+def _read(image, depth, shape):
+    image = tf.ensure_shape(image, (None, None, depth))[None]
+    image = pictures.opaque(image) if depth in (2, 4) else image
+    height, width, channels = shape
+    if height == width:
+        return pictures.pixels(image, pictures.Geometry(height, channels))[0]
+    colours = pictures.shaped(tf.cast(image, tf.float32), pictures.Geometry(channels=channels))
+    resized = tf.image.resize(colours, (height, width), method="bilinear", antialias=True)
+    return tf.cast(tf.round(resized[0]), tf.uint8)
