@@ -1,29 +1,13 @@
 """A server of the toy models, in a thread of the tests' own process."""
 
 import os
-import threading
-from contextlib import contextmanager
 
 import cases
 import httpx
 import pytest
+from running import running
 
 from tfgen import serving
-
-
-@contextmanager
-def running(*sources, token=None, **options):
-    """A server of these sources on a free port, loaded."""
-    server = serving.Server(serving.service(sources, **options), port=0, token=token)
-    loaded = threading.Event()
-    thread = threading.Thread(target=server.run, args=(loaded.set,))
-    thread.start()
-    try:
-        assert loaded.wait(60)
-        yield server
-    finally:
-        server.end()
-        thread.join()
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from tfgen.serving.core import Service
 from tfgen.serving.errors import Code, ServingError
 from tfgen.serving.http import guarded
 from tfgen.serving.rest import Rest, raw_path
-from tfgen.serving.service import Service
 
 ANY = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 

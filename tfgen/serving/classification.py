@@ -6,9 +6,9 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen.serving import documents
+from tfgen.serving.core import Address, Service
 from tfgen.serving.documents import is_base64, quote
 from tfgen.serving.errors import invalid
-from tfgen.serving.service import Address, Service
 from tfgen.serving.signatures import Signature, Tensors
 
 METHODS = {

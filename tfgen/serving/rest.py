@@ -11,10 +11,10 @@ from starlette.responses import Response
 from tensorflow_serving.apis.get_model_metadata_pb2 import SignatureDefMap
 
 from tfgen.serving import bodies, classification, documents
+from tfgen.serving.core import Address, Service
 from tfgen.serving.errors import invalid
 from tfgen.serving.http import json_response, read_body
 from tfgen.serving.servable import Servable
-from tfgen.serving.service import Address, Service
 from tfgen.serving.versions import LARGEST, Version
 
 _MODEL = r"/v1/models/(?P<name>[^/:]+)"

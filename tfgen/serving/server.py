@@ -10,11 +10,13 @@ from types import FrameType
 import uvicorn
 
 from tfgen.serving.application import application
+from tfgen.serving.core import Service
 from tfgen.serving.limits import Batching, Limits
 from tfgen.serving.registry import Registry
+from tfgen.serving.rpc import rpc_server
 from tfgen.serving.servable import Servable
-from tfgen.serving.service import Service
 from tfgen.serving.versions import Source, Version
+from tfgen.serving.warmup import replay
 
 LOOPBACK = "127.0.0.1"
 HEADER_BYTES = 64 * 1024
@@ -40,18 +42,21 @@ def service(
     limits, batching = limits or Limits(), batching or Batching()
 
     def load(name: str, version: Version) -> Servable:
-        return Servable(name, version.number, version.folder, limits, batching)
+        loaded = Servable(name, version.number, version.folder, limits, batching)
+        replay(loaded, version.folder, limits)
+        return loaded
 
     return Service(Registry(sources, load, lazy), limits)
 
 
 class Server:
-    """A service behind HTTP.
+    """A service behind HTTP and gRPC.
 
     Args:
         served: Models under limits.
         host: Address to listen on.
         port: Port of HTTP; 0 for any free one.
+        grpc_port: Port of gRPC; 0 for any free one, None for no gRPC.
         token: Bearer token that requests must carry; None for none.
         poll_seconds: Time between looks for new versions.
 
@@ -64,6 +69,7 @@ class Server:
         served: Service,
         host: str = LOOPBACK,
         port: int = 8501,
+        grpc_port: int | None = None,
         token: str | None = None,
         poll_seconds: float = 1.0,
     ) -> None:
@@ -72,6 +78,7 @@ class Server:
         limits = served.limits
         config = uvicorn.Config(
             application(served, token),
+            log_config=None,
             log_level="warning",
             access_log=False,
             server_header=False,
@@ -83,12 +90,19 @@ class Server:
         )
         self._http = _Http(config, self._drain)
         self._socket = _listen(host, port)
+        self._rpc, self.grpc_port = None, None
+        if grpc_port is not None:
+            try:
+                self._rpc, self.grpc_port = rpc_server(served, _joined(host, grpc_port), token)
+            except OSError:
+                self._socket.close()
+                raise
 
     @property
     def address(self) -> str:
         """Address of the page and of the REST interface."""
         host, port = self._socket.getsockname()[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return f"http://{_joined(host, port)}"
 
     def run(self, started: Callable[[], None] = lambda: None) -> None:
         """Serve until SIGTERM or SIGINT, then answer what was accepted and return.
@@ -99,11 +113,15 @@ class Server:
         registry = self.service.registry
         watcher = threading.Thread(target=self._watch, args=(started,), name="tfgen-poll")
         watcher.start()
+        if self._rpc is not None:
+            self._rpc.start()
         try:
             with _signals_swallowed():
                 self._http.run(sockets=[self._socket])
         finally:
             self._socket.close()
+            if self._rpc is not None:
+                self._rpc.stop(self.service.limits.seconds).wait()
             registry.close()
             watcher.join()
 
@@ -145,6 +163,10 @@ def _signals_swallowed() -> Iterator[None]:
     finally:
         for number, handler in old.items():
             signal.signal(number, handler)
+
+
+def _joined(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -5,7 +5,7 @@ import os
 import click
 
 import tfgen
-from zoo.cli import describing, drawing, reproducing, working
+from zoo.cli import describing, drawing, reproducing, serving, working
 
 # TensorFlow reports failed optimisations of its graphs as errors; real ones are exceptions.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -47,6 +47,7 @@ for _command in (
     working.evaluate,
     working.symmetry,
     working.export,
+    serving.serve,
     working.publish,
     describing.theory,
     reproducing.reproduce,

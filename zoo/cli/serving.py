@@ -1,0 +1,152 @@
+"""`tfgen serve`: presets and any other SavedModels behind TensorFlow Serving's interface."""
+
+import contextlib
+import dataclasses
+from pathlib import Path
+
+import click
+
+import zoo
+from tfgen.serving.limits import Batching, Limits
+from zoo.cli.loading import quietly
+
+LIMITS, BATCHING = Limits(), Batching()
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+MEBIBYTE = 2**20
+
+
+def _whole(least, most=2**31 - 1):
+    return click.IntRange(least, most)
+
+
+def _option(name, kind, default, text):
+    return click.option(name, type=kind, default=default, show_default=True, help=text)
+
+
+@click.command()
+@click.argument("models", nargs=-1, required=True, metavar="[NAME=]MODEL...")
+@_option(
+    "--host", str, "127.0.0.1", "Address to listen on; another one opens the server to others."
+)
+@_option("--port", _whole(0, 65535), 8501, "Port of HTTP, 0 for any free one.")
+@_option("--grpc-port", _whole(0, 65535), 8500, "Port of gRPC, 0 for any free one.")
+@_option("--versions", str, "latest:1", "Versions to serve: all, latest:N or N,M.")
+@click.option(
+    "--label", "labels", multiple=True, metavar="NAME:LABEL=VERSION", help="Name a version."
+)
+@click.option("--lazy", is_flag=True, help="Load a model when it is first asked for.")
+@_option("--poll", click.FloatRange(0.01), 1.0, "Seconds between looks for new versions.")
+@click.option(
+    "--token",
+    envvar="TFGEN_TOKEN",
+    show_envvar=True,
+    help="Bearer token that every request must carry.",
+)
+@_option("--max-body", _whole(1, 4096), LIMITS.body // MEBIBYTE, "MiB of a request's body.")
+@_option("--max-rows", _whole(1), LIMITS.rows, "Rows of a request.")
+@_option("--max-pixels", _whole(1), LIMITS.pixels, "Pixels of the pictures of a request.")
+@_option("--concurrency", _whole(1), LIMITS.concurrency, "Requests computed at a time.")
+@_option("--queue", _whole(0), LIMITS.queue, "Requests waiting for that; more are answered 503.")
+@_option("--connections", _whole(1), LIMITS.connections, "Open connections.")
+@_option("--timeout", click.FloatRange(0.001), LIMITS.seconds, "Seconds of a request.")
+@click.option("--no-batching", is_flag=True, help="Compute each request by itself.")
+@_option("--batch-rows", _whole(1), BATCHING.rows, "Rows of several requests in one call.")
+@_option(
+    "--batch-wait", _whole(0), BATCHING.microseconds, "Microseconds that rows wait for others."
+)
+def serve(models, host, port, grpc_port, versions, labels, lazy, poll, token, **bounds):
+    """Serve MODELs over HTTP and gRPC, as TensorFlow Serving does, with a page for people.
+
+    A MODEL is a preset, or a folder with numbered versions of a SavedModel or with one SavedModel.
+    New versions are served when they appear. SIGTERM answers what was accepted and ends the server.
+    """
+    paths = [_located(model) for model in models]
+    with quietly(), _extra():
+        from tfgen import serving
+
+        policy = serving.Policy.parse(versions)
+    named = _labels(labels, [name for name, _ in paths])
+    sources = [serving.Source(name, path, policy, named[name]) for name, path in paths]
+    limits, batching = _bounds(bounds)
+    service = serving.service(sources, limits, batching, lazy)
+    server = serving.Server(service, host, port, grpc_port, token, poll)
+    if host not in LOOPBACK and token is None:
+        click.echo(f"Without --token, whoever reaches {host} can use this server.", err=True)
+    server.run(lambda: _announce(server))
+
+
+def _bounds(options):
+    limits = Limits(
+        body=options["max_body"] * MEBIBYTE,
+        rows=options["max_rows"],
+        pixels=options["max_pixels"],
+        concurrency=options["concurrency"],
+        queue=options["queue"],
+        seconds=options["timeout"],
+        connections=options["connections"],
+    )
+    batching = dataclasses.replace(
+        BATCHING,
+        enabled=not options["no_batching"],
+        rows=options["batch_rows"],
+        microseconds=options["batch_wait"],
+    )
+    return limits, batching
+
+
+def _located(model):
+    """Name and folder of `[NAME=]MODEL`."""
+    name, separator, place = model.partition("=")
+    if not separator or Path(model).exists():
+        name, place = "", model
+    path = Path(place) if _has_versions(Path(place)) else zoo.locate(place)
+    if not _has_versions(path):
+        raise ValueError(
+            "A model to serve has a SavedModel, saved_model.pb, in its folder or in folders named by "
+            f"versions; `tfgen export` writes one. Received: {place}"
+        )
+    whole = path.resolve()
+    return name or (whole.parent.name if whole.name.isdecimal() else whole.name), whole
+
+
+def _has_versions(path):
+    if (path / "saved_model.pb").is_file():
+        return True
+    return path.is_dir() and any(p.name.isdecimal() and p.is_dir() for p in path.iterdir())
+
+
+def _labels(texts, names):
+    """{name: ((label, version), ...)} of NAME:LABEL=VERSION."""
+    found = dict.fromkeys(names, ())
+    for text in texts:
+        name, _, rest = text.partition(":")
+        label, _, version = rest.partition("=")
+        if name not in found or not label or not (version.isascii() and version.isdecimal()):
+            raise ValueError(f"A label is given as NAME:LABEL=VERSION. Received: label={text!r}")
+        found[name] += ((label, int(version)),)
+    return found
+
+
+def _announce(server):
+    """One line: where the page is, and how to ask."""
+    from tfgen.serving import samples
+
+    models = server.service.registry.models
+    ready = [name for name, model in models.items() if model.available()]
+    names = ", ".join(models) if len(models) < 4 else f"{len(models)} models"
+    line = f"{names} at {server.address}"
+    if ready:
+        with server.service.registry.use(ready[0]) as servable:
+            line += f"   try: {samples.curl(server.address, servable)}"
+    click.echo(line)
+
+
+@contextlib.contextmanager
+def _extra():
+    """Names the extra that brings a missing package."""
+    try:
+        yield
+    except ImportError as error:
+        raise ImportError(
+            f"tfgen serve needs the extra `serve`: pip install 'tfgen[serve]' ({error})"
+        ) from error
