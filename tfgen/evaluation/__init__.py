@@ -6,6 +6,7 @@ import numpy as np
 
 from tfgen.evaluation.bounds import likelihood_bounds
 from tfgen.evaluation.classes import classification
+from tfgen.evaluation.folders import compare
 from tfgen.evaluation.independence import code_independence
 from tfgen.evaluation.metrics import Interval
 from tfgen.evaluation.samples import NEIGHBOURS, sample_quality
@@ -13,6 +14,8 @@ from tfgen.evaluation.task import Task, part
 from tfgen.evaluation.translations import translation_quality
 
 MAX_SAMPLES = 10_000_000
+
+__all__ = ["FAMILIES", "MAX_SAMPLES", "compare", "evaluate"]
 
 # The part of a model (an endpoint's name) -> what is measured on it.
 FAMILIES: dict[str, Callable[[Task], dict[str, Interval]]] = {

@@ -33,7 +33,7 @@ class Reference:
 
     count: int  # images in the test set
     inception_score: Interval
-    accuracy: Interval
+    accuracy: Interval | None  # None where labels are unknown
     mean: np.ndarray  # (d,) float64, features of the whole test set
     covariance: np.ndarray  # (d, d) float64
     features: np.ndarray  # (m, d) float16, of a random sample of the test set in random order

@@ -5,12 +5,19 @@ import functools
 import itertools
 import operator
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 import numpy as np
 
 from tfgen.evaluation import metrics
-from tfgen.evaluation.evaluator import BATCH, SPLITS, Evaluator, find_evaluator, load_evaluator
+from tfgen.evaluation.evaluator import (
+    BATCH,
+    SPLITS,
+    Evaluator,
+    Reference,
+    find_evaluator,
+    load_evaluator,
+)
 from tfgen.evaluation.metrics import Interval, Moments
 from tfgen.evaluation.task import Task, data_name
 
@@ -24,22 +31,7 @@ def sample_quality(task: Task) -> dict[str, Interval]:
     real = evaluator.reference
     generated = _observe_samples(task, evaluator)
 
-    score = metrics.jackknife_interval(
-        generated.probabilities, lambda parts: metrics.inception_score(np.concatenate(parts))
-    )
-    measured = {
-        "inception_score": score,
-        "inception_score_real": real.inception_score,
-        "inception_score_ratio": Interval(*(x / real.inception_score.value for x in score)),
-        "fid": metrics.jackknife_interval(generated.moments, real.frechet_distance),
-        "kid": metrics.kernel_distance_interval(real.features, generated.features, SPLITS),
-    }
-    matched = min(len(real.features), len(generated.features))
-    shares = metrics.precision_recall(
-        real.features[:matched], generated.features[:matched], NEIGHBOURS
-    )
-    for name, share in shares._asdict().items():
-        measured[name] = metrics.proportion_interval(share, matched)
+    measured = quality(real, generated)
     if generated.labels is not None:
         share = metrics.accuracy(np.concatenate(generated.probabilities), generated.labels)
         measured["conditional_accuracy"] = metrics.proportion_interval(share, task.samples)
@@ -49,29 +41,65 @@ def sample_quality(task: Task) -> dict[str, Interval]:
 
 @dataclasses.dataclass(frozen=True)
 class Observations:
-    """What an evaluator sees in generated images; groups are independent, equal parts of them."""
+    """What an evaluator sees in a sample of images; groups are independent, equal parts of it."""
 
     probabilities: list[np.ndarray]  # for each group, (n_g, K)
     moments: list[Moments]  # of each group's features
     features: np.ndarray  # (min(n, KEPT_FEATURES), d)
-    labels: np.ndarray | None  # (n,) classes asked for
+    labels: np.ndarray | None = None  # (n,) classes asked for
+
+    @property
+    def inception_score(self) -> Interval:
+        return metrics.jackknife_interval(
+            self.probabilities, lambda parts: metrics.inception_score(np.concatenate(parts))
+        )
+
+
+def quality(real: Reference, generated: Observations) -> dict[str, Interval]:
+    """Inception scores, FID, KID, precision and recall of a sample against a reference."""
+    score = generated.inception_score
+    matched = min(len(real.features), len(generated.features))
+    shares = metrics.precision_recall(
+        real.features[:matched], generated.features[:matched], NEIGHBOURS
+    )
+    return {
+        "inception_score": score,
+        "inception_score_real": real.inception_score,
+        "inception_score_ratio": Interval(*(x / real.inception_score.value for x in score)),
+        "fid": metrics.jackknife_interval(generated.moments, real.frechet_distance),
+        "kid": metrics.kernel_distance_interval(real.features, generated.features, SPLITS),
+        **{
+            name: metrics.proportion_interval(share, matched)
+            for name, share in shares._asdict().items()
+        },
+    }
 
 
 def _observe_samples(task: Task, evaluator: Evaluator) -> Observations:
     """Draws images in batches, and keeps of them what the metrics need."""
     labels = _requested_labels(task, evaluator)
-    groups = min(SPLITS, task.samples // 2)
-    edges = [task.samples * group // groups for group in range(groups + 1)]
-    spans = list(_batches(edges))
-    seeds = np.random.SeedSequence(task.seed).generate_state(len(spans)) >> 1  # to fit int32
+    parts = spans(task.samples)
+    seeds = np.random.SeedSequence(task.seed).generate_state(len(parts)) >> 1  # to fit int32
 
-    probabilities = [[] for _ in range(groups)]
-    moments = [[] for _ in range(groups)]
-    kept = []
-    for (group, start, stop), seed in zip(spans, seeds, strict=True):
+    def draw(start: int, stop: int, seed: int) -> np.ndarray:
         condition = {} if labels is None else {"labels": labels[start:stop]}
-        images = task.model.sample(stop - start, seed=int(seed), **condition)
-        features, classes = evaluator.observe(images)
+        return task.model.sample(stop - start, seed=seed, **condition)
+
+    images = (
+        draw(start, stop, int(seed)) for (_, start, stop), seed in zip(parts, seeds, strict=True)
+    )
+    return dataclasses.replace(observations(evaluator, parts, images), labels=labels)
+
+
+def observations(
+    evaluator: Evaluator, parts: list[tuple[int, int, int]], images: Iterable[np.ndarray]
+) -> Observations:
+    """What an evaluator sees in images (b, h, w, c) in [0, 1], given for each of the `spans`."""
+    groups = parts[-1][0] + 1
+    probabilities, moments = ([[] for _ in range(groups)] for _ in range(2))
+    kept = []
+    for (group, start, _), batch in zip(parts, images, strict=True):
+        features, classes = evaluator.observe(batch)
         probabilities[group].append(classes)
         moments[group].append(Moments.of(features))
         if start < KEPT_FEATURES:
@@ -80,15 +108,18 @@ def _observe_samples(task: Task, evaluator: Evaluator) -> Observations:
         probabilities=[np.concatenate(parts) for parts in probabilities],
         moments=[functools.reduce(operator.add, parts) for parts in moments],
         features=np.concatenate(kept)[:KEPT_FEATURES],
-        labels=labels,
     )
 
 
-def _batches(edges: list[int]) -> Iterator[tuple[int, int, int]]:
-    """(group, start, stop) of batches that do not cross the edges of groups."""
-    for group, (first, last) in enumerate(itertools.pairwise(edges)):
-        for start in range(first, last, BATCH):
-            yield group, start, min(start + BATCH, last)
+def spans(count: int) -> list[tuple[int, int, int]]:
+    """(group, start, stop) of batches of `count` images that do not cross the edges of groups."""
+    groups = min(SPLITS, count // 2)
+    edges = [count * group // groups for group in range(groups + 1)]
+    return [
+        (group, start, min(start + BATCH, last))
+        for group, (first, last) in enumerate(itertools.pairwise(edges))
+        for start in range(first, last, BATCH)
+    ]
 
 
 def _requested_labels(task: Task, evaluator: Evaluator) -> np.ndarray | None:

@@ -1,6 +1,7 @@
 """What every family of metrics is given, and what it is measured on."""
 
 import dataclasses
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -63,8 +64,8 @@ def batches(task: Task, *, labelled: bool) -> Iterator[tuple[np.ndarray, np.ndar
         raise ValueError(f"A test set must hold labelled images. Received: data={task.data!r}")
 
 
-def data_name(data) -> str:
-    if isinstance(data, str):
+def data_name(data) -> str | os.PathLike:
+    if isinstance(data, str | os.PathLike):
         return data
     raise TypeError(
         "data must be a data set's name; a generator also takes any data with evaluator=, "

@@ -1,0 +1,90 @@
+"""Pictures of one folder against those of another, whoever made them."""
+
+import functools
+import operator
+import os
+from collections.abc import Iterator
+
+import numpy as np
+
+from tfgen.data.selection import Selection, selected
+from tfgen.data.sources import find
+from tfgen.evaluation.evaluator import REFERENCE_FEATURES, Evaluator, Reference, load_evaluator
+from tfgen.evaluation.samples import NEIGHBOURS, Observations, observations, quality, spans
+
+
+def compare(
+    samples: str | os.PathLike,
+    against: str | os.PathLike,
+    evaluator: str | os.PathLike | Evaluator,
+    seed: int = 0,
+    *,
+    pad: bool = False,
+    crop: bool = False,
+) -> dict[str, dict[str, float]]:
+    """Scores the pictures of a folder against those of another.
+
+    Both are brought to the size and channels that the evaluator reads, a batch at a time, and no label
+    is read. The metrics are those of `tfgen.evaluate` for a model with `sample`, where the real test
+    set is `against`: `inception_score`, `inception_score_real`, `inception_score_ratio`, `fid`, `kid`,
+    `precision`, `recall`.
+
+    Args:
+        samples, against: folders of pictures, of which all splits are taken; or names of data sets, of
+            which the split "test" is.
+        evaluator: an `Evaluator` or the path of its folder.
+        seed: of the order in which pictures are divided into the groups that give the intervals.
+        pad, crop: how pictures are brought to the evaluator's size, as in `tfgen.data.arrays`.
+
+    Returns:
+        {metric: {"value": float, "low": float, "high": float}}.
+
+    Raises:
+        FileNotFoundError: a folder is missing, or holds no evaluator.
+        ValueError: a folder holds fewer than 4 pictures, or one that cannot be read.
+    """
+    if not isinstance(evaluator, Evaluator):
+        evaluator = load_evaluator(evaluator)
+    height, _, channels = evaluator.image_shape
+    geometry = {"size": height, "channels": channels, "pad": pad, "crop": crop}
+    seen = [_seen(name, evaluator, seed, geometry) for name in (samples, against)]
+    measured = quality(_reference(seen[1]), seen[0])
+    return {name: interval._asdict() for name, interval in measured.items()}
+
+
+def _seen(name, evaluator, seed, geometry) -> Observations:
+    selection = selected(name, _all_of(name), stream=True, **geometry)
+    if len(selection) <= NEIGHBOURS:
+        raise ValueError(
+            f"A folder to score needs at least {NEIGHBOURS + 1} pictures. "
+            f"Received: {len(selection)} in {str(name)!r}"
+        )
+    parts = spans(len(selection))
+    return observations(evaluator, parts, _batches(selection, parts, seed))
+
+
+def _all_of(name) -> str:
+    """Every split of a folder, "test" of a data set that has a name."""
+    splits = find(name).splits
+    return "+".join(splits) if os.path.isdir(os.path.expanduser(name)) else "test"
+
+
+def _batches(selection: Selection, parts, seed) -> Iterator[np.ndarray]:
+    """Images float32 (b, h, w, c) in [0, 1], in a random order."""
+    read, _ = selection.part.stream(selection.geometry)
+    order = np.random.default_rng(seed).permutation(len(selection))
+    for _, start, stop in parts:
+        images, _ = read(order[start:stop])
+        yield images.numpy() / np.float32(255)
+
+
+def _reference(seen: Observations) -> Reference:
+    whole = functools.reduce(operator.add, seen.moments)
+    return Reference(
+        count=whole.count,
+        inception_score=seen.inception_score,
+        accuracy=None,
+        mean=whole.mean,
+        covariance=whole.covariance,
+        features=seen.features[:REFERENCE_FEATURES],
+    )
