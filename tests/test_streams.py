@@ -1,5 +1,6 @@
 """Data read batch by batch: the same batches as from memory, from files of TFDS and from folders."""
 
+import gc
 import itertools
 import shutil
 
@@ -10,6 +11,7 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 from tfgen import data
+from tfgen.data import cache, folders
 
 COUNT = 50
 
@@ -128,6 +130,74 @@ class TestFolder:
         dataset = data.load(photos, **options)
         model.fit(dataset, epochs=2, shuffle=False, verbose=0)
         assert dataset.cardinality() == 5  # 45 of 50 are "train"
+
+
+class TestCached:
+    OPTIONS = {"size": 6, "channels": 3, "batch_size": 8}
+
+    @pytest.fixture(autouse=True)
+    def kept(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("TFGEN_CACHE", str(tmp_path / "kept"))
+        return tmp_path / "kept"
+
+    @pytest.fixture
+    def decoded(self, monkeypatch):
+        """Names of the pictures decoded so far."""
+        names, decode = [], folders.decode
+
+        def record(path):
+            names.append(path.name)
+            return decode(path)
+
+        monkeypatch.setattr(folders, "decode", record)
+        return names
+
+    def _batches(self, photos, epochs=1, **options):
+        dataset = data.load(photos, **self.OPTIONS, **options)
+        return [x.numpy() for _ in range(epochs) for x, _ in dataset]
+
+    def test_a_picture_is_decoded_once_for_all_ways_of_reading(self, photos, decoded, monkeypatch):
+        kept = self._batches(photos, epochs=2, stream=True, cached=True)
+        assert len(decoded) == len(set(decoded)) == 45
+        again = self._batches(photos, epochs=2, stream=True, cached=True)
+        in_memory = self._batches(photos, epochs=2)
+        assert len(decoded) == 45
+        monkeypatch.setenv("TFGEN_CACHE", "off")
+        for batches in (again, in_memory, self._batches(photos, epochs=2, stream=True)):
+            np.testing.assert_array_equal(np.concatenate(batches), np.concatenate(kept))
+
+    def test_an_unfinished_one_goes_with_its_reader(self, kept):
+        rows = cache.Rows("key", (3, 2), lambda positions: np.uint8([[p, 9] for p in positions]))
+        assert rows(np.array([2, 0, 2])).tolist() == [[2, 9], [0, 9], [2, 9]]
+        assert [path.suffix for path in kept.iterdir()] == [".partial"]
+        del rows
+        gc.collect()
+        assert list(kept.iterdir()) == []
+
+    def test_two_parts_make_one_entry(self, photos, kept):
+        parts = data.divided(photos, 0.2, stream=True, cached=True, **self.OPTIONS)
+        for part in parts:
+            list(part)
+        assert [path.suffix for path in kept.iterdir()] == [".npy"]
+
+    def test_a_full_disk_is_done_without(self, photos, kept, decoded, monkeypatch):
+        monkeypatch.setattr(cache.Rows, "_finish", _full)
+        assert len(self._batches(photos, stream=True, cached=True)) == 6
+        kept.mkdir(exist_ok=True)
+        monkeypatch.setattr(cache.Rows, "_unfinished", _full)
+        assert len(self._batches(photos, stream=True, cached=True)) == 6
+
+    def test_a_broken_entry_is_made_anew(self, photos, kept):
+        expected = self._batches(photos, stream=True, cached=True)
+        (entry,) = kept.iterdir()
+        for content in (entry.read_bytes()[:-9], b"", b"nothing" * 99):
+            entry.write_bytes(content)
+            again = self._batches(photos, stream=True, cached=True)
+            np.testing.assert_array_equal(np.concatenate(again), np.concatenate(expected))
+
+
+def _full(self):
+    raise OSError(28, "No space left on device")
 
 
 class TestTFDS:

@@ -54,6 +54,7 @@ def load(
     shift: int = 0,
     flip: str | None = None,
     stream: bool = False,
+    cached: bool = False,
     shard: tuple[int, int] = (0, 1),
 ) -> tf.data.Dataset:
     """Batches (images, labels) of a named data set, ordered by a function of (seed, epoch).
@@ -66,6 +67,8 @@ def load(
         batches are the same. A folder then needs `size` and `channels`, because not every picture is
         looked at before the first batch, and a broken one is named when it is met. A share of a TFDS
         data set (`fraction`, `labelled`) needs one pass over its labels.
+      cached: a stream keeps each picture of a folder on disk once it is decoded, for later epochs and
+        commands, see `tfgen.data.cache`; in memory all are kept so.
       shard: (index, count) gives worker `index` of `count` its part of each batch, consecutive images
         of it, and reads no others. The parts of all workers make the batch.
 
@@ -81,7 +84,8 @@ def load(
     if shuffle is None:
         shuffle = split.startswith("train")
     options = {"binarise": binarise, "shuffle": shuffle, "shift": shift, "flip": flip}
-    return selection.batches(batch_size, seed, stream=stream, shard=shard, **options)
+    reading = {"stream": stream, "cached": cached, "shard": shard}
+    return selection.batches(batch_size, seed, **reading, **options)
 
 
 def divided(
@@ -94,6 +98,7 @@ def divided(
     shift: int = 0,
     flip: str | None = None,
     stream: bool = False,
+    cached: bool = False,
     **subset,
 ) -> tuple[tf.data.Dataset, tf.data.Dataset]:
     """A split without some of its images, as `load` gives it, and those, to choose a model by.
@@ -103,7 +108,7 @@ def divided(
         are not hidden, drawn by `seed`.
       binarise: also of the images held out, each pixel drawn once and for all.
       shift, flip: of the images to train on, as in `batches`.
-      name, batch_size, seed, stream, subset: as in `load` and `arrays`.
+      name, batch_size, seed, stream, cached, subset: as in `load` and `arrays`.
 
     Returns:
       The pipeline to train on, and that of the images held out, in a fixed order.
@@ -120,11 +125,12 @@ def divided(
             f"Received: held_out={held_out} of {len(whole)} images"
         )
     options = {"binarise": binarise, "shift": shift, "flip": flip}
-    training = whole.only(rest).batches(batch_size, seed, stream=stream, **options)
+    reading = {"stream": stream, "cached": cached}
+    training = whole.only(rest).batches(batch_size, seed, **reading, **options)
     kept, fixed = whole.only(chosen), {"shuffle": False}
     if stream:
         fixed |= {"binarise": binarise, "redraw": False}
-        return training, kept.batches(HELD_OUT_BATCH, seed, stream=True, **fixed)
+        return training, kept.batches(HELD_OUT_BATCH, seed, **reading, **fixed)
     images = kept.array()
     if binarise:
         images = np.where(np.random.default_rng(seed).random(images.shape) * 255 < images, 255, 0)

@@ -10,10 +10,13 @@ import contextlib
 import dataclasses
 import hashlib
 import json
+import math
 import os
 import pathlib
 import tempfile
+import threading
 import time
+import weakref
 import zlib
 from collections.abc import Callable, Sequence
 
@@ -65,6 +68,114 @@ def array(key: str, make: Callable[[], np.ndarray]) -> np.ndarray:
         with contextlib.suppress(OSError):
             _write(path, found)
     return found
+
+
+class Rows:
+    """An entry that is made row by row, as rows are asked for; it is in place once all are made.
+
+    Until then rows lie in an unfinished file, which goes with this object. What is larger than
+    `MOST_BYTES`, or cannot be written, is made each time.
+
+    Args:
+        key: of the whole array.
+        shape: of the whole array, uint8 (n, ...).
+        make: positions (b,) -> rows (b, ...).
+    """
+
+    def __init__(
+        self,
+        key: str,
+        shape: tuple[int, ...],
+        make: Callable[[np.ndarray], np.ndarray],
+    ):
+        self._shape, self._make, self._lock = shape, make, threading.Lock()
+        self._bytes, self._file = math.prod(shape[1:]), None
+        root = folder()
+        if root is None or len(self) * self._bytes > MOST_BYTES:
+            return
+        self._path = root / f"{key}.npy"
+        with contextlib.suppress(OSError):
+            self._file = self._existing() or self._unfinished()
+
+    def __len__(self):
+        return self._shape[0]
+
+    def __call__(self, positions: np.ndarray) -> np.ndarray:
+        """The rows at some positions (b,)."""
+        with self._lock:
+            if self._file is not None:
+                try:
+                    self._keep(np.unique(positions[~self._made[positions]]))
+                    return self._kept(positions)
+                except OSError:  # the disk is full, or gone
+                    self._file = None
+        return self._make(positions)
+
+    def _existing(self):
+        """The file of an entry that is in place, or None; its checksum is not looked at."""
+        if not self._path.is_file():
+            return None
+        file = open(self._path, "rb")  # noqa: SIM115  closed with this object
+        try:
+            np.lib.format.read_magic(file)
+            shape, _, _ = np.lib.format.read_array_header_1_0(file)
+        except ValueError:
+            shape = None
+        self._start = file.tell()
+        expected = self._start + len(self) * self._bytes + _CHECKSUM
+        if shape != self._shape or os.path.getsize(self._path) != expected:
+            file.close()
+            return None
+        os.utime(self._path)  # used now
+        self._made = np.ones(len(self), bool)
+        weakref.finalize(self, file.close)
+        return file
+
+    def _unfinished(self):
+        """A new file with room for all rows."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        _make_room(self._path.parent, len(self) * self._bytes)
+        file = tempfile.NamedTemporaryFile(  # noqa: SIM115  closed with this object
+            "w+b", dir=self._path.parent, suffix=".partial", delete=False
+        )
+        weakref.finalize(self, _discard, file)
+        header = np.lib.format.header_data_from_array_1_0(np.empty(0, np.uint8))
+        np.lib.format.write_array_header_1_0(file, header | {"shape": self._shape})
+        self._start = file.tell()
+        self._made = np.zeros(len(self), bool)
+        return file
+
+    def _keep(self, missing):
+        if not len(missing):
+            return
+        for position, row in zip(missing, self._make(missing), strict=True):
+            self._file.seek(self._start + position * self._bytes)
+            self._file.write(row.tobytes())
+        self._made[missing] = True
+        if self._made.all():
+            self._finish()
+
+    def _finish(self):
+        self._file.seek(self._start)
+        checksum = 0
+        while chunk := self._file.read(2**20):
+            checksum = zlib.crc32(chunk, checksum)
+        self._file.write(checksum.to_bytes(_CHECKSUM, "little"))
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        os.replace(self._file.name, self._path)
+
+    def _kept(self, positions):
+        rows = np.empty((len(positions), *self._shape[1:]), np.uint8)
+        for row, position in zip(rows, positions, strict=True):
+            self._file.seek(self._start + position * self._bytes)
+            row[...] = np.frombuffer(self._file.read(self._bytes), np.uint8).reshape(row.shape)
+        return rows
+
+
+def _discard(file) -> None:
+    file.close()
+    pathlib.Path(file.name).unlink(missing_ok=True)  # unless it has moved into place
 
 
 def folder() -> pathlib.Path | None:

@@ -62,6 +62,7 @@ class Pictures(Part):
     def __init__(self, folder: Folder, members: Sequence[Member]):
         self._folder, self._members = folder, members
         self.labels = np.array([member.label for member in members], dtype=np.int32)
+        self._rows: dict[Geometry, cache.Rows] = {}  # of which several streams each read some
 
     def __len__(self):
         return len(self._members)
@@ -76,7 +77,7 @@ class Pictures(Part):
         key = cache.key(self._folder.layout.root, paths, geometry)
         return cache.array(key, lambda: _decoded(paths, geometry))
 
-    def stream(self, geometry):
+    def stream(self, geometry, cached=False):
         if None in (geometry.size, geometry.channels):
             raise ValueError(
                 "A stream does not look at every picture of a folder before it begins: it needs size= "
@@ -84,10 +85,18 @@ class Pictures(Part):
             )
         shape = (geometry.size, geometry.size, geometry.channels)
 
+        paths = [member.path for member in self._members]
+
         def read(indices):
-            paths = [self._members[i].path for i in indices]
-            return np.concatenate(
-                list(_chunks(paths, geometry)) or [np.empty((0, *shape), np.uint8)]
+            chosen = [paths[i] for i in indices]
+            return np.concatenate([np.empty((0, *shape), np.uint8), *_chunks(chosen, geometry)])
+
+        if cached:
+            read = self._rows.setdefault(
+                geometry,
+                cache.Rows(
+                    cache.key(self._folder.layout.root, paths, geometry), (len(self), *shape), read
+                ),
             )
 
         def fetch(indices):

@@ -96,7 +96,7 @@ class Records(Part):
             images[start : start + _READ_BATCH], _ = fetch(kept[start : start + _READ_BATCH])
         return images
 
-    def stream(self, geometry):
+    def stream(self, geometry, cached=False):
         features = self._builder.info.features
         height, width, channels = features[self._image_key].shape
         if geometry.size is None and None in (height, width):

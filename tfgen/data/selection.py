@@ -48,11 +48,13 @@ class Selection:
         """Those at positions (k,) of this selection."""
         return dataclasses.replace(self, kept=self.positions[chosen], hidden=self.labels[chosen])
 
-    def batches(self, batch_size: int, seed: int, *, stream: bool, **options) -> tf.data.Dataset:
+    def batches(
+        self, batch_size: int, seed: int, *, stream: bool, cached: bool = False, **options
+    ) -> tf.data.Dataset:
         """Batches, with all images in memory or, if `stream`, each read when its batch is made."""
         if not stream:
             return batches(self.array(), self.labels, batch_size, seed, **options)
-        read, _ = self.part.stream(self.geometry)
+        read, _ = self.part.stream(self.geometry, cached)
 
         def fetch(indices):
             images, labels = read(indices if self.kept is None else tf.gather(self.kept, indices))

@@ -56,8 +56,13 @@ class Part(abc.ABC):
         """The images at the positions `kept` (m,), uint8 (m, h, w, c)."""
 
     @abc.abstractmethod
-    def stream(self, geometry: Geometry) -> tuple[Fetch, tuple[int, int, int]]:
-        """A function that reads the images at some positions, equal to `array`, and their shape."""
+    def stream(
+        self, geometry: Geometry, cached: bool = False
+    ) -> tuple[Fetch, tuple[int, int, int]]:
+        """A function that reads the images at some positions, equal to `array`, and their shape.
+
+        `cached` keeps on disk what is decoded from files of no record format.
+        """
 
 
 class Source(abc.ABC):
@@ -172,7 +177,7 @@ class InMemory(Part):
     def array(self, kept, geometry):
         return to_array([self._images[i] for i in kept], **dataclasses.asdict(geometry))
 
-    def stream(self, geometry):
+    def stream(self, geometry, cached=False):
         with tf.device("CPU:0"):  # where tf.data runs
             images = tf.constant(self.array(np.arange(len(self)), geometry))
             labels = tf.constant(self.labels)
