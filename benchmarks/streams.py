@@ -1,0 +1,130 @@
+"""`python -m benchmarks.streams`: data read batch by batch against the same data in memory.
+
+Folders of small pictures of many sizes are made, and read for one epoch by processes of their own, one
+way and the other: seconds to the first batch, images per second after it, and the most memory that the
+process held beyond what it held before.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from PIL import Image
+
+from benchmarks import machine
+
+HERE = Path(__file__).parent
+CLASSES = 10
+SIDES = (24, 40)  # of a picture, drawn from this range
+GEOMETRY = {"size": 64, "channels": 3, "batch_size": 64}
+MIB = 2**20
+
+
+def make(root: Path, count: int) -> Path:
+    """A folder of `count` pictures in class folders, RGB JPEG of sides from `SIDES`."""
+    rng = np.random.default_rng(0)
+    for i in range(count):
+        path = root / str(i % CLASSES) / f"{i:06d}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        height, width = rng.integers(*SIDES, 2, endpoint=True)
+        coarse = rng.integers(0, 256, (4, 4, 3), dtype=np.uint8)
+        Image.fromarray(coarse).resize((width, height)).save(path)
+    return root
+
+
+def epoch(folder: str, stream: bool) -> dict[str, float]:
+    """One epoch in this process."""
+    from tfgen import data
+
+    before, began = _most_memory(), time.perf_counter()
+    batches = iter(data.load(folder, stream=stream, **GEOMETRY))
+    images = len(next(batches)[0])
+    first = time.perf_counter()
+    rest = sum(len(batch) for batch, _ in batches)
+    seconds = time.perf_counter() - first
+    return {
+        "images": images + rest,
+        "first_batch_seconds": first - began,
+        "images_per_second": rest / seconds,
+        "memory_mib": (_most_memory() - before) / MIB,
+    }
+
+
+def _most_memory() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB
+
+
+def measured(counts: tuple[int, ...]) -> list[dict[str, Any]]:
+    """Records of both ways at each number of pictures."""
+    records = []
+    with tempfile.TemporaryDirectory() as root:
+        for count in counts:
+            folder = make(Path(root) / str(count), count)
+            for stream in (True, False):
+                found = _alone(folder, stream)
+                records.append({"pictures": count, "stream": stream, **found})
+    return records
+
+
+def _alone(folder: Path, stream: bool) -> dict[str, float]:
+    """`epoch` in a fresh process that keeps nothing on disk."""
+    code = "import json, sys; from benchmarks.streams import epoch; "
+    code += "print(json.dumps(epoch(sys.argv[1], sys.argv[2] == 'stream')))"
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(folder), "stream" if stream else "memory"],
+        cwd=HERE.parent,
+        env={**os.environ, "TFGEN_CACHE": "off", "TF_CPP_MIN_LOG_LEVEL": "3"},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return json.loads(run.stdout.splitlines()[-1])
+
+
+def page(results: dict[str, Any]) -> str:
+    """STREAMS.md."""
+    rows = "\n".join(
+        f"| {record['pictures']:,} | {'stream' if record['stream'] else 'in memory'} "
+        f"| {record['first_batch_seconds']:.1f} | {record['images_per_second']:,.0f} "
+        f"| {record['memory_mib']:,.0f} |"
+        for record in results["records"]
+    )
+    return f"""# Data read batch by batch, and in memory
+
+`python -m benchmarks.streams`, on {results["processor"]}, {results["cores"]} cores. Folders of JPEGs
+with sides from {SIDES[0]} to {SIDES[1]} pixels in {CLASSES} classes, brought to
+{GEOMETRY["size"]} x {GEOMETRY["size"]} x {GEOMETRY["channels"]} in batches of {GEOMETRY["batch_size"]};
+one epoch of split "train" in a process of its own, nothing kept from one to the next. The memory is the
+most that the process held beyond what it held once TensorFlow was imported. Each rate is of one run, on
+a machine that {"other work shared" if results["shared"] else "did nothing else"}.
+
+| pictures | read | seconds to the first batch | images per second after it | memory, MiB |
+|---|---|---|---|---|
+{rows}
+"""
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--count", "counts", multiple=True, default=(12_500, 50_000), show_default=True)
+def main(counts):
+    """Read folders of COUNT pictures both ways, and write STREAMS.md."""
+    here = machine.describe()
+    shared = os.getloadavg()[0] > 1
+    results = {"processor": here["processor"], "cores": here["cores"], "shared": shared}
+    results["records"] = measured(counts)
+    text = page(results)
+    click.echo(text)
+    (HERE / "streams.json").write_text(json.dumps(results, indent=2) + "\n")
+    (HERE / "STREAMS.md").write_text(text)
+
+
+if __name__ == "__main__":
+    main()
