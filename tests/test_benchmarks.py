@@ -10,7 +10,17 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from benchmarks import bfloat16, comparison, machine, operations, report, timing, updates, worker
+from benchmarks import (
+    bfloat16,
+    comparison,
+    machine,
+    operations,
+    report,
+    streams,
+    timing,
+    updates,
+    worker,
+)
 from benchmarks.contenders import documentation, ours
 from zoo.studies import adaptation, joint, temperatures
 
@@ -179,6 +189,7 @@ def test_reports_are_made_of_the_results_beside_them():
         "adaptation": adaptation.page,
         "bfloat16": bfloat16.page,
         "results": report.render,
+        "streams": streams.page,
         "joint": joint.page,
         "temperatures": temperatures.page,
         "updates": updates.page,
