@@ -16,6 +16,7 @@ import zoo
 from tfgen.drawing import pictures
 from tfgen.evaluation import likelihood
 from zoo import cli
+from zoo.preset import load
 
 # Which heavy modules a command imports.
 PROCESS = """
@@ -33,7 +34,7 @@ print(sorted(heavy & set(sys.modules)))
 @pytest.fixture(autouse=True)
 def published(presets, monkeypatch):
     """The tests' presets stand for the published ones."""
-    monkeypatch.setattr(zoo, "_roots", lambda: [presets])
+    monkeypatch.setattr(load, "_roots", lambda: [presets])
     return presets
 
 
@@ -75,7 +76,7 @@ def test_list_shows_the_presets():
 
 
 def test_a_zoo_without_presets_says_so(monkeypatch):
-    monkeypatch.setattr(zoo, "_roots", lambda: [])
+    monkeypatch.setattr(load, "_roots", lambda: [])
     assert run("list").stdout == "No preset is published here.\n"
     assert json.loads(run("list", "--json").stdout) == {}
 

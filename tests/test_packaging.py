@@ -28,7 +28,9 @@ LEAVES = {  # package or module: what of tfgen it may import
     "tfgen.schedules": (),
     "tfgen.paper.graphs": ("tfgen.drawing.plots",),
     "tfgen.paper.table": ("tfgen.paper.graphs",),
-    "tfgen.data": ("tfgen.data", "tfgen.data.builders"),
+    "tfgen.data": ("tfgen.data", "tfgen.data.builders", "tfgen.home"),
+    "tfgen.home": (),
+    "tfgen.untrusted": ("tfgen.untrusted",),
     "tfgen.data.builders": ("tfgen.data.builders",),
 }
 BASES = ("zoo.models.variational", "zoo.models.autoencoder")
@@ -148,6 +150,7 @@ def installed(tmp_path_factory):
         [*pip, "wheel", *offline, "--no-build-isolation", "-w", wheels, source], check=True
     )
     [wheel] = wheels.iterdir()
+    assert wheel.stat().st_size < 15e6
     subprocess.run([*pip, "install", *offline, "--target", target, wheel], check=True)
     return target
 
@@ -162,8 +165,16 @@ def files(folder):
 
 def test_wheel_holds_every_file_of_the_packages(installed):
     assert files(installed / "tfgen") == files(ROOT / "tfgen")
-    presets = {f"saved_models/{name}" for name in files(ROOT / "saved_models")}
-    assert files(installed / "zoo") == files(ROOT / "zoo") | presets
+    presets = files(installed / "zoo" / "saved_models")
+    assert files(installed / "zoo") == files(ROOT / "zoo") | {f"saved_models/{p}" for p in presets}
+    assert {p for p in presets if p.endswith("/card.json")} == {
+        f"{n}/card.json" for n in zoo.presets()
+    }
+    digits = {name for name in zoo.presets() if zoo.card(name)["data"]["name"] == "digits"}
+    assert {p for p in presets if p.endswith("/model.keras")} == {
+        f"{n}/model.keras" for n in digits
+    }
+    assert "resnet_digits/1/saved_model.pb" in presets
 
 
 def test_wheel_finds_its_presets_elsewhere(installed, tmp_path):

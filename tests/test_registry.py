@@ -86,9 +86,10 @@ import sys
 import toy_line
 import zoo
 from zoo import cli
+from zoo.preset import load
 
 assert zoo.RECIPES["toy_digits"]["model"] == "Toy"
-zoo._roots = lambda: [pathlib.Path("presets")]
+load._roots = lambda: [pathlib.Path("presets")]
 for command in json.loads(sys.argv[1]):
     cli.main(command, standalone_mode=False)
 """

@@ -6,13 +6,7 @@
 TensorFlow is imported when a model is first asked for, not by `import zoo`.
 """
 
-import difflib
-import hashlib
 import importlib
-import json
-import warnings
-import zipfile
-from pathlib import Path
 
 # Class -> its file.  A new member of the zoo is such a file, and a line here; one outside is taken up
 # by `zoo.MODELS["Name"] = "package.module"`.
@@ -33,85 +27,22 @@ MODELS = {
 
 STEPS_PER_EXECUTION = 16  # between returns to Python: a tenth of the time of the smallest models
 
+# Name -> where it lives; `zoo.preset.load` reads MODELS and is imported when first asked for.
+_HOMES = dict.fromkeys(("card", "load", "locate", "presets"), "zoo.preset.load")
+
 __all__ = ["MODELS", "RECIPES", "build", "card", "load", "locate", "presets", *MODELS]
 
 
 def __getattr__(name):
     if name == "RECIPES":
         return _recipes()
-    if name in MODELS:
-        return getattr(importlib.import_module(MODELS[name]), name)
+    if home := {**MODELS, **_HOMES}.get(name):
+        return getattr(importlib.import_module(home), name)
     raise AttributeError(f"module 'zoo' has no attribute {name!r}")
 
 
 def __dir__():
     return [*globals(), *__all__]
-
-
-def presets():
-    """Published presets, {name: one-line description}, without importing TensorFlow."""
-    cards = sorted(path for root in _roots() for path in root.glob("*/card.json"))
-    return {path.parent.name: json.loads(path.read_text())["description"] for path in cards}
-
-
-def load(name):
-    """A compiled model with its trained weights.
-
-    Args:
-        name: a preset's name, a preset's folder, a `.keras` file, or "hf://owner/name" for a preset's
-            folder on the Hugging Face Hub (needs the extra `hub`).
-
-    Returns:
-        A `keras.Model` of a class listed in `MODELS`; no other class is imported, nothing is unpickled.
-
-    Raises:
-        FileNotFoundError: there is no such preset, folder or file; the nearest preset is named.
-        ValueError: the file is damaged, differs from its card's checksum, or holds another class.
-    """
-    path = locate(name)
-    if path.is_dir():
-        weights = path / "model.keras"
-        _verify(weights, json.loads((path / "card.json").read_text())["sha256"]["model.keras"])
-    else:
-        weights = path
-    kind = _class_of(weights)
-    if kind not in MODELS:
-        raise ValueError(
-            f"Only the zoo's own classes are loaded: {', '.join(MODELS)}. "
-            f"Received: {kind!r} in {weights}"
-        )
-    importlib.import_module(MODELS[kind])
-    import keras
-
-    try:
-        with warnings.catch_warnings():  # presets come without slots
-            warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
-            return keras.saving.load_model(weights)
-    except (OSError, KeyError, EOFError) as error:
-        raise ValueError(f"A model file must be whole. Received: {weights}, {error}") from error
-
-
-def card(name):
-    """The card of a preset or of a preset's folder, as a dictionary."""
-    path = locate(name)
-    if not path.is_dir():
-        raise FileNotFoundError(f"A bare model file has no card. Received: {str(path)!r}")
-    return json.loads((path / "card.json").read_text())
-
-
-def locate(name):
-    """The folder or `.keras` file that `name` stands for; see `load`."""
-    if str(name).startswith("hf://"):
-        return _from_hub(str(name).removeprefix("hf://"))
-    for path in (*(root / str(name) for root in _roots()), Path(name)):
-        if (path / "card.json").is_file() or (path.suffix == ".keras" and path.is_file()):
-            return path
-    nearest = difflib.get_close_matches(str(name), presets(), n=1)
-    hint = f"; the nearest preset is {nearest[0]!r}" if nearest else ""
-    raise FileNotFoundError(
-        "A model is a preset's name, a folder with a card.json, a .keras file or 'hf://owner/name'. "
-        f"Received: {str(name)!r}{hint}"
-    )
 
 
 def build(recipe, info, seed=0, batches=None):
@@ -181,36 +112,3 @@ def _recipes():
             )
         recipes |= file.RECIPES
     return recipes
-
-
-def _roots():
-    here = Path(__file__).resolve().parent
-    return [root for root in (here.parent / "saved_models", here / "saved_models") if root.is_dir()]
-
-
-def _verify(path, expected):
-    received = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
-    if received != expected:
-        raise ValueError(
-            f"Weights must have the checksum of their card, sha256 {expected}. "
-            f"Received: {received} for {path}"
-        )
-
-
-def _class_of(path):
-    try:
-        with zipfile.ZipFile(path) as archive:
-            config = json.loads(archive.read("config.json"))
-    except (zipfile.BadZipFile, KeyError, json.JSONDecodeError) as error:
-        raise ValueError(
-            f"A model file must be a whole .keras archive. Received: {path}"
-        ) from error
-    return config["class_name"] if config.get("registered_name", "").startswith("zoo>") else None
-
-
-def _from_hub(repository):
-    try:
-        import huggingface_hub
-    except ImportError as error:
-        raise ImportError("hf:// needs the extra `hub`: pip install 'tfgen[hub]'") from error
-    return Path(huggingface_hub.snapshot_download(repository))

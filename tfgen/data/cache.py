@@ -2,8 +2,8 @@
 
 An entry is an array under a key of everything that it was made from. It is written aside and moved
 into place, so that it is whole or absent; one that is broken is made anew. Together they take at most
-`MOST_BYTES`, those last used longest ago going first. The folder is, in this order, what
-TFGEN_CACHE names ("off" keeps nothing), `cache` in TFGEN_HOME, or the user's cache folder.
+`MOST_BYTES`, those last used longest ago going first. The folder is what TFGEN_CACHE names ("off"
+keeps nothing), or `cache` in `tfgen.home`.
 """
 
 import contextlib
@@ -22,6 +22,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from tfgen import home
 from tfgen.data.pictures import Geometry
 
 MOST_BYTES = 10 * 2**30
@@ -185,11 +186,7 @@ def folder() -> pathlib.Path | None:
         return None
     if chosen:
         return pathlib.Path(chosen).expanduser()
-    if home := os.environ.get("TFGEN_HOME"):
-        return pathlib.Path(home).expanduser() / "cache"
-    import platformdirs
-
-    return pathlib.Path(platformdirs.user_cache_dir("tfgen", appauthor=False))
+    return home.folder() / "cache"
 
 
 def _read(path) -> np.ndarray | None:

@@ -93,7 +93,7 @@ def evaluate(model, data, samples: int = 10_000, evaluator=None, seed: int = 0) 
         For a model of two domains the names of both, (A, B).
       samples: how many images to generate, from 4 to 10,000,000.
       evaluator: an `Evaluator` or the path of its folder, two of them for two domains; None looks for
-        `resnet_<data>`.
+        `resnet_<data>`.  A folder holds a SavedModel, which is a program: give one that you trust.
       seed: fixes the samples and the draws of z, and with them every number.
 
     Returns:

@@ -11,7 +11,6 @@ import dataclasses
 import functools
 import operator
 import os
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tfgen import home, untrusted
 from tfgen.evaluation import metrics
 from tfgen.evaluation.metrics import Interval, Moments
 
@@ -123,19 +123,27 @@ def save_reference(folder, reference: Reference) -> None:
 
 
 def load_reference(folder) -> Reference:
-    """Reads `reference.npz` from an evaluator's folder."""
-    path = Path(folder) / "reference.npz"
-    try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-            fields = {field.name: arrays[field.name] for field in dataclasses.fields(Reference)}
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"A reference must be a whole archive. Received: {path}") from error
+    """Read `reference.npz` from an evaluator's folder.
+
+    Raises:
+        ValueError: the file is damaged or holds other than a reference's numbers.
+    """
+    names = [field.name for field in dataclasses.fields(Reference)]
+    fields = untrusted.read_arrays(Path(folder) / "reference.npz", names)
     intervals = {name: Interval(*fields[name].tolist()) for name in ("inception_score", "accuracy")}
     return Reference(**{**fields, **intervals, "count": int(fields["count"])})
 
 
 def load_evaluator(folder) -> Evaluator:
-    """Loads the SavedModel and the reference of an evaluator's folder."""
+    """Load the SavedModel and the reference of an evaluator's folder.
+
+    A SavedModel is a program that TensorFlow runs, which may read and write files: load one only if you
+    trust whoever made it, as you would his code.
+
+    Raises:
+        FileNotFoundError: the folder is no evaluator's.
+        ValueError: the SavedModel has no `features`, or the reference is damaged.
+    """
     folder = Path(folder)
     if not _is_evaluator(folder):
         raise FileNotFoundError(
@@ -159,15 +167,16 @@ def find_evaluator(data: str) -> Path:
             return folder
     raise FileNotFoundError(
         f"No evaluator for this data set: none of {', '.join(map(str, candidates))} holds "
-        "reference.npz and a SavedModel in 1/. Pass evaluator= the folder of one. "
+        "reference.npz and a SavedModel in 1/. Pass evaluator= the folder of one; "
+        f"zoo.locate('resnet_{data}') fetches a published one. "
         f"Received: data={data!r}"
     )
 
 
 def _roots() -> list[Path]:
-    """Folders that hold presets: beside the packages in a checkout, inside `zoo` in a wheel."""
+    """Folders of presets: beside the packages in a checkout, inside `zoo` in a wheel, the user's."""
     site = Path(__file__).resolve().parents[2]
-    return [site / "saved_models", site / "zoo" / "saved_models"]
+    return [site / "saved_models", site / "zoo" / "saved_models", home.presets()]
 
 
 def _is_evaluator(folder: Path) -> bool:

@@ -39,7 +39,17 @@ class ChannelScale(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("tfgen")
 class LeaveOneOut(keras.layers.Layer):
-    """For every unit the others, in their order: z (b, d) -> (b, d, d - 1), whose row i is z_-i."""
+    """For every unit the others, in their order: z (b, d) -> (b, d, d - 1), whose row i is z_-i.
+
+    Raises:
+        ValueError: there are more than LIMIT units.
+    """
+
+    LIMIT = 1024
+
+    def build(self, shape):
+        if shape[-1] > self.LIMIT:
+            raise ValueError(f"Units must be at most {self.LIMIT}. Received: shape={tuple(shape)}")
 
     def call(self, units):
         size = units.shape[-1]

@@ -1,0 +1,168 @@
+"""Presets by name, folder, file or Hub repository; what they hold is not trusted."""
+
+import difflib
+import hashlib
+import importlib
+import json
+import re
+import warnings
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import zoo
+from tfgen import home, untrusted
+from zoo.preset import cards, fetch
+
+if TYPE_CHECKING:
+    import keras
+
+_NAME = re.compile(r"\w[\w.-]*", re.ASCII)
+_HUB = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
+
+
+def presets() -> dict[str, str]:
+    """Published presets, {name: one-line description}, without importing TensorFlow."""
+    return {name: cards.read(folder)["description"] for name, folder in sorted(_folders().items())}
+
+
+def load(name: str | Path, trusted: bool = False) -> "keras.Model":
+    """A compiled model with its trained weights.
+
+    A file is held against `tfgen.untrusted` before Keras sees it, so that it can do no more than hold
+    weights of the zoo's classes; that goes for the project's own presets as for any other.
+
+    Args:
+        name: a preset's name, a preset's folder, a `.keras` file, or "hf://owner/name" for a preset's
+            folder on the Hugging Face Hub (needs the package `huggingface_hub`).  A named preset that
+            is neither in `saved_models/` of a source tree nor in `TFGEN_HOME` is fetched once.
+        trusted: leave that to Keras' own safe mode, for files whose author you trust: networks with
+            layers of your own, for instance.
+
+    Returns:
+        A `keras.Model` of a class listed in `zoo.MODELS`; no other class is imported, nothing is
+        unpickled.
+
+    Raises:
+        FileNotFoundError: there is no such preset, folder or file; the nearest preset is named.
+        ValueError: the file is damaged, differs from its card's checksum, holds another class, or
+            might do more than hold weights.
+        ConnectionError: the preset has to be fetched, and cannot be.
+    """
+    path = locate(name)
+    weights = _weights(path) if path.is_dir() else path
+    config = _unchecked(weights) if trusted else untrusted.read_archive(weights)
+    kind = config.get("class_name")
+    if not isinstance(kind, str) or kind not in zoo.MODELS:
+        raise ValueError(
+            f"Only the zoo's own classes are loaded: {', '.join(zoo.MODELS)}. "
+            f"Received: {str(kind)[:80]!r} in {weights}"
+        )
+    model = getattr(importlib.import_module(zoo.MODELS[kind]), kind)
+    if not trusted:
+        packages = {module.split(".")[0] for module in zoo.MODELS.values()}
+        untrusted.check_configuration(config, model, packages)
+    return _rebuilt(weights, None if trusted else config)
+
+
+def card(name: str | Path) -> dict[str, Any]:
+    """The card of a preset or of a preset's folder, as a dictionary.
+
+    Raises:
+        FileNotFoundError: there is no such preset, or it is a bare file.
+        ValueError: the card is not whole.
+    """
+    path = locate(name)
+    if not path.is_dir():
+        raise FileNotFoundError(f"A bare model file has no card. Received: {str(path)!r}")
+    return cards.read(path)
+
+
+def locate(name: str | Path) -> Path:
+    """The folder or `.keras` file that `name` stands for; see `load`.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: the name has unprintable characters, or is no repository's.
+    """
+    text = str(name)
+    if not text.isprintable():
+        raise ValueError(f"A name has printable characters only. Received: {ascii(text)[:200]}")
+    if text.startswith("hf://"):
+        return _from_hub(text.removeprefix("hf://"))
+    if _NAME.fullmatch(text) and text in (folders := _folders()):
+        folder = folders[text]
+        return folder if (folder / "model.keras").is_file() else fetch.preset(folder)
+    path = Path(text)
+    if (path / "card.json").is_file() or (path.suffix == ".keras" and path.is_file()):
+        return path
+    nearest = difflib.get_close_matches(text, _folders(), n=1)
+    hint = f"; the nearest preset is {nearest[0]!r}" if nearest else ""
+    raise FileNotFoundError(
+        "A model is a preset's name, a folder with a card.json, a .keras file or 'hf://owner/name'. "
+        f"Received: {text!r}{hint}"
+    )
+
+
+def _roots() -> list[Path]:
+    """Folders of presets: of a source tree, of the wheel, of the user."""
+    package = Path(zoo.__file__).resolve().parent
+    folders = (package.parent / "saved_models", package / "saved_models", home.presets())
+    return [root for root in folders if root.is_dir()]
+
+
+def _folders() -> dict[str, Path]:
+    """{name: folder} of the presets whose cards are here; the first root that has a name gives it.
+
+    A wheel has the cards of all presets and the weights of a few.
+    """
+    found = [path.parent for root in reversed(_roots()) for path in root.glob("*/card.json")]
+    return {folder.name: folder for folder in found}
+
+
+def _weights(folder: Path) -> Path:
+    """The weights of a preset's folder, which has them itself and as its card says."""
+    path, card = folder / "model.keras", cards.read(folder)
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise ValueError(
+            f"A preset's folder holds its own files. Received: {path}, a link out of it"
+        )
+    expected, received = card["sha256"]["model.keras"], None
+    if path.is_file():
+        with open(path, "rb") as file:
+            received = hashlib.file_digest(file, "sha256").hexdigest()
+    if received != expected:
+        raise ValueError(
+            f"Weights must have the checksum of their card, sha256 {expected[:80]}. "
+            f"Received: {received} for {path}"
+        )
+    return path
+
+
+def _unchecked(path: Path) -> dict[str, Any]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return dict(json.loads(archive.read("config.json")))
+    except (zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"A model file must be a whole .keras archive. Received: {path}, {error}"
+        ) from error
+
+
+def _rebuilt(path: Path, config: dict[str, Any] | None) -> "keras.Model":
+    """The model that Keras makes of a file; of a configuration, checked against its weights first."""
+    import keras
+
+    if config is not None:
+        untrusted.check_weights(path, config)
+    with untrusted.rebuilding(path), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")  # no slots
+        return keras.saving.load_model(path)
+
+
+def _from_hub(repository: str) -> Path:
+    if not _HUB.fullmatch(repository):
+        raise ValueError(
+            f"A repository of the Hub is 'hf://owner/name'. Received: 'hf://{repository[:200]}'"
+        )
+    return fetch.repository(repository)
