@@ -235,5 +235,16 @@ class TestTFDS:
             list(data.load("usps", stream=True))
 
 
+@pytest.mark.parametrize("pair", [data.adaptation, data.unpaired])
+def test_two_domains_stream_too(photos, pair):
+    options = {"size": 6, "channels": 3, "batch_size": 8}
+    memory, stream = (pair(photos, "digits", stream=s, **options) for s in (False, True))
+    for _ in range(2):
+        for one, other in itertools.islice(zip(memory, stream, strict=True), 20):
+            np.testing.assert_array_equal(one[0], other[0])
+            np.testing.assert_array_equal(one[1], other[1])
+    assert memory.element_spec == stream.element_spec
+
+
 def test_digits_stream_too():
     _equal(*_both("digits", "train[:40]", batch_size=8, binarise=True))

@@ -9,8 +9,8 @@ import os
 import numpy as np
 import tensorflow as tf
 
-from tfgen.data.domains import unpaired_batches
-from tfgen.data.mixed import mixed_batches
+from tfgen.data.domains import unpaired_batches, unpaired_ordered
+from tfgen.data.mixed import mixed_ordered
 from tfgen.data.pictures import Geometry
 from tfgen.data.pipeline import batches
 from tfgen.data.selection import selected
@@ -143,6 +143,9 @@ def adaptation(
     split: str = "train",
     batch_size: int = 128,
     seed: int = 0,
+    *,
+    stream: bool = False,
+    cached: bool = False,
     **geometry,
 ) -> tf.data.Dataset:
     """Batches of a labelled source domain and an unlabelled target, half and half.
@@ -153,6 +156,7 @@ def adaptation(
       source, target: names of data sets, as in `arrays`.
       split: of either data set.
       batch_size, seed: as in `tfgen.data.mixed.mixed_batches`, which also says what an epoch is.
+      stream, cached: as in `load`.
       geometry: size, channels, pad and crop of `arrays`, by which both domains get one shape.
 
     Returns:
@@ -160,11 +164,11 @@ def adaptation(
       the counter `dataset.epoch` that `batches` describes.
 
     Raises:
-      As `arrays` and `mixed_batches` do.
+      As `arrays` and `tfgen.data.mixed.mixed_batches` do.
     """
-    source_images, labels = arrays(source, split, **geometry)
-    target_images, _ = arrays(target, split, **geometry)
-    return mixed_batches(source_images, labels, target_images, batch_size, seed)
+    domains = [selected(name, split, stream=stream, **geometry) for name in (source, target)]
+    fetches, shapes = zip(*[d.fetch(stream=stream, cached=cached) for d in domains], strict=True)
+    return mixed_ordered([len(domain) for domain in domains], fetches, shapes, batch_size, seed)
 
 
 def unpaired(
@@ -175,6 +179,8 @@ def unpaired(
     seed: int = 0,
     *,
     length: int | None = None,
+    stream: bool = False,
+    cached: bool = False,
     **geometry,
 ) -> tf.data.Dataset:
     """Batches of two domains of images without labels, A and B, which nothing pairs.
@@ -183,6 +189,7 @@ def unpaired(
       name, target: names of data sets, A and B, as in `arrays`.
       split: of either data set; its images are shuffled if it begins with "train".
       batch_size, seed, length: as in `unpaired_batches`, which also says what an epoch is.
+      stream, cached: as in `load`.
       geometry: size, channels, pad and crop of `arrays`, by which both domains get one shape.
 
     Returns:
@@ -192,9 +199,15 @@ def unpaired(
     Raises:
       As `arrays` and `unpaired_batches` do.
     """
-    images_a, images_b = (arrays(domain, split, **geometry)[0] for domain in (name, target))
-    shuffle = split.startswith("train")
-    return unpaired_batches(images_a, images_b, batch_size, seed, length=length, shuffle=shuffle)
+    domains = [selected(domain, split, stream=stream, **geometry) for domain in (name, target)]
+    fetches = [_images_of(domain.fetch(stream=stream, cached=cached)[0]) for domain in domains]
+    sizes, options = [len(domain) for domain in domains], {"length": length}
+    options["shuffle"] = split.startswith("train")
+    return unpaired_ordered(sizes, fetches, batch_size, seed, **options)
+
+
+def _images_of(fetch):
+    return lambda indices: fetch(indices)[0]
 
 
 def arrays(

@@ -2,10 +2,11 @@
 
 import math
 import operator
+from collections.abc import Sequence
 
 import tensorflow as tf
 
-from tfgen.data.pipeline import checked_images, in_epochs, unpaired_positions
+from tfgen.data.pipeline import Fetch, checked_images, gathered, in_epochs, unpaired_positions
 
 
 def unpaired_batches(
@@ -33,7 +34,27 @@ def unpaired_batches(
       TypeError: as `batches`.
     """
     domains = [checked_images(images) for images in (images_a, images_b)]
+    fetches = [gathered(images) for images in domains]
     sizes = [len(images) for images in domains]
+    return unpaired_ordered(sizes, fetches, batch_size, seed, length=length, shuffle=shuffle)
+
+
+def unpaired_ordered(
+    sizes: Sequence[int],
+    fetches: Sequence[Fetch],
+    batch_size: int,
+    seed: int,
+    *,
+    length: int | None = None,
+    shuffle: bool = True,
+) -> tf.data.Dataset:
+    """Batches of two domains that are read by their positions, as `unpaired_batches` describes them.
+
+    Args:
+      sizes: number of images in either domain.
+      fetches: for either domain, positions int32 (b,) -> images uint8 or float32 (b, h, w, c).
+      batch_size, seed, length, shuffle: as in `unpaired_batches`.
+    """
     batch_size, seed = operator.index(batch_size), operator.index(seed)
     length = max(sizes) if length is None else operator.index(length)
     for name, value in (("batch_size", batch_size), ("length", length)):
@@ -41,11 +62,10 @@ def unpaired_batches(
             raise ValueError(f"{name} must be at least 1. Received: {name}={value}")
     with tf.device("CPU:0"):  # where tf.data runs
         counter = tf.Variable(0, dtype=tf.int64, trainable=False, name="epoch")
-        domains = [tf.constant(images) for images in domains]
 
     def gather(*positions):
-        chosen = zip(domains, positions, strict=True)
-        return tuple(_scaled(tf.gather(images, indices)) for images, indices in chosen)
+        chosen = zip(fetches, positions, strict=True)
+        return tuple(_scaled(fetch(indices)) for fetch, indices in chosen)
 
     positions = unpaired_positions(sizes, batch_size, seed, length, shuffle)
     return in_epochs(positions, gather, counter, math.ceil(length / batch_size))

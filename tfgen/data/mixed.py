@@ -2,11 +2,12 @@
 
 import math
 import operator
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from tfgen.data.pipeline import in_epochs, unpaired_positions
+from tfgen.data.pipeline import Fetch, gathered, in_epochs, unpaired_positions
 
 
 def mixed_batches(source, labels, target, batch_size: int, seed: int = 0) -> tf.data.Dataset:
@@ -27,25 +28,48 @@ def mixed_batches(source, labels, target, batch_size: int, seed: int = 0) -> tf.
     Raises:
       ValueError: the domains' images differ in shape, or batch_size is odd or not positive.
     """
+    sizes = len(source), len(target)
+    fetches = gathered(source, labels), gathered(target, np.zeros(len(target), np.int32))
+    shapes = source.shape[1:], target.shape[1:]
+    return mixed_ordered(sizes, fetches, shapes, batch_size, seed)
+
+
+def mixed_ordered(
+    sizes: Sequence[int],
+    fetches: Sequence[Fetch],
+    shapes: Sequence[tuple[int, int, int]],
+    batch_size: int,
+    seed: int = 0,
+) -> tf.data.Dataset:
+    """Batches of two domains that are read by their positions, as `mixed_batches` describes them.
+
+    Args:
+      sizes: number of images in the source and in the target.
+      fetches: for either, positions int32 (b,) -> images uint8 (b, h, w, c) and labels int32 (b,); those
+        of the target are passed over.
+      shapes: (h, w, c) of either.
+      batch_size, seed: as in `mixed_batches`.
+    """
     batch_size, seed = operator.index(batch_size), operator.index(seed)
     if batch_size < 2 or batch_size % 2:
         raise ValueError(
             f"batch_size must be even, half of each domain. Received: batch_size={batch_size}"
         )
-    if source.shape[1:] != target.shape[1:]:
+    source_shape, target_shape = map(tuple, shapes)
+    if source_shape != target_shape:
         raise ValueError(
             "Both domains need images of one shape; size= and channels= bring them to it. "
-            f"Received: source={source.shape[1:]}, target={target.shape[1:]}"
+            f"Received: source={source_shape}, target={target_shape}"
         )
-    sizes, half = (len(source), len(target)), batch_size // 2
+    half = batch_size // 2
     with tf.device("CPU:0"):  # where tf.data runs
         counter = tf.Variable(0, dtype=tf.int64, trainable=False, name="epoch")
-        images = tf.constant(np.concatenate([source, target]))
-        labels = tf.constant(np.concatenate([labels, np.full(len(target), -1, labels.dtype)]))
 
-    def gather(in_source, in_target):
-        chosen = tf.concat([in_source, in_target + sizes[0]], axis=0)
-        return tf.cast(tf.gather(images, chosen), tf.float32) / 255.0, tf.gather(labels, chosen)
+    def gather(*positions):
+        (source, labels), (target, _) = (f(i) for f, i in zip(fetches, positions, strict=True))
+        images = tf.cast(tf.concat([source, target], axis=0), tf.float32) / 255.0
+        unlabelled = tf.fill([tf.shape(target)[0]], tf.constant(-1, labels.dtype))
+        return images, tf.concat([labels, unlabelled], axis=0)
 
     positions = unpaired_positions(sizes, half, seed)
     return in_epochs(positions, gather, counter, math.ceil(max(sizes) / half))

@@ -13,6 +13,9 @@ from tfgen.data import augmentation
 # adjustment of that number.
 AHEAD = 2
 
+# Positions (b,) -> images (b, h, w, c), or these and labels (b,), traced into a tf.data pipeline.
+Fetch = Callable[[tf.Tensor], tf.Tensor | tuple[tf.Tensor, tf.Tensor]]
+
 
 def batches(
     images,
@@ -56,6 +59,12 @@ def batches(
     images = checked_images(images)
     if labels is not None:
         labels = _checked_labels(labels, len(images))
+    options = {"binarise": binarise, "shuffle": shuffle, "shift": shift, "flip": flip}
+    return ordered(len(images), gathered(images, labels), batch_size, seed, shard=shard, **options)
+
+
+def gathered(images: np.ndarray, labels: np.ndarray | None = None) -> Fetch:
+    """A function that takes images, and their labels if there are any, from memory."""
     with tf.device("CPU:0"):  # where tf.data runs
         images = tf.constant(images)
         labels = None if labels is None else tf.constant(labels)
@@ -64,13 +73,12 @@ def batches(
         chosen = tf.gather(images, indices)
         return chosen if labels is None else (chosen, tf.gather(labels, indices))
 
-    options = {"binarise": binarise, "shuffle": shuffle, "shift": shift, "flip": flip}
-    return ordered(len(images), fetch, batch_size, seed, shard=shard, **options)
+    return fetch
 
 
 def ordered(
     n: int,
-    fetch: Callable[[tf.Tensor], tf.Tensor | tuple[tf.Tensor, tf.Tensor]],
+    fetch: Fetch,
     batch_size: int,
     seed: int,
     *,

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen.data.pictures import Geometry
-from tfgen.data.pipeline import batches, ordered
+from tfgen.data.pipeline import Fetch, gathered, ordered
 from tfgen.data.sources import Part, find
 from tfgen.data.subsets import hide_labels, stratified
 
@@ -48,18 +48,31 @@ class Selection:
         """Those at positions (k,) of this selection."""
         return dataclasses.replace(self, kept=self.positions[chosen], hidden=self.labels[chosen])
 
-    def batches(
-        self, batch_size: int, seed: int, *, stream: bool, cached: bool = False, **options
-    ) -> tf.data.Dataset:
-        """Batches, with all images in memory or, if `stream`, each read when its batch is made."""
+    def fetch(
+        self, *, stream: bool = False, cached: bool = False
+    ) -> tuple[Fetch, tuple[int, int, int]]:
+        """A function that reads images and labels by their positions, and the shape of an image.
+
+        Args:
+            stream: read them when they are asked for, instead of all of them into memory now.
+            cached: as in `tfgen.data.load`.
+        """
         if not stream:
-            return batches(self.array(), self.labels, batch_size, seed, **options)
-        read, _ = self.part.stream(self.geometry, cached)
+            images = self.array()
+            return gathered(images, self.labels), images.shape[1:]
+        read, shape = self.part.stream(self.geometry, cached)
 
         def fetch(indices):
             images, labels = read(indices if self.kept is None else tf.gather(self.kept, indices))
             return images, labels if self.hidden is None else tf.gather(self.hidden, indices)
 
+        return fetch, shape
+
+    def batches(
+        self, batch_size: int, seed: int, *, stream: bool, cached: bool = False, **options
+    ) -> tf.data.Dataset:
+        """Batches as `tfgen.data.batches` describes them."""
+        fetch, _ = self.fetch(stream=stream, cached=cached)
         return ordered(len(self), fetch, batch_size, seed, **options)
 
 

@@ -8,16 +8,12 @@ import abc
 import dataclasses
 import difflib
 import os
-from collections.abc import Callable
 
 import numpy as np
-import tensorflow as tf
 
 from tfgen.data.pictures import Geometry, to_array
+from tfgen.data.pipeline import Fetch, gathered
 from tfgen.data.splits import check_split, joined
-
-# Indices int64 (b,) -> images uint8 (b, h, w, c) and labels int32 (b,), traced into a tf.data pipeline.
-Fetch = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +55,9 @@ class Part(abc.ABC):
     def stream(
         self, geometry: Geometry, cached: bool = False
     ) -> tuple[Fetch, tuple[int, int, int]]:
-        """A function that reads the images at some positions, equal to `array`, and their shape.
+        """A function that reads images and labels by their positions, and the shape of an image.
+
+        The images are those of `array`.
 
         `cached` keeps on disk what is decoded from files of no record format.
         """
@@ -178,7 +176,5 @@ class InMemory(Part):
         return to_array([self._images[i] for i in kept], **dataclasses.asdict(geometry))
 
     def stream(self, geometry, cached=False):
-        with tf.device("CPU:0"):  # where tf.data runs
-            images = tf.constant(self.array(np.arange(len(self)), geometry))
-            labels = tf.constant(self.labels)
-        return (lambda i: (tf.gather(images, i), tf.gather(labels, i))), images.shape[1:]
+        images = self.array(np.arange(len(self)), geometry)
+        return gathered(images, self.labels), images.shape[1:]
