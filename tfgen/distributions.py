@@ -27,6 +27,19 @@ def standard_normal(like):
     return normal(tf.zeros_like(like), tf.ones_like(like))
 
 
+def mixture(logits, means, scales):
+    """p(z) = sum_k softmax(logits)_k N(z; means_k, diag scales_k^2).
+
+    Args:
+        logits: (k,).
+        means, scales: (k, d), scales > 0.
+
+    Returns:
+        Distribution of events (d,).
+    """
+    return tfd.MixtureSameFamily(tfd.Categorical(logits=logits), normal(means, scales))
+
+
 def divergence(q, p):
     """Eq. 11, KL(q || p) in closed form, in nats."""
     return tfd.kl_divergence(q, p)

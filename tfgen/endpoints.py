@@ -89,6 +89,26 @@ def generating(model) -> Endpoints:
     return stated(model, functions)
 
 
+def aggregate(model) -> Endpoints:
+    """`generate_aggregate`, if the model has the mixture of `fit_sampler`: images of its codes."""
+    if model.aggregate is None:
+        return {}
+
+    def generate_aggregate(seeds, labels=None):
+        def draw(row):
+            seed, label = row if isinstance(row, tuple) else (row, None)
+            given = None if label is None else label[None]
+            return model.codes(1, seed, given, prior="aggregate")[0]
+
+        rows = seeds if labels is None else (seeds, labels)
+        latents = tf.map_fn(draw, rows, fn_output_signature=tf.float32)
+        columns = [latents] if labels is None else [latents, labels]
+        return {"images": _in_chunks(model.decode, columns, model.image_shape)}
+
+    labels = {"labels": LABELS} if model.conditional else {}
+    return stated(model, {"generate_aggregate": (generate_aggregate, {"seeds": SEEDS, **labels})})
+
+
 def discriminating(model) -> Endpoints:
     """`discriminate`: the logits l_phi(x [, t]) and the probabilities q_phi(y=1|x)."""
 

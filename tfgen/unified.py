@@ -323,13 +323,29 @@ class Unified(keras.Model, abc.ABC):
         read += [tf.TensorSpec((None,), tf.int32)] if self.conditional else []
         return tf.function(self.decode, input_signature=read, jit_compile=False)
 
-    def sample(self, n, seed=0, labels=None):
+    def codes(self, n, seed, labels=None, prior=None):
+        """z of samples, (n, latent_dim), a function of the seed and the labels alone.
+
+        Args:
+            n, seed: as in `sample`.
+            labels: (n,) int32 or None.
+            prior: None for p(z); some models have fitted other distributions of codes.
+
+        Raises:
+            ValueError: the model has no such distribution.
+        """
+        if prior is not None:
+            raise ValueError(f"prior must be None for {self.name}. Received: prior={prior!r}")
+        return self._prior(n, seed)
+
+    def sample(self, n, seed=0, labels=None, prior=None):
         """Images drawn from p_theta(x) or p_theta(x|t); the same seed gives the same images everywhere.
 
         Args:
             n: number of images.
             seed: int.
             labels: (n,) class labels for a conditional model; by default arange(n) % num_classes.
+            prior: None draws z ~ p(z); "aggregate" the mixture of `fit_sampler`, for models that have it.
 
         Returns:
             NumPy float32 (n, h, w, c) in [0, 1]; Bernoulli means for a VAE.  Memory beyond them is that of
@@ -339,7 +355,7 @@ class Unified(keras.Model, abc.ABC):
             ValueError, TypeError: n, seed or labels break a rule.
         """
         labels = checks.sample_labels(self, n, seed, labels)
-        latents = self._prior(n, seed)
+        latents = self.codes(n, seed, labels, prior)
         images = np.empty((n, *self.image_shape), np.float32)
         for start in range(0, n, SAMPLE_BATCH):
             rows = slice(start, start + SAMPLE_BATCH)

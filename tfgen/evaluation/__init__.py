@@ -44,6 +44,9 @@ def evaluate(model, data, samples: int = 10_000, evaluator=None, seed: int = 0) 
       gives the class asked for (each class equally often), beside `evaluator_accuracy`, its
       accuracy on the real test set.
 
+    A model with a second sampler, the mixture of `fit_sampler`, is scored by that one too, in metrics that
+    begin with `aggregate_`.
+
     A model with `classify` has its `accuracy` measured on the test split; one that says by `clusters`
     that its classes are clusters, its `clustering_accuracy` instead: accuracy under the best
     one-to-one assignment of clusters to classes, which the interval takes as given.

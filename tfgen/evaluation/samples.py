@@ -22,15 +22,23 @@ from tfgen.evaluation.metrics import Interval, Moments
 from tfgen.evaluation.task import Task, data_name
 
 NEIGHBOURS = 3  # of precision and recall
+_OF_REAL_IMAGES = ("inception_score_real", "evaluator_accuracy")
 KEPT_FEATURES = 10_000  # generated images whose features are kept for pairwise metrics
 
 
 def sample_quality(task: Task) -> dict[str, Interval]:
     """The evaluator's view of generated images, beside its view of the real test set."""
     evaluator = evaluator_of(task)
-    real = evaluator.reference
-    generated = _observe_samples(task, evaluator)
+    measured = _scores(task, evaluator, _observe_samples(task, evaluator))
+    if getattr(task.model, "aggregate", None) is not None:
+        drawn = _scores(task, evaluator, _observe_samples(task, evaluator, prior="aggregate"))
+        kept = {name: value for name, value in drawn.items() if name not in _OF_REAL_IMAGES}
+        measured |= {f"aggregate_{name}": value for name, value in kept.items()}
+    return measured
 
+
+def _scores(task: Task, evaluator: Evaluator, generated: "Observations") -> dict[str, Interval]:
+    real = evaluator.reference
     measured = quality(real, generated)
     if generated.labels is not None:
         share = metrics.accuracy(np.concatenate(generated.probabilities), generated.labels)
@@ -75,15 +83,15 @@ def quality(real: Reference, generated: Observations) -> dict[str, Interval]:
     }
 
 
-def _observe_samples(task: Task, evaluator: Evaluator) -> Observations:
-    """Draws images in batches, and keeps of them what the metrics need."""
+def _observe_samples(task: Task, evaluator: Evaluator, **drawn) -> Observations:
+    """Draws images in batches, and keeps of them what the metrics need; `drawn` goes to `sample`."""
     labels = _requested_labels(task, evaluator)
     parts = spans(task.samples)
     seeds = np.random.SeedSequence(task.seed).generate_state(len(parts)) >> 1  # to fit int32
 
     def draw(start: int, stop: int, seed: int) -> np.ndarray:
         condition = {} if labels is None else {"labels": labels[start:stop]}
-        return task.model.sample(stop - start, seed=seed, **condition)
+        return task.model.sample(stop - start, seed=seed, **condition, **drawn)
 
     images = (
         draw(start, stop, int(seed)) for (_, start, stop), seed in zip(parts, seeds, strict=True)

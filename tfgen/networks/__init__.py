@@ -10,6 +10,7 @@ A saved model holds its networks' graphs, so that an edit here breaks no file sa
 
 from tfgen.networks.classification import extractor, pooled_classifier, residual_network
 from tfgen.networks.dcgan import (
+    PRIOR,
     classifier,
     code_encoder,
     code_posterior,
@@ -33,6 +34,7 @@ from tfgen.networks.whitened import whitened_network
 __all__ = [
     "HEAD",
     "NORMALISATIONS",
+    "PRIOR",
     "TRUNK",
     "before_sigmoid",
     "classifier",

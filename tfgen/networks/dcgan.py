@@ -2,13 +2,21 @@
 
 import keras
 
-from tfgen.layers import ChannelScale, OneHot
+from tfgen.layers import ChannelScale, MixturePrior, OneHot
 from tfgen.networks.layout import Layout, head, start, trunk, up
 from tfgen.networks.posterior import posterior, with_labels
 
+PRIOR = "prior"  # the layer of theta that has a learned p(z)
+
 
 def generator(
-    shape, latent_dim=64, width=64, num_classes=None, normalisation="batch", scaled=False
+    shape,
+    latent_dim=64,
+    width=64,
+    num_classes=None,
+    normalisation="batch",
+    scaled=False,
+    mixture_prior=None,
 ):
     """DCGAN's generator G_theta(z) or, with classes, G_theta(z, t); also a VAE's means.
 
@@ -19,6 +27,7 @@ def generator(
         num_classes: if given, class labels t are a second input.
         normalisation: "batch", "synchronised" (over replicas) or None.
         scaled: a second output is the learned scale of each channel, for likelihoods that have one.
+        mixture_prior: Gaussians of a learned prior p(z), the layer `PRIOR`; None: p(z) = N(0, I).
 
     Returns:
         Functional model: z (b, latent_dim) [, t (b,) int32] -> images (b, *shape) in [0, 1], or
@@ -29,7 +38,8 @@ def generator(
     """
     layout = Layout(shape, width, normalisation)
     latents = keras.Input((latent_dim,), name="latents")
-    inputs, x = with_labels(latents, latents, num_classes)
+    codes = MixturePrior(mixture_prior, name=PRIOR)(latents) if mixture_prior else latents
+    inputs, x = with_labels(latents, codes, num_classes)
     *channels, top = layout.channels
     x = keras.layers.Dense(layout.base**2 * top, use_bias=not normalisation, **start())(x)
     x = keras.layers.Reshape((layout.base, layout.base, top))(x)

@@ -174,6 +174,7 @@ class SVAE(Variational):
     def endpoints(self):
         served = {
             **endpoints.generating(self),
+            **endpoints.aggregate(self),
             **endpoints.inferring(self),
             **endpoints.classifying(self),
         }

@@ -67,12 +67,19 @@ class VAE(Variational):
         adversary=False,
         normalisation="batch",
         likelihood="bernoulli",
+        mixture_prior=None,
         **kwargs,
     ):
-        """A model with fresh DCGAN networks; other arguments are the constructor's."""
+        """A model with fresh DCGAN networks; other arguments are the constructor's.
+
+        With `mixture_prior` = K p(z) is a learned mixture of K Gaussians, `tfgen.layers.MixturePrior`, a
+        part of theta; Eq. 11 takes p(z) as given, and its bound on log p_theta(x) stays one.
+        """
         classes = num_classes if conditional else None
         scaled = likelihood != "bernoulli"
-        theta = networks.generator(shape, latent_dim, width, classes, normalisation, scaled)
+        theta = networks.generator(
+            shape, latent_dim, width, classes, normalisation, scaled, mixture_prior
+        )
         eta = networks.encoder(shape, latent_dim, width, classes, normalisation)
         phi = networks.discriminator(shape, width, classes, normalisation) if adversary else None
         return cls(theta, eta, phi, num_classes=classes, likelihood=likelihood, **kwargs)
@@ -88,5 +95,6 @@ class VAE(Variational):
         return self.elbo(posterior, images, labels, noise, training)
 
     def endpoints(self):
-        served = {**endpoints.generating(self), **endpoints.inferring(self)}
+        generating = {**endpoints.generating(self), **endpoints.aggregate(self)}
+        served = {**generating, **endpoints.inferring(self)}
         return {**served, **endpoints.discriminating(self)} if "phi" in self.players else served

@@ -4,9 +4,12 @@ import abc
 import math
 
 import keras
+import numpy as np
 import tensorflow as tf
+from sklearn.mixture import GaussianMixture
 
-from tfgen import checks, distributions, layers, networks
+from tfgen import checks, distributions, layers, networks, noise
+from tfgen.evaluation import likelihood
 from tfgen.noise import gaussian
 from tfgen.objectives import (
     FAKE,
@@ -16,9 +19,10 @@ from tfgen.objectives import (
     importance_weighted_bound,
     log_q,
 )
-from tfgen.unified import Unified
+from tfgen.unified import SAMPLE_BATCH, Unified
 
-POSTERIOR, GENERATED, PRIOR, PIXELS, LABELS = range(5)  # streams of noise
+POSTERIOR, GENERATED, PRIOR, PIXELS, LABELS, COMPONENT = range(6)  # streams of noise
+COVARIANCE = 1e-4  # added to variances of a fitted mixture, so that they stay positive
 
 
 class Variational(Unified):
@@ -31,13 +35,23 @@ class Variational(Unified):
         temperature: T > 0 of the activation weights.
         importance_samples: k draws of z; above 1 bounds are Burda et al.'s (2015).
         likelihood: one of `tfgen.distributions.LIKELIHOODS`.
+        aggregate: Gaussians of the mixture that `fit_sampler` fitted, None for none.
         kwargs: of `Unified`.
 
     Raises:
         ValueError: an argument is out of range, or theta does not fit the likelihood.
     """
 
-    def __init__(self, players, num_classes, temperature, importance_samples, likelihood, **kwargs):
+    def __init__(
+        self,
+        players,
+        num_classes,
+        temperature,
+        importance_samples,
+        likelihood,
+        aggregate=None,
+        **kwargs,
+    ):
         _check_variational(players, temperature, importance_samples, likelihood)
         if likelihood == "bernoulli":
             networks.before_sigmoid(players["theta"])  # raises unless there are logits
@@ -47,6 +61,7 @@ class Variational(Unified):
         self.importance_samples = importance_samples
         self.likelihood = likelihood
         self.bound_tracker = keras.metrics.Mean(name="bound")
+        self.aggregate = self._mixture(aggregate)
 
     @property
     def binary_pixels(self):
@@ -73,6 +88,97 @@ class Variational(Unified):
     @property
     def metrics(self):
         return [*super().metrics, self.bound_tracker]
+
+    def fit_sampler(self, images, labels=None, components=50, seed=0):
+        """Fit Gaussians to the aggregate posterior E_pdata[q_eta(z|x)], for `sample(prior="aggregate")`.
+
+        A VAE's codes leave holes in p(z) = N(0, I), in which it draws between images.  The objective and
+        p(z), and with them all bounds, stay as they are.  A conditional model has a mixture per class;
+        images without a label are given the one that omega takes them for.
+
+        Args:
+            images: (n, h, w, c) in [0, 1], of the training split; grey pixels of a Bernoulli likelihood
+                are drawn once.
+            labels: (n,) for a conditional model.
+            components: Gaussians of full covariance, of each class.
+            seed: of the codes, one draw for each image, and of the fit's start.
+
+        Returns:
+            The model.
+
+        Raises:
+            ValueError: a class has fewer images than components, or labels are missing.
+
+        Source: Ghosh et al. (2020), ex-post density estimation.
+        """
+        checks.check_integer("components", components, 1)
+        images = likelihood.observed(self.likelihood, images)
+        labels, codes = self._posterior_draws(images, labels, seed)
+        classes = self.num_classes if self.conditional else 1
+        counts = np.bincount(labels, minlength=classes)
+        if counts.min() < components:
+            raise ValueError(
+                "Every class must have at least as many images as components. "
+                f"Received: components={components}, images of each class={counts.tolist()}"
+            )
+        mixture = self._mixture(components)
+        for label in range(classes):
+            fitted = GaussianMixture(components, random_state=seed, reg_covar=COVARIANCE)
+            fitted.fit(codes[labels == label])
+            mixture.assign(label, fitted.weights_, fitted.means_, fitted.covariances_)
+        self.aggregate = mixture
+        return self
+
+    def codes(self, n, seed, labels=None, prior=None):
+        if prior != "aggregate" or self.aggregate is None:
+            return super().codes(n, seed, labels, prior)
+        samples = noise.Samples(n, seed)
+        labels = (
+            tf.zeros([n], tf.int32) if labels is None else tf.convert_to_tensor(labels, tf.int32)
+        )
+        drawn = samples.uniform(1, COMPONENT), samples.gaussian(self.latent_dim)
+        return self.aggregate.draw(*drawn, labels)
+
+    def release(self):
+        released = super().release()
+        if self.aggregate is not None:
+            released.aggregate.set_weights(self.aggregate.get_weights())
+        return released
+
+    def _mixture(self, components):
+        if components is None:
+            return None
+        classes = self.num_classes if self.conditional else 1
+        return layers.FittedMixture(classes, components, self.latent_dim, name="aggregate")
+
+    def _posterior_draws(self, images, labels, seed):
+        """Labels (n,), zeros without classes, and one draw of q_eta(z|x [, t]) for each image."""
+        if not self.conditional:
+            labels = None
+        elif "omega" in self.players:
+            found = self.predict(images, verbose=0).argmax(axis=-1)
+            labels = found if labels is None else np.where(np.asarray(labels) < 0, found, labels)
+        elif labels is None:
+            raise ValueError(f"fit_sampler of {self.name} needs labels. Received: labels=None")
+        columns = images if labels is None else [images, np.asarray(labels, "int32")]
+        posterior = self.eta.predict(columns, batch_size=SAMPLE_BATCH, verbose=0)
+        draws = noise.Samples(len(images), seed).gaussian(self.latent_dim).numpy()
+        codes = posterior["mean"] + posterior["scale"] * draws
+        labels = np.zeros(len(images), int) if labels is None else np.asarray(labels, int)
+        return labels, codes.astype(np.float64)
+
+    @property
+    def learned_prior(self):
+        """The layer of theta that has p(z), or None for N(0, I)."""
+        found = [layer for layer in self.theta.layers if layer.name == networks.PRIOR]
+        return found[0] if found else None
+
+    def draw_prior(self, noise, stream=0):
+        learned = self.learned_prior
+        if learned is None:
+            return super().draw_prior(noise, stream)
+        normal = noise.gaussian(self.latent_dim, stream)
+        return learned.draw(noise.uniform(1, stream + COMPONENT), normal)
 
     def activated(self, images, labels, bounds, training):
         """Eq. 17, 44-46: what theta and eta ascend, and what phi ascends if there is an adversary.
@@ -128,6 +234,8 @@ class Variational(Unified):
     def elbo(self, posterior, images, labels, noise, training):
         """Eq. 11 by k = 1 draw and the closed-form KL, or the importance-weighted bound of k > 1.
 
+        Under a learned prior the KL has no closed form, and k = 1 is Eq. 11 by its draw alone.
+
         Args:
             posterior: {"mean": (b, d), "scale": (b, d)} of q_eta.
             images, labels, noise, training: as in `bound`.
@@ -139,10 +247,11 @@ class Variational(Unified):
         q = distributions.normal(mean, scale)
         latents = mean + scale * noise  # (b, k, d)
         log_likelihood = self.log_likelihood(images, latents, labels, training)
-        if noise.shape[1] == 1:
+        learned = self.learned_prior
+        if noise.shape[1] == 1 and learned is None:
             divergence = distributions.divergence(q, distributions.standard_normal(mean))
             return evidence_bound(log_likelihood, divergence)[:, 0]
-        p = distributions.standard_normal(latents)
+        p = distributions.standard_normal(latents) if learned is None else learned.distribution()
         return importance_weighted_bound(log_likelihood + p.log_prob(latents) - q.log_prob(latents))
 
     def log_likelihood(self, images, latents, labels=None, training=False):
@@ -188,6 +297,7 @@ class Variational(Unified):
             "temperature": self.temperature,
             "importance_samples": self.importance_samples,
             "likelihood": self.likelihood,
+            "aggregate": None if self.aggregate is None else self.aggregate.components,
         }
 
 

@@ -1,0 +1,109 @@
+"""Mixtures of Gaussians over codes: a learned prior p(z), and one fitted to the aggregate posterior."""
+
+import keras
+import tensorflow as tf
+
+from tfgen import distributions
+
+
+@keras.saving.register_keras_serializable("tfgen")
+class MixturePrior(keras.layers.Layer):
+    """A learned prior p(z) = sum_k pi_k N(z; m_k, diag s_k^2); z (b, d) passes through unchanged.
+
+    Part of theta, whose codes it draws: its weights are theta's, and Eq. 11 takes p(z) as given.  At the
+    start the means are spread as N(0, I) spreads codes.
+
+    Args:
+        components: number of Gaussians.
+
+    Source: Tomczak & Welling (2018), whose components are posteriors of learned images.
+    """
+
+    def __init__(self, components, **kwargs):
+        super().__init__(**kwargs)
+        self.components = components
+
+    def build(self, shape):
+        table = (self.components, shape[-1])
+        self.logits = self.add_weight(name="logits", shape=table[:1], initializer="zeros")
+        start = keras.initializers.RandomNormal(stddev=1.0)
+        self.means = self.add_weight(name="means", shape=table, initializer=start)
+        self.log_scales = self.add_weight(name="log_scales", shape=table, initializer="zeros")
+
+    def call(self, latents):
+        return latents
+
+    def distribution(self):
+        """p(z), of events (d,)."""
+        return distributions.mixture(self.logits, self.means, tf.exp(self.log_scales))
+
+    def draw(self, uniform, normal):
+        """z ~ p(z), (n, d), from noise (n, 1) uniform on [0, 1) and standard normal (n, d)."""
+        chosen = component(tf.nn.softmax(self.logits), uniform)
+        return tf.gather(self.means, chosen) + tf.exp(tf.gather(self.log_scales, chosen)) * normal
+
+    def get_config(self):
+        return {**super().get_config(), "components": self.components}
+
+
+@keras.saving.register_keras_serializable("tfgen")
+class FittedMixture(keras.layers.Layer):
+    """Gaussians of full covariance for every class, fitted outside of training: no weight is trainable.
+
+    Args:
+        classes: number of classes that have a mixture of their own; 1 for a model without labels.
+        components: Gaussians of each.
+        size: length of z.
+    """
+
+    def __init__(self, classes, components, size, **kwargs):
+        super().__init__(trainable=False, **kwargs)
+        self.classes, self.components, self.size = classes, components, size
+        shapes = {
+            "probabilities": (classes, components),
+            "means": (classes, components, size),
+            "factors": (classes, components, size, size),  # Cholesky's, lower
+        }
+        for name, shape in shapes.items():
+            weight = self.add_weight(name=name, shape=shape, initializer="zeros", trainable=False)
+            setattr(self, name, weight)
+        self.built = True
+
+    def assign(self, label, probabilities, means, covariances):
+        """Take over the mixture of one class.
+
+        Args:
+            label: of the class.
+            probabilities: (components,).
+            means: (components, size).
+            covariances: (components, size, size).
+        """
+        factors = tf.linalg.cholesky(tf.constant(covariances, tf.float64))
+        found = {"probabilities": probabilities, "means": means, "factors": factors}
+        for name, value in found.items():
+            weight = getattr(self, name)
+            weight.assign(
+                tf.tensor_scatter_nd_update(weight, [[label]], [tf.cast(value, weight.dtype)])
+            )
+
+    def draw(self, uniform, normal, labels):
+        """z (n, size) of classes (n,); noise (n, 1) uniform on [0, 1) and (n, size) standard normal."""
+        chosen = component(tf.gather(self.probabilities, labels), uniform)
+        index = tf.stack([labels, chosen], axis=1)
+        means, factors = (tf.gather_nd(table, index) for table in (self.means, self.factors))
+        return means + tf.linalg.matvec(factors, normal)
+
+    def get_config(self):
+        arguments = {"classes": self.classes, "components": self.components, "size": self.size}
+        return {**super().get_config(), **arguments}
+
+
+def component(probabilities, uniform):
+    """Index (n,) of the component in whose part of [0, 1) each number lies.
+
+    Args:
+        probabilities: (k,) or (n, k), which sum to 1.
+        uniform: (n, 1) in [0, 1).
+    """
+    edges = tf.cumsum(probabilities, axis=-1)[..., :-1]  # the last part ends at 1 despite rounding
+    return tf.reduce_sum(tf.cast(uniform >= edges, tf.int32), axis=-1)
