@@ -1,7 +1,7 @@
 """Model files as a stranger might craft them: `python tests/hostile_files.py FOLDER` writes them all.
 
 Each case changes one thing of an honest file: an object of its configuration (CONFIGURATIONS), the text
-of its JSON (DOCUMENTS), its weights (WEIGHTS), or the zip around them (`hostile_archives`).
+of its JSON (`hostile_documents`), its weights (`hostile_weights`), or the zip around them (`hostile_archives`).
 """
 
 import json
@@ -11,9 +11,9 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-import h5py
 import hostile_archives
-import numpy as np
+import hostile_documents
+import hostile_weights
 
 CONFIG, METADATA, WEIGHTS_FILE = "config.json", "metadata.json", "model.weights.h5"
 
@@ -26,12 +26,12 @@ def write(folder: Path) -> list[str]:
         changed = change(config)
         text = json.dumps(config if changed is None else changed).encode()
         _write(folder, name, {**members, CONFIG: text})
-    for name, text in DOCUMENTS.items():
+    for name, text in hostile_documents.DOCUMENTS.items():
         _write(folder, name, {**members, CONFIG: text})
         if name.startswith("json_top"):
             _write(folder, f"metadata_{name}", {**members, METADATA: text})
     _write(folder, "metadata_number", {**members, METADATA: b'{"keras_version": 3}'})
-    for name, change in WEIGHTS.items():
+    for name, change in hostile_weights.WEIGHTS.items():
         path = folder / "changed.h5"
         path.write_bytes(members[WEIGHTS_FILE])
         change(path)
@@ -145,6 +145,21 @@ def nested(config):
     for depth in range(40):
         inner = thing("keras", "Sequential", name=f"s{depth}", trainable=True, layers=[inner])
     config["config"]["theta"] = inner
+
+
+def multiplied(config):
+    """Seven networks, one in the other, each calling the next 20 times: a billion calls."""
+    inner = config["config"]["phi"]
+    for depth in range(7):
+        outer = json.loads(json.dumps(inner))
+        first, *_, last = outer["config"]["layers"]
+        call = {"args": [last["inbound_nodes"][0]["args"][0]], "kwargs": {}}
+        call["args"][0]["config"].update(shape=[None, 4, 4, 1], keras_history=[first["name"], 0, 0])
+        inner = {**inner, "name": f"n{depth}", "inbound_nodes": [call] * 20}
+        outer["config"] |= {"name": f"m{depth}", "layers": [first, inner]}
+        outer["config"]["output_layers"] = [f"n{depth}", 0, 0]
+        inner = outer
+    config["config"]["phi"] = inner
 
 
 def itself(config):
@@ -287,6 +302,8 @@ CONFIGURATIONS: dict[str, Callable] = {
     "size_filters": layer("Conv2D", filters=1 << 28, kernel_size=[9, 9]),
     "size_embedding": layer("Embedding", input_dim=1 << 30, output_dim=1 << 20),
     "size_build": form(build_config={"input_shape": [None, 1 << 30]}),
+    "size_calls": multiplied,
+    "size_constants": layer("Normalization", mean=0.0, variance=1.0, axis=[1]),
     "size_between": lambda config: config["config"]["theta"]["config"]["layers"].__setitem__(
         slice(1, 2),
         [
@@ -306,114 +323,6 @@ CONFIGURATIONS: dict[str, Callable] = {
             thing("keras.layers", "LSTM", units=2, unroll=True, name="steps"),
         ]
     ),
-}
-
-# Texts in the place of config.json.
-
-DOCUMENTS = {
-    "json_empty": b"",
-    "json_top_null": b"null",
-    "json_top_list": b"[1]",
-    "json_top_number": b"1",
-    "json_top_string": b'"GAN"',
-    "json_top_empty": b"{}",
-    "json_nan": b'{"class_name": NaN}',
-    "json_infinity": b'{"class_name": -Infinity}',
-    "json_overflow": b'{"class_name": 1e999}',
-    "json_twice": b'{"class_name": "GAN", "class_name": "VAE"}',
-    "json_digits": b'{"class_name": ' + b"9" * 100_000 + b"}",
-    "json_brackets": b"[" * 100_000,
-    "json_braces": b'{"a":' * 100_000,
-    "json_values": b'{"a": [' + b"0," * 1_000_000 + b"0]}",
-    "json_large": b" " * (5 << 20) + b"{}",
-    "json_utf16": '{"class_name": "GAN"}'.encode("utf-16"),
-    "json_utf32": '{"class_name": "GAN"}'.encode("utf-32-le"),
-    "json_latin": b'{"class_name": "\xe9"}',
-    "json_mark": b'\xef\xbb\xbf{"class_name": "GAN"}',
-    "json_nul": b'{"class_name": "GAN\\u0000"}',
-    "json_escape": b'{"class_name": "\\u001b[2J"}',
-    "json_surrogate": b'{"class_name": "\\ud800"}',
-    "json_long": b'{"class_name": "' + b"a" * 100_000 + b'"}',
-    "json_cut": b'{"class_name": "GA',
-    "json_more": b'{"class_name": "GAN"} []',
-    "json_comment": b'{"class_name": "GAN"} // model',
-    "json_quotes": b"{'class_name': 'GAN'}",
-}
-
-# Changes of the weights.
-
-
-def _changed(change: Callable[[h5py.File], None]) -> Callable[[Path], None]:
-    def apply(path: Path) -> None:
-        with h5py.File(path, "a") as file:
-            change(file)
-
-    return apply
-
-
-def _kernel(file: h5py.File) -> tuple[h5py.Group, str]:
-    """The place of the largest array."""
-    found: list[str] = []
-    file.visititems(lambda path, item: found.append(path) if hasattr(item, "shape") else None)
-    path = max(found, key=lambda path: file[path].size)
-    return file[path].parent, path.rsplit("/", 1)[-1]
-
-
-def _replaced(make: Callable[[h5py.Group, str], object]) -> Callable[[Path], None]:
-    def change(file: h5py.File) -> None:
-        group, name = _kernel(file)
-        del group[name]
-        make(group, name)
-
-    return _changed(change)
-
-
-def _virtual(group: h5py.Group, name: str) -> None:
-    layout = h5py.VirtualLayout((3, 16), "f4")
-    layout[:] = h5py.VirtualSource("other.h5", "x", (3, 16))
-    group.create_virtual_dataset(name, layout)
-
-
-WEIGHTS: dict[str, Callable[[Path], None]] = {
-    "weights_soft": _replaced(lambda group, name: group.__setitem__(name, h5py.SoftLink("/vars"))),
-    "weights_external": _replaced(
-        lambda group, name: group.__setitem__(name, h5py.ExternalLink("/etc/passwd", "/"))
-    ),
-    "weights_virtual": _replaced(_virtual),
-    "weights_external_storage": _replaced(
-        lambda group, name: group.create_dataset(
-            name, (3, 16), "f4", external=[("/etc/passwd", 0, 192)]
-        )
-    ),
-    "weights_sparse": _replaced(
-        lambda group, name: group.create_dataset(name, (1 << 20, 1 << 14), "f4", chunks=(16, 16))
-    ),
-    "weights_unwritten": _replaced(
-        lambda group, name: group.create_dataset(name, (1 << 34,), "f4")
-    ),
-    "weights_compressed": _replaced(
-        lambda group, name: group.create_dataset(
-            name, data=np.zeros((3, 16), "f4"), compression="gzip"
-        )
-    ),
-    "weights_strings": _replaced(
-        lambda group, name: group.create_dataset(name, data=["a"] * 3, dtype=h5py.string_dtype())
-    ),
-    "weights_compound": _replaced(
-        lambda group, name: group.create_dataset(name, (3,), [("a", "f4"), ("b", "f4")])
-    ),
-    "weights_null": _replaced(
-        lambda group, name: group.create_dataset(name, data=h5py.Empty("f4"))
-    ),
-    "weights_type": _replaced(lambda group, name: group.__setitem__(name, np.dtype("f4"))),
-    "weights_missing": _replaced(lambda group, name: None),
-    "weights_shape": _replaced(
-        lambda group, name: group.create_dataset(name, data=np.zeros((4, 16), "f4"))
-    ),
-    "weights_loop": _changed(lambda file: file.__setitem__("loop", file["/"])),
-    "weights_empty": lambda path: path.write_bytes(b""),
-    "weights_text": lambda path: path.write_bytes(b"weights" * 1000),
-    "weights_cut": lambda path: path.write_bytes(path.read_bytes()[:2000]),
 }
 
 if __name__ == "__main__":

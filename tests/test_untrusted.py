@@ -2,13 +2,16 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import hostile_archives
+import hostile_documents
 import hostile_files
+import hostile_weights
 import keras
 import numpy as np
 import pytest
@@ -57,10 +60,10 @@ print(json.dumps([outcomes, deeds]))
 
 CASES = [
     *hostile_files.CONFIGURATIONS,
-    *hostile_files.DOCUMENTS,
-    *(f"metadata_{name}" for name in hostile_files.DOCUMENTS if name.startswith("json_top")),
+    *hostile_documents.DOCUMENTS,
+    *(f"metadata_{name}" for name in hostile_documents.DOCUMENTS if name.startswith("json_top")),
     "metadata_number",
-    *hostile_files.WEIGHTS,
+    *hostile_weights.WEIGHTS,
     *hostile_archives.ARCHIVES,
 ]
 
@@ -93,6 +96,30 @@ def test_a_crafted_file_is_refused_in_our_words(corpus, case):
     assert outcomes[case].startswith("refused: ")
     assert ". Received: " in outcomes[case]
     assert len(outcomes[case]) < 1200
+
+
+@pytest.mark.parametrize(
+    ("case", "reason"),
+    [
+        (
+            "operation_Switch",
+            "only what tfgen.untrusted.vocabulary lists. Received: .*'Switch'.*trusted=True",
+        ),
+        (
+            "size_between",
+            "declare no more weights than it holds. Received: 4000000132 bytes declared, 352 held",
+        ),
+        ("size_calls", "call at most 10000 layers"),
+        (
+            "weights_unwritten",
+            "Arrays must lie within their file. Received: '0' of 68719476736 bytes",
+        ),
+        ("zip_overlapping", "follow each other"),
+    ],
+)
+def test_the_reason_is_the_one_meant(corpus, case, reason):
+    outcomes, _ = corpus
+    assert re.search(reason, outcomes[case]), outcomes[case]
 
 
 def test_every_file_is_a_case(corpus):
@@ -139,9 +166,7 @@ def attention(features):
 
 
 def nested(features):
-    inner = keras.Sequential(
-        [L.Dense(8, "tanh"), L.Rescaling(2.0, -1.0), L.Normalization(mean=0.1, variance=2.0)]
-    )
+    inner = keras.Sequential([L.Dense(8, "tanh"), L.Rescaling(2.0, -1.0), L.Normalization()])
     outer = keras.Sequential([inner, keras.Sequential([L.Dense(4), L.Activation("mish")])])
     whole = keras.Model(features, outer(features))
     whole.compile("adam", "mse", metrics=["mae", keras.metrics.MeanSquaredError()])

@@ -9,6 +9,7 @@ from tfgen.untrusted import vocabulary
 from tfgen.untrusted.refusal import RefusedError
 
 MAX_INTEGER = 1 << 31  # sizes; seeds and identities may be larger
+MAX_CALLS = 10_000  # of layers, those of a network within a network at each of its own calls
 
 _OBJECT = {
     "module",
@@ -33,6 +34,7 @@ _BASES = {
     "loss": keras.losses.Loss,
     "metric": keras.metrics.Metric,
 }
+_CONSTANTS = ("mean", "variance")  # of keras.layers.Normalization
 _SCALARS = (str, int, float, bool, type(None))
 
 
@@ -51,6 +53,8 @@ def check_configuration(config: dict[str, Any], model: type, packages: Iterable[
     if config.get("registered_name") != name or config.get("class_name") != model.__name__:
         _refuse(f"A file of {model.__name__} has the registered name {name!r}", config)
     _Walk({*packages, "tfgen", "__main__"}).model(config)
+    if (calls := _calls(config["config"], {})) > MAX_CALLS:
+        raise RefusedError(f"The networks of a file call at most {MAX_CALLS} layers", str(calls))
 
 
 class _Walk:
@@ -101,7 +105,15 @@ class _Walk:
             _unlisted(kind, node)
         elif node["registered_name"] not in (None, name):
             _refuse("Keras' own classes have no other registered name", node)
+        if name == "Normalization" and not node["config"].keys().isdisjoint(_CONSTANTS):
+            self._check_constants(node)
         self._members(node)
+
+    def _check_constants(self, node: dict[str, Any]) -> None:
+        """Constants are spread over an input's shape at once; as weights they are counted."""
+        constants = [node["config"].get(key) for key in _CONSTANTS]
+        if constants != [None, None] and node["config"].get("axis", -1) not in (None, []):
+            _refuse("A normalization of given mean and variance has no axis", node)
 
     def _check_form(self, node: dict[str, Any]) -> None:
         texts = (node.get("module"), node.get("registered_name"))
@@ -192,6 +204,25 @@ _MARKERS = {
     "__slice__": {"start", "stop", "step"},
     "__ellipsis__": set(),
 }
+
+
+def _calls(value: Any, shared: dict[int, int]) -> int:
+    """Number of calls of layers that building makes: networks within networks multiply.
+
+    Args:
+        value: anything in a configuration, in the order in which Keras reads it.
+        shared: calls within the objects seen so far, by their identities.
+    """
+    if isinstance(value, list):
+        return sum(_calls(inner, shared) for inner in value)
+    if not isinstance(value, dict):
+        return 0
+    within = sum(_calls(inner, shared) for inner in value.values())
+    if "class_name" not in value or value["class_name"] in _MARKERS:
+        return within
+    if (identity := value.get("shared_object_id")) is not None:
+        within = shared[identity] = max(within, shared.get(identity, 0))
+    return max(1, len(value.get("inbound_nodes", []))) * (1 + within)
 
 
 def _is_tensor(config: dict[str, Any]) -> bool:
