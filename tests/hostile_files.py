@@ -1,7 +1,8 @@
 """Model files as a stranger might craft them: `python tests/hostile_files.py FOLDER` writes them all.
 
 Each case changes one thing of an honest file: an object of its configuration (CONFIGURATIONS), the text
-of its JSON (`hostile_documents`), its weights (`hostile_weights`), or the zip around them (`hostile_archives`).
+of its JSON (`hostile_documents`), its weights (`hostile_weights`), or the zip around them
+(`hostile_archives`).
 """
 
 import json
