@@ -219,7 +219,7 @@ class TestBatches:
             ({"shard": (2, 2)}, ValueError, r"index < count.*shard=\(2, 2\)"),
             ({"shard": (0, 9), "batch_size": 8}, ValueError, "count <= batch_size.*batch_size=8"),
             ({"batch_size": 0}, ValueError, "at least 1.*batch_size=0"),
-            ({"batch_size": 1.5}, TypeError, "float"),
+            ({"batch_size": 1.5}, TypeError, "must be an int.*batch_size=1.5"),
         ],
     )
     def test_refuses(self, change, error, message):

@@ -131,6 +131,35 @@ class TestPictures:
                 data.load(name, None)
 
 
+class TestArguments:
+    """Each answer is a data set or an error in our own words, whatever an argument is."""
+
+    OTHERS = (None, "x", b"x", 1.5, -1, 2**40, True, float("nan"), [], {}, object(), np.arange(2))
+
+    @pytest.mark.parametrize(
+        "name",
+        ["split", "fraction", "labelled", "batch_size", "seed", "size", "channels", "pad", "crop"]
+        + ["binarise", "shuffle", "stream", "cached", "shard", "shift", "flip"],
+    )
+    def test_of_load(self, tmp_path, name):
+        _fill(tmp_path, "a.png", "b.png")
+        said = []
+        for value in self.OTHERS:
+            try:
+                data.load(tmp_path, **{"size": 2, "channels": 1, name: value})
+            except (TypeError, ValueError) as error:
+                said.append(str(error))
+        assert said
+        assert [words for words in said if "Received: " not in words] == []
+
+    @pytest.mark.parametrize(
+        "name", ["", " ", "/dev/null", "a/b", "mnist:99.9.9", "x" * 5000, "a\ud800"]
+    )
+    def test_names(self, name):
+        with pytest.raises((ValueError, OSError), match="Received: "):
+            data.info(name)
+
+
 class TestLayout:
     def test_what_tools_leave_behind_is_passed_over(self, tmp_path):
         _fill(tmp_path, "cat/1.png", "dog/1.png")

@@ -43,6 +43,17 @@ def check_integer(name: str, value, low: int, high: int | None = None) -> None:
         raise ValueError(f"{name} must be {expected}. Received: {name}={value}")
 
 
+def check_flags(**values) -> None:
+    """Every value is True or False.
+
+    Raises:
+        TypeError: one is not.
+    """
+    for name, value in values.items():
+        if not isinstance(value, bool | np.bool_):
+            raise TypeError(f"{name} must be True or False. Received: {name}={value!r}")
+
+
 def check_seed(seed) -> None:
     """A seed is an int of 32 bits.
 

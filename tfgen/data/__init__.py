@@ -9,6 +9,7 @@ import os
 import numpy as np
 import tensorflow as tf
 
+from tfgen.checks import check_flags
 from tfgen.data.domains import unpaired_batches, unpaired_ordered
 from tfgen.data.mixed import mixed_ordered
 from tfgen.data.pictures import Geometry
@@ -83,6 +84,7 @@ def load(
     selection = selected(name, split, fraction, labelled, seed, stream=stream, **geometry)
     if shuffle is None:
         shuffle = split.startswith("train")
+    check_flags(cached=cached)
     options = {"binarise": binarise, "shuffle": shuffle, "shift": shift, "flip": flip}
     reading = {"stream": stream, "cached": cached, "shard": shard}
     return selection.batches(batch_size, seed, **reading, **options)

@@ -14,7 +14,7 @@ def check(shift: int, flip: str | None) -> None:
     """
     if isinstance(shift, bool) or not isinstance(shift, int) or shift < 0:
         raise ValueError(f"shift must be a number of pixels. Received: shift={shift!r}")
-    if flip not in FLIPS:
+    if not isinstance(flip, str | None) or flip not in FLIPS:
         raise ValueError(f"flip must be one of {FLIPS}. Received: flip={flip!r}")
 
 

@@ -1,12 +1,19 @@
 """Batches of two unpaired domains of images: what CycleGAN learns from."""
 
 import math
-import operator
 from collections.abc import Sequence
 
 import tensorflow as tf
 
-from tfgen.data.pipeline import Fetch, checked_images, gathered, in_epochs, unpaired_positions
+from tfgen.checks import check_integer
+from tfgen.data.pipeline import (
+    SEEDS,
+    Fetch,
+    checked_images,
+    gathered,
+    in_epochs,
+    unpaired_positions,
+)
 
 
 def unpaired_batches(
@@ -55,11 +62,10 @@ def unpaired_ordered(
       fetches: for either domain, positions int32 (b,) -> images uint8 or float32 (b, h, w, c).
       batch_size, seed, length, shuffle: as in `unpaired_batches`.
     """
-    batch_size, seed = operator.index(batch_size), operator.index(seed)
-    length = max(sizes) if length is None else operator.index(length)
+    length = max(sizes) if length is None else length
     for name, value in (("batch_size", batch_size), ("length", length)):
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1. Received: {name}={value}")
+        check_integer(name, value, 1)
+    check_integer("seed", seed, *SEEDS)
     with tf.device("CPU:0"):  # where tf.data runs
         counter = tf.Variable(0, dtype=tf.int64, trainable=False, name="epoch")
 

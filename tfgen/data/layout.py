@@ -251,7 +251,12 @@ class _Scan:
     def __call__(self, folder) -> tuple[list[pathlib.Path], list[pathlib.Path]]:
         """(pictures, folders) directly in a folder, sorted; a picture is known by its suffix."""
         if folder not in self._listed:
-            self._listed[folder] = self._list(folder)
+            try:
+                self._listed[folder] = self._list(folder)
+            except OSError as error:
+                raise ValueError(
+                    f"A folder must be readable. Received: {str(folder)!r}, {error.strerror}"
+                ) from error
         return self._listed[folder]
 
     def _list(self, folder):
@@ -276,10 +281,5 @@ class _Scan:
 
 
 def _entries(folder) -> list[os.DirEntry]:
-    try:
-        with os.scandir(folder) as entries:
-            return list(entries)
-    except OSError as error:
-        raise ValueError(
-            f"A folder must be readable. Received: {str(folder)!r}, {error.strerror}"
-        ) from error
+    with os.scandir(folder) as entries:
+        return list(entries)

@@ -1,13 +1,13 @@
 """Batches of two domains, of which one has labels: what domain adaptation learns from."""
 
 import math
-import operator
 from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from tfgen.data.pipeline import Fetch, gathered, in_epochs, unpaired_positions
+from tfgen.checks import check_integer
+from tfgen.data.pipeline import SEEDS, Fetch, gathered, in_epochs, unpaired_positions
 
 
 def mixed_batches(source, labels, target, batch_size: int, seed: int = 0) -> tf.data.Dataset:
@@ -50,7 +50,8 @@ def mixed_ordered(
       shapes: (h, w, c) of either.
       batch_size, seed: as in `mixed_batches`.
     """
-    batch_size, seed = operator.index(batch_size), operator.index(seed)
+    check_integer("batch_size", batch_size, 0)
+    check_integer("seed", seed, *SEEDS)
     if batch_size < 2 or batch_size % 2:
         raise ValueError(
             f"batch_size must be even, half of each domain. Received: batch_size={batch_size}"

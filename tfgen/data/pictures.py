@@ -4,12 +4,14 @@
 """
 
 import dataclasses
-import operator
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 import tensorflow as tf
 
+from tfgen.checks import check_flags, check_integer
+
+MOST_SIDE = 16_384  # pixels
 _CHUNK = 1024  # images converted at once, so that float32 copies stay small
 
 
@@ -31,8 +33,11 @@ class Geometry:
     crop: bool = False
 
     def __post_init__(self):
-        if self.size is not None and operator.index(self.size) < 1:
-            raise ValueError(f"size must be at least 1. Received: size={self.size}")
+        check_flags(pad=self.pad, crop=self.crop)
+        if self.size is not None:
+            check_integer("size", self.size, 1, MOST_SIDE)
+        if self.channels is not None:
+            check_integer("channels", self.channels, 0)
         for name in ("pad", "crop"):
             if self.size is None and getattr(self, name):
                 raise ValueError(

@@ -1,17 +1,19 @@
 """Arrays to batches, in an order that is a function of (seed, epoch)."""
 
 import math
-import operator
 from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
+from tfgen.checks import check_flags, check_integer
 from tfgen.data import augmentation
 
 # Batches made ahead. A number: on one core tf.data.AUTOTUNE waits, longer in every epoch, for its own
 # adjustment of that number.
 AHEAD = 2
+
+SEEDS = -(2**63), 2**63 - 1  # what TensorFlow's orders take
 
 # Positions (b,) -> images (b, h, w, c), or these and labels (b,), traced into a tf.data pipeline.
 Fetch = Callable[[tf.Tensor], tf.Tensor | tuple[tf.Tensor, tf.Tensor]]
@@ -97,15 +99,10 @@ def ordered(
       batch_size, seed, binarise, shuffle, shift, flip, shard: as in `batches`.
       redraw: False binarises each image alike in every epoch.
     """
-    batch_size, seed = operator.index(batch_size), operator.index(seed)
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1. Received: batch_size={batch_size}")
-    index, count = map(operator.index, shard)
-    if not 0 <= index < count <= batch_size:
-        raise ValueError(
-            "shard must be (index, count) with 0 <= index < count <= batch_size. "
-            f"Received: shard={shard}, batch_size={batch_size}"
-        )
+    check_integer("batch_size", batch_size, 1)
+    check_integer("seed", seed, *SEEDS)
+    check_flags(binarise=binarise, shuffle=shuffle)
+    index, count = _checked_shard(shard, batch_size)
     augmentation.check(shift, flip)
     with tf.device("CPU:0"):  # where tf.data runs; it cannot reach a variable on a GPU
         epoch_counter = tf.Variable(0, dtype=tf.int64, trainable=False, name="epoch")
@@ -132,6 +129,19 @@ def ordered(
         return (images, *fetched[1:]) if isinstance(fetched, tuple) else images
 
     return in_epochs(positions, gather, epoch_counter, math.ceil(n / batch_size))
+
+
+def _checked_shard(shard, batch_size) -> tuple[int, int]:
+    rule = "shard must be (index, count) with 0 <= index < count <= batch_size"
+    received = f"Received: shard={shard!r}, batch_size={batch_size}"
+    if not (isinstance(shard, tuple | list) and len(shard) == 2):
+        raise TypeError(f"{rule}. {received}")
+    index, count = shard
+    for name, value in (("index", index), ("count", count)):
+        check_integer(f"{name} of shard", value, 0)
+    if not index < count <= batch_size:
+        raise ValueError(f"{rule}. {received}")
+    return index, count
 
 
 def unpaired_positions(sizes, batch_size, seed, count=None, shuffle=True):

@@ -6,10 +6,11 @@ import os
 import numpy as np
 import tensorflow as tf
 
+from tfgen.checks import check_flags
 from tfgen.data.pictures import Geometry
 from tfgen.data.pipeline import Fetch, gathered, ordered
 from tfgen.data.sources import Part, find
-from tfgen.data.subsets import hide_labels, stratified
+from tfgen.data.subsets import check_share, hide_labels, stratified
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,6 +89,9 @@ def selected(
 ) -> Selection:
     """The images that `tfgen.data.arrays` describes."""
     geometry = Geometry(**geometry)
+    check_flags(stream=stream)
+    check_share("fraction", fraction)
+    check_share("labelled", labelled)
     part = find(name).part(split, stream)
     if not len(part):
         raise ValueError(f"The split must hold images. Received: name={name!r}, split={split!r}")

@@ -118,7 +118,7 @@ def find(name: str | os.PathLike) -> Source:
     data_dir = os.environ.get("TFDS_DATA_DIR") or None  # TFDS itself reads it only once, at import
     try:
         builder = tfds.builder(name, data_dir=data_dir)
-    except (tfds.core.DatasetNotFoundError, ValueError) as error:
+    except (tfds.core.DatasetNotFoundError, ValueError, AssertionError) as error:
         if os.path.isdir(name):
             return Folder(name)
         known = ["digits", "digits_negative", *tfds.list_builders(with_community_datasets=False)]

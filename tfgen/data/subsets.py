@@ -1,8 +1,10 @@
 """Stratified subsets: which images are kept, and which keep their label."""
 
-import operator
+import numbers
 
 import numpy as np
+
+from tfgen.checks import check_integer
 
 
 def stratified(argument: str, labels: np.ndarray, share: float, seed: int) -> np.ndarray:
@@ -18,16 +20,28 @@ def stratified(argument: str, labels: np.ndarray, share: float, seed: int) -> np
       share: in (0, 1].
       seed: integer in [0, 2**32), which alone decides the order.
     """
-    if not 0 < share <= 1:
+    check_share(argument, share)
+    if not share > 0:
         raise ValueError(f"{argument} must lie in (0, 1]. Received: {argument}={share!r}")
-    seed = operator.index(seed)
-    if not 0 <= seed < 2**32:
-        raise ValueError(f"seed must lie in [0, 2**32). Received: seed={seed}")
+    check_integer("seed", seed, 0, 2**32 - 1)
     # RandomState: its stream is frozen, that of numpy.random.Generator may change with NumPy.
     drawn = np.random.RandomState(seed).permutation(len(labels))
     order = spread(drawn, labels)
     first = [drawn[np.argmax(labels[drawn] == t)] for t in np.unique(labels)]
     return np.union1d(order[: round(share * len(labels))], first)
+
+
+def check_share(argument: str, share) -> None:
+    """A share is a number in [0, 1].
+
+    Raises:
+        TypeError: another type.
+        ValueError: out of range.
+    """
+    if isinstance(share, bool) or not isinstance(share, numbers.Real):
+        raise TypeError(f"{argument} must be a number. Received: {argument}={share!r}")
+    if not 0 <= share <= 1:
+        raise ValueError(f"{argument} must lie in (0, 1]. Received: {argument}={share!r}")
 
 
 def spread(drawn: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -44,6 +58,7 @@ def spread(drawn: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 def hide_labels(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
     """Labels (n,) of which a stratified share is kept and the rest is -1; 0 hides all."""
+    check_share("labelled", share)
     hidden = np.full_like(labels, -1)
     if share == 0:
         return hidden
