@@ -17,9 +17,10 @@ import tfgen
 import zoo
 from tfgen.drawing import pictures
 from tfgen.evaluation.evaluator import load_reference
-from zoo.preset import paper
+from zoo.preset import calibrate, paper
 from zoo.preset import publish as publishing
 from zoo.preset import train as training
+from zoo.preset.export import export_again
 
 # Samples of a preset, of its .keras file and of its SavedModel, in a process of their own.
 PROCESS = """
@@ -282,3 +283,41 @@ def test_a_loaded_preset_is_ordinary_keras(presets):
     loss = model.evaluate(images / np.float32(255), labels, verbose=0, return_dict=True)
     accuracy = tfgen.evaluate(model, "digits")["accuracy"]["value"]
     assert loss["accuracy"] == pytest.approx(accuracy, abs=1e-6)
+
+
+def test_an_export_anew_touches_no_number_and_no_weight(presets, tmp_path):
+    folder = tmp_path / "cgan_small"
+    shutil.copytree(presets / "cgan_small", folder)
+    before = json.loads((folder / "card.json").read_text())
+    old = {key: value for key, value in before.items() if key != "min_runtime"}
+    old["endpoints"] = ["sample"]  # as of an export that had fewer
+    (folder / "card.json").write_text(json.dumps(old))
+    export_again(folder)
+    after = json.loads((folder / "card.json").read_text())
+    graph = "1/saved_model.pb"
+    for card in (before, after):
+        card["sha256"] = {
+            k: v for k, v in card["sha256"].items() if k not in (graph, "1/fingerprint.pb")
+        }
+        del card["bytes"]
+    assert after == before
+    assert "generate" in (folder / "README.md").read_text()
+
+
+def test_a_served_discriminator_tells_samples_from_real_images(presets):
+    """Calibration brings batch-normalized phi near what training saw; alone it calls all images one."""
+    model, data = zoo.load("gan_digits"), zoo.card("gan_digits")["recipe"]["data"]
+    theta = [weight.numpy() for weight in model.theta.weights]
+    assert calibrate.calibrate(model, data)
+    found = calibrate.accuracy(model, data)
+    assert (found["real"] + found["generated"]) / 2 > 0.6
+    for weight, old in zip(model.theta.weights, theta, strict=True):
+        np.testing.assert_array_equal(weight, old)
+    assert not calibrate.calibrate(zoo.load("vae_digits"), data)
+
+
+def test_every_published_discriminator_is_better_than_a_coin():
+    for card in map(zoo.card, zoo.presets()):
+        if "discriminate" in card["endpoints"] and "min_runtime" in card:
+            found = card["discriminator"]
+            assert (found["real"] + found["generated"]) / 2 > 0.6, card["name"]

@@ -1,7 +1,6 @@
 """SavedModels with named endpoints in TensorFlow Serving's layout, written aside and then moved in."""
 
 import contextlib
-import itertools
 import os
 import shutil
 import tempfile
@@ -10,6 +9,14 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2, trackable_object_graph_pb2
+
+# Operations younger than TensorFlow 2.0 that exports may hold, and the release that they came with.
+RELEASES = {
+    "StatelessRandomNormalV2": "2.5",
+    "StatelessRandomUniformFullIntV2": "2.5",
+    "StatelessRandomUniformV2": "2.5",
+}
+OLDEST = "2.0"
 
 
 def export(model, path):
@@ -111,17 +118,37 @@ def _widen(path):
     where a model is saved again, a hint to copy no variable on reading.
     """
     saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())
-    for graph in saved.meta_graphs:
-        nodes = [graph.graph_def.node, *(f.node_def for f in graph.graph_def.library.function)]
-        for node in itertools.chain.from_iterable(nodes):
-            node.attr.pop("_gradient_op_type", None)
-            if node.op == "VarHandleOp":
-                node.attr.pop("debug_name", None)
-            if node.op == "DisableCopyOnRead":
-                node.op = "NoOp"
-                node.attr.clear()
-                node.input[:] = [name for name in node.input if name.startswith("^")]
+    for node in _nodes(saved):
+        node.attr.pop("_gradient_op_type", None)
+        if node.op == "VarHandleOp":
+            node.attr.pop("debug_name", None)
+        if node.op == "DisableCopyOnRead":
+            node.op = "NoOp"
+            node.attr.clear()
+            node.input[:] = [name for name in node.input if name.startswith("^")]
     path.write_bytes(saved.SerializeToString(deterministic=True))
+
+
+def min_runtime(path) -> str:
+    """The first release of TensorFlow that has all operations of an export, as in "2.5".
+
+    Args:
+        path: the export's folder.
+    """
+    releases = [RELEASES.get(node.op, OLDEST) for node in nodes(Path(path) / "saved_model.pb")]
+    return max(releases, key=lambda release: tuple(map(int, release.split("."))))
+
+
+def nodes(path) -> list:
+    """The nodes of all graphs and functions in a `saved_model.pb`."""
+    return list(_nodes(saved_model_pb2.SavedModel.FromString(Path(path).read_bytes())))
+
+
+def _nodes(saved):
+    for graph in saved.meta_graphs:
+        yield from graph.graph_def.node
+        for function in graph.graph_def.library.function:
+            yield from function.node_def
 
 
 def _check(folder, endpoints):

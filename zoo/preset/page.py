@@ -39,7 +39,7 @@ model = zoo.load("{name}")
 ```
 
 `model.fit` goes on training it, `tfgen.export(model, "{name}/1")` writes the SavedModel that is
-here in `1/`, with the endpoints {endpoints}.
+here in `1/`, with the endpoints {endpoints}{bytes}.
 
 ## Numbers
 
@@ -84,7 +84,8 @@ def page(card):
         **{key: card[key] for key in ("name", "description", "model", "equation", "seed")},
         caption=caption,
         use=_use(card),
-        endpoints=_listed(f"`{endpoint}`" for endpoint in card["endpoints"]),
+        endpoints=_listed(f"`{name}`" for name in card["endpoints"] if not _of_bytes(name)),
+        bytes=_BYTES if any(map(_of_bytes, card["endpoints"])) else "",
         scored=measured.format(**facts),
         rows="\n".join(_row(card, metric) for metric in evaluation["metrics"]),
         commands=_commands(card),
@@ -100,6 +101,7 @@ def page(card):
     )
 
 
+_BYTES = ", each that reads images also as `<name>_bytes`, of PNG or JPEG files"
 _CLASSIFIED = "Test images, each under the class given to it"
 _TESTED = "On the test split of {data}."
 _ONE_SEED = "One seed was trained: differences between presets may be chance."
@@ -129,6 +131,11 @@ _KINDS = {
     ),
     "classify": (_CLASSIFIED, _TESTED, f"{_CLASSES} {_ONE_SEED}"),
 }
+
+
+def _of_bytes(endpoint):
+    """Whether an endpoint is another's that reads encoded pictures."""
+    return endpoint.endswith("_bytes")
 
 
 def _subset(card):

@@ -21,8 +21,8 @@ import tfgen
 import zoo
 from tfgen.drawing import pictures
 from tfgen.evaluation.evaluator import find_evaluator, load_evaluator, reference, save_reference
-from tfgen.saved_model import replaced_folder
-from zoo.preset import paper
+from tfgen.saved_model import min_runtime, replaced_folder
+from zoo.preset import calibrate, paper
 from zoo.preset import train as training
 from zoo.preset.page import page
 from zoo.recipes import scored, tested
@@ -68,6 +68,7 @@ def publish(run, name, root="saved_models", *, samples=10_000, evaluator=None, o
     if "sample" in model.endpoints() and evaluator is None:
         evaluator = find_evaluator(data["name"])
 
+    calibrate.calibrate(model, data)
     with replaced_folder(target) as folder:
         model.save(folder / "model.keras")
         tfgen.export(model, folder / "1")
@@ -86,6 +87,8 @@ def publish(run, name, root="saved_models", *, samples=10_000, evaluator=None, o
         if evaluator is not None:
             evaluation |= {"evaluator": Path(evaluator).name, "samples": samples}
         card = _card(name, model, Path(run), record, evaluation, folder)
+        if "discriminate" in model.endpoints():
+            card["discriminator"] = calibrate.accuracy(model, data)
         training.write_json(folder / "card.json", card)
         (folder / "README.md").write_text(page(card))
         _check_size(folder, record["recipe"])
@@ -143,11 +146,11 @@ def _finished(run, record):
 def _card(name, model, run, record, evaluation, folder):
     history = training.read_history(run)
     info = tfgen.data.info(record["recipe"]["data"]["name"])
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {
         "name": name,
         "description": record["recipe"]["description"],
         **facts(model),
+        "min_runtime": min_runtime(folder / "1"),
         "recipe": record["recipe"],
         "seed": record["seed"],
         "init": record["init"],
@@ -161,6 +164,15 @@ def _card(name, model, run, record, evaluation, folder):
         "data": {"name": info.name, "splits": info.splits, **_target(record["recipe"]["data"])},
         "evaluation": evaluation,
         "paper": paper.numbers(record["recipe"]),
+        **checksums(folder),
+    }
+
+
+def checksums(folder):
+    """What a card says of a preset's files, all but itself and the page: their checksums and size."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = [path for path in files if path.name not in ("card.json", "README.md")]
+    return {
         "sha256": {path.relative_to(folder).as_posix(): _sha256(path) for path in files},
         "bytes": sum(path.stat().st_size for path in files),
     }

@@ -1,0 +1,52 @@
+"""`python -m zoo.preset.export [NAME ...]`: SavedModels of published presets written anew, by default all.
+
+Weights stay, but for a discriminator that was never calibrated (see `zoo.preset.calibrate`).  Where they
+stay, the files of variables stay to the byte, so that a new export adds graphs alone to the history.  The
+card's endpoints, `min_runtime`, checksums and size follow, and the page; its numbers are not touched.
+"""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import tfgen
+import zoo
+from tfgen.saved_model import min_runtime, replaced_folder
+from zoo.preset import calibrate
+from zoo.preset import train as training
+from zoo.preset.page import page
+from zoo.preset.publish import checksums, facts
+
+
+def export_again(folder: Path) -> None:
+    """Write a preset's SavedModel, card and page anew; its folder changes whole or not at all.
+
+    Args:
+        folder: of the preset; its data must be at hand where its discriminator is yet to be calibrated.
+
+    Raises:
+        FileNotFoundError: there is no such preset, or not the data.
+    """
+    card = json.loads((folder / "card.json").read_text())
+    model, data = zoo.load(folder), card["recipe"]["data"]
+    fresh = "discriminate" in model.endpoints() and "discriminator" not in card
+    calibrated = fresh and calibrate.calibrate(model, data)
+    with replaced_folder(folder) as aside:
+        shutil.copytree(folder, aside, dirs_exist_ok=True)
+        if calibrated:
+            model.save(aside / "model.keras")
+        if fresh:
+            card["discriminator"] = calibrate.accuracy(model, data)
+        tfgen.export(model, aside / "1")
+        known = facts(model)
+        card = {key: known.get(key, value) for key, value in card.items()}
+        card |= {"min_runtime": min_runtime(aside / "1"), **checksums(aside)}
+        training.write_json(aside / "card.json", card)
+        (aside / "README.md").write_text(page(card))
+
+
+if __name__ == "__main__":
+    for _name in sys.argv[1:] or zoo.presets():
+        export_again(zoo.locate(_name))
+        print(_name, flush=True)
