@@ -5,10 +5,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from tfgen.serving import documents, openapi
 from tfgen.serving.core import Service
 from tfgen.serving.errors import Code, ServingError
-from tfgen.serving.http import guarded
-from tfgen.serving.rest import Rest, raw_path
+from tfgen.serving.http import guarded, json_response, raw_path
+from tfgen.serving.inference import Inference
+from tfgen.serving.rest import Rest
 
 ANY = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
@@ -34,16 +36,23 @@ def application(service: Service, token: str | None = None) -> Starlette:
         ready = service.registry.ready and not service.draining
         return PlainTextResponse("ready\n" if ready else "not ready\n", 200 if ready else 503)
 
-    rest = Rest(service)
+    async def description(request: Request) -> Response:
+        return json_response(documents.dump(openapi.document(service)))
+
+    rest, inference = Rest(service), Inference(service)
 
     async def other(request: Request) -> Response:
-        if raw_path(request)[:4].lower() == "/v1/":
+        path = raw_path(request)
+        if path[:4].lower() == "/v1/":
             return await rest.handle(request)
+        if path.rstrip("/") == "/v2" or path.startswith("/v2/"):
+            return await inference.handle(request)
         raise ServingError(Code.NOT_FOUND, "Not Found")
 
     return Starlette(
         routes=[
             protected("/metrics", metrics),
+            protected("/openapi.json", description),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             protected("/{rest:path}", other, ANY),

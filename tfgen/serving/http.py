@@ -72,6 +72,12 @@ def check_token(header: str, token: str) -> None:
         )
 
 
+def raw_path(request: Request) -> str:
+    """Return the path as it came, escapes kept, so that an escaped slash does not split a name."""
+    raw = request.scope.get("raw_path") or request.url.path.encode()
+    return raw.split(b"?")[0].decode("latin-1")
+
+
 async def read_body(request: Request, limits: Limits) -> bytes:
     """Return a request's body, decompressed.
 

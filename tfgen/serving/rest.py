@@ -13,7 +13,7 @@ from tensorflow_serving.apis.get_model_metadata_pb2 import SignatureDefMap
 from tfgen.serving import bodies, classification, documents
 from tfgen.serving.core import Address, Service
 from tfgen.serving.errors import invalid
-from tfgen.serving.http import json_response, read_body
+from tfgen.serving.http import json_response, raw_path, read_body
 from tfgen.serving.servable import Servable
 from tfgen.serving.versions import LARGEST, Version
 
@@ -93,12 +93,6 @@ class Rest:
                 for name, model in registry.models.items()
             ]
         }
-
-
-def raw_path(request: Request) -> str:
-    """Return the path as it came, escapes kept, so that an escaped slash does not split a name."""
-    raw = request.scope.get("raw_path") or request.url.path.encode()
-    return raw.split(b"?")[0].decode("latin-1")
 
 
 def _address(match: re.Match[str]) -> Address:

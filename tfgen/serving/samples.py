@@ -12,9 +12,10 @@ SHOWN = 200  # characters; a longer body is no line to paste
 
 
 def body(signature: Signature) -> dict[str, Any]:
-    """Return a body of one row for `:predict`, or of columns where an input has no rows."""
+    """Return a body of one row for `:predict`, or of columns where a tensor has no rows."""
     name = {} if signature.name == DEFAULT else {"signature_name": signature.name}
-    if all(spec.shape and spec.shape[0] is None for spec in signature.inputs.values()):
+    specs = (*signature.inputs.values(), *signature.outputs.values())
+    if all(spec.shape and spec.shape[0] is None for spec in specs):
         row = {key: _value(spec, spec.shape[1:]) for key, spec in signature.inputs.items()}
         return {**name, "instances": [row if len(row) > 1 else next(iter(row.values()))]}
     return {**name, "inputs": {k: _value(s, s.shape or ()) for k, s in signature.inputs.items()}}
