@@ -44,7 +44,7 @@ setup(
     license_expression="Apache-2.0",
     packages=packages,
     package_dir={"zoo.saved_models": "saved_models"},
-    package_data={"zoo.saved_models": shipped()},
+    package_data={"zoo.saved_models": shipped(), "tfgen.serving": ["page/*"]},
     python_requires=">=3.11,<3.14",
     install_requires=[
         "tensorflow>=2.21,<2.22",
@@ -78,7 +78,7 @@ setup(
             "tensorflow-serving-api>=2.21,<2.22",
             "grpcio-health-checking>=1.70,<2",
         ],
-        "test": ["pytest>=9,<10", "pytest-xdist>=3.8,<4", "httpx>=0.28,<1"],
+        "test": ["pytest>=9,<10", "pytest-xdist>=3.8,<4", "httpx>=0.28,<1", "selenium>=4.30,<5"],
         "dev": ["ruff>=0.17,<0.18", "build>=1.3,<2"],
         "bench": ["torch>=2.6,<3", "pythae>=0.1.2,<0.2"],
     },

@@ -1,17 +1,24 @@
 """The server as an ASGI application, which any ASGI server runs; see `tfgen.serving.server`."""
 
+from pathlib import Path
+
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from tfgen.serving import documents, openapi
 from tfgen.serving.core import Service
 from tfgen.serving.errors import Code, ServingError
-from tfgen.serving.http import guarded, json_response, raw_path
+from tfgen.serving.http import Handler, guarded, json_response, raw_path
 from tfgen.serving.inference import Inference
 from tfgen.serving.rest import Rest
 
+PAGE = Path(__file__).parent / "page"
+PAGE_HEADERS = {  # the page runs its own scripts alone and cannot be framed
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
 ANY = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -51,6 +58,8 @@ def application(service: Service, token: str | None = None) -> Starlette:
 
     return Starlette(
         routes=[
+            *(Route(f"/{path.name}", _file(path)) for path in PAGE.iterdir() if path.is_file()),
+            Route("/", _file(PAGE / "index.html")),
             protected("/metrics", metrics),
             protected("/openapi.json", description),
             Route("/healthz", healthz),
@@ -58,3 +67,10 @@ def application(service: Service, token: str | None = None) -> Starlette:
             protected("/{rest:path}", other, ANY),
         ]
     )
+
+
+def _file(path: Path) -> Handler:
+    async def respond(request: Request) -> Response:
+        return FileResponse(path, headers=PAGE_HEADERS)
+
+    return respond
