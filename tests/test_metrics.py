@@ -303,3 +303,15 @@ class TestIntervals:
 
 def _covers(interval, truth):
     return interval.low <= truth <= interval.high
+
+
+def test_a_redrawn_share_has_the_wider_of_two_intervals():
+    """Draws .5, .4, .6 deviate by .1, times t = 4.302653; alike ones leave Wilson's interval."""
+    value, low, high = metrics.redrawn_interval([0.5, 0.4, 0.6], 1000)
+    np.testing.assert_allclose(
+        [value, low, high], [0.5, 0.5 - 0.4302653, 0.5 + 0.4302653], rtol=1e-6
+    )
+    wilson = metrics.proportion_interval(0.5, 1000)
+    assert metrics.redrawn_interval([0.5, 0.5, 0.5], 1000) == wilson
+    assert metrics.redrawn_interval([0.5], 1000) == wilson
+    assert metrics.redrawn_interval([0.9, 0.1], 10)[1:] == (0.0, 1.0)

@@ -27,9 +27,8 @@ def test_an_adapted_classifier_names_both_domains_and_the_one_it_is_tested_on():
     page = pages.page(adapted(zoo.card("resnet_digits")))
     assert "On the test split of mnist_m." in page
     assert "knows the classes of mnist_m" in page
-    assert (
-        "mnist (train 60,000); labelled images of mnist beside unlabelled ones of mnist_m" in page
-    )
+    assert "of MNIST-M a subset, 12,000 of 59,001 training images" in page
+    assert "; labelled images of mnist beside unlabelled ones of mnist_m" in page
     assert "model.predict(images)" in page
     assert "score generators" not in page
     assert "model.sample" not in page
@@ -47,3 +46,23 @@ def test_a_generator_says_how_its_samples_were_scored(name):
     assert "10,000 samples of seed 0, scored by `resnet_digits`." in page
     assert "It draws pictures like those of digits" in page
     assert "{" not in page.replace("```", "")
+
+
+def test_a_page_says_what_its_numbers_are_of():
+    page = pages.page(zoo.card("svae_mnist_1pct"))
+    assert "each pixel one draw from Bernoulli(grey value)" in page
+    assert "`accuracy` is of grey test images" in page
+    assert "only differences on the same images" in page
+    assert "| ais_bound |" not in page
+    assert "docs/results.md#svae-and-its-classifier-alone" in page
+    assert "| ais_bound |" in pages.page(zoo.card("vae_mnist"))
+    assert "Bernoulli(grey value)" not in pages.page(zoo.card("gan_mnist"))
+
+
+def test_a_second_sampler_is_told_from_the_prior():
+    card = zoo.card("vae_digits")
+    metrics = card["evaluation"]["metrics"]
+    both = {**metrics, "aggregate_fid": metrics["fid"]}
+    page = pages.page({**card, "evaluation": {**card["evaluation"], "metrics": both}})
+    assert 'model.sample(n, prior="aggregate")' in page
+    assert "| aggregate_fid |" in page

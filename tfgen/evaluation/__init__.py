@@ -39,7 +39,8 @@ def evaluate(model, data, samples: int = 10_000, evaluator=None, seed: int = 0) 
       is defined but mostly bias. Its interval is about its expectation at this `samples`;
     - `kid`, unbiased, on at most 10,000 generated images and the reference's feature sample;
     - `precision` and `recall`, at 3 neighbours, on equally many generated and real images (at most
-      the reference's feature sample). Their intervals take the two manifolds as given;
+      the reference's feature sample). Their intervals are those of a proportion or, where there are
+      samples for several draws, at least of the spread over these;
     - `conditional_accuracy`, if the model is conditional: the share of samples that the evaluator
       gives the class asked for (each class equally often), beside `evaluator_accuracy`, its
       accuracy on the real test set.
@@ -60,8 +61,10 @@ def evaluate(model, data, samples: int = 10_000, evaluator=None, seed: int = 0) 
     - `iw_bound_64` and `iw_bound_1024`, the importance-weighted bounds, on as many images as 1,024,000
       draws allow: the whole of MNIST's test set and 1,000 images. A model that sums over classes
       draws for each of them, on a tenth of these images if there are ten classes;
-    - if z is Gaussian, `ais_bound`, annealed importance sampling on 100 images (ten), a check, and
-      `ais_bound_gain`, its mean difference from `iw_bound_1024` on the same images;
+    - `iw_bound_64_gain` and `iw_bound_1024_gain`, their mean differences from the variational bound on
+      the same images, since the bounds themselves are of different ones;
+    - if z ~ N(0, I) and there is no sum over classes, `ais_bound`, annealed importance sampling on 100
+      images, a check, and `ais_bound_gain`, its mean difference from `iw_bound_1024` on these;
     - likewise `active_units` of z, by Burda et al. (2015);
     - `bits_per_dim`, the variational bound's, if the likelihood is the discretised logistic.
 

@@ -4,6 +4,8 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen.evaluation import metrics
+from tfgen.evaluation.evaluator import BATCH
+from tfgen.evaluation.likelihood import observed
 from tfgen.evaluation.metrics import Interval
 from tfgen.evaluation.task import Task, batches, part
 
@@ -11,17 +13,28 @@ from tfgen.evaluation.task import Task, batches, part
 def classification(task: Task) -> dict[str, Interval]:
     """The share of the test split's labelled images that the model classifies right.
 
+    A model whose likelihood is of binary pixels has learned from binarized images: its share of the test
+    images as they are, grey, stands beside that of one draw of their pixels, `accuracy_binarized`.
+
     If the model's classes are clusters, found without labels, it is the share under the best
     one-to-one assignment of clusters to classes.
     """
     classify = tf.function(part(task.model, "classify"), reduce_retracing=True)
-    probabilities, labels = [], []
-    for images, truth in batches(task, labelled=True):
-        probabilities.append(classify(tf.constant(images, tf.float32))["probabilities"].numpy())
-        labels.append(truth)
-    probabilities, labels = np.concatenate(probabilities), np.concatenate(labels)
+    images, labels = map(np.concatenate, zip(*batches(task, labelled=True), strict=True))
+    probabilities = _probabilities(classify, images)
     if getattr(task.model, "clusters", False):
         share = metrics.clustering_accuracy(probabilities.argmax(axis=1), labels)
         return {"clustering_accuracy": metrics.proportion_interval(share, len(labels))}
-    share = metrics.accuracy(probabilities, labels)
-    return {"accuracy": metrics.proportion_interval(share, len(labels))}
+    found = {"accuracy": probabilities}
+    if getattr(task.model, "likelihood", None) == "bernoulli":
+        found["accuracy_binarized"] = _probabilities(classify, observed("bernoulli", images))
+    return {
+        name: metrics.proportion_interval(metrics.accuracy(given, labels), len(labels))
+        for name, given in found.items()
+    }
+
+
+def _probabilities(classify, images):
+    """(n, K) of images (n, h, w, c), in batches."""
+    parts = np.split(images, range(BATCH, len(images), BATCH))
+    return np.concatenate([classify(tf.constant(x))["probabilities"].numpy() for x in parts])

@@ -239,6 +239,24 @@ def mean_interval(values, level: float = 0.95) -> Interval:
     )
 
 
+def redrawn_interval(shares: Sequence[float], count: int, level: float = 0.95) -> Interval:
+    """The first of several draws of a share, with the wider of two intervals around it.
+
+    They are Wilson's, which takes what the share is about as given, and the t interval of a single draw
+    by the standard deviation of all draws.
+
+    Args:
+      shares: one for each draw, in [0, 1].
+      count: images that a share is of.
+      level: of the interval.
+    """
+    value, low, high = proportion_interval(shares[0], count, level)
+    if len(shares) > 1:
+        half = stats.t.ppf((1 + level) / 2, len(shares) - 1) * np.std(shares, ddof=1)
+        low, high = max(0.0, min(low, value - half)), min(1.0, max(high, value + half))
+    return Interval(float(value), float(low), float(high))
+
+
 def proportion_interval(share: float, count: int, level: float = 0.95) -> Interval:
     """Wilson's score interval of a probability, from the share of successes among count trials.
 

@@ -18,7 +18,7 @@ from tfgen.evaluation.evaluator import (
     find_evaluator,
     load_evaluator,
 )
-from tfgen.evaluation.metrics import Interval, Moments
+from tfgen.evaluation.metrics import Interval, Moments, PrecisionRecall
 from tfgen.evaluation.task import Task, data_name
 
 NEIGHBOURS = 3  # of precision and recall
@@ -66,21 +66,33 @@ class Observations:
 def quality(real: Reference, generated: Observations) -> dict[str, Interval]:
     """Inception scores, FID, KID, precision and recall of a sample against a reference."""
     score = generated.inception_score
-    matched = min(len(real.features), len(generated.features))
-    shares = metrics.precision_recall(
-        real.features[:matched], generated.features[:matched], NEIGHBOURS
-    )
     return {
         "inception_score": score,
         "inception_score_real": real.inception_score,
         "inception_score_ratio": Interval(*(x / real.inception_score.value for x in score)),
         "fid": metrics.jackknife_interval(generated.moments, real.frechet_distance),
         "kid": metrics.kernel_distance_interval(real.features, generated.features, SPLITS),
-        **{
-            name: metrics.proportion_interval(share, matched)
-            for name, share in shares._asdict().items()
-        },
+        **_coverage(real.features, generated.features),
     }
+
+
+def _coverage(real: np.ndarray, generated: np.ndarray) -> dict[str, Interval]:
+    """Precision and recall of the first draw of as many generated images as real ones.
+
+    Either is a proportion about two manifolds that are themselves drawn: where there are generated
+    images for several draws the interval is at least that of their spread.
+    """
+    matched = min(len(real), len(generated))
+    draws = [
+        metrics.precision_recall(real[:matched], part, NEIGHBOURS)
+        for part in np.split(generated, range(matched, len(generated), matched))
+        if len(part) == matched
+    ]
+    measured = {}
+    for name in PrecisionRecall._fields:
+        shares = [getattr(draw, name) for draw in draws]
+        measured[name] = metrics.redrawn_interval(shares, matched)
+    return measured
 
 
 def _observe_samples(task: Task, evaluator: Evaluator, **drawn) -> Observations:

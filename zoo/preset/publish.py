@@ -31,6 +31,7 @@ MOST_BYTES = 6_000_000
 MOST_BYTES_OF_A_FLAGSHIP = 20_000_000
 SHOWN = 64  # samples in the picture
 EVALUATION_SEED = 0
+MOST_GAUSSIANS, IMAGES_OF_A_GAUSSIAN = 50, 100  # of the second sampler, of all classes together
 
 
 def publish(run, name, root="saved_models", *, samples=10_000, evaluator=None, overwrite=False):
@@ -65,6 +66,8 @@ def publish(run, name, root="saved_models", *, samples=10_000, evaluator=None, o
     record = training.read_run(run)
     model = _finished(Path(run), record).release()
     data = record["recipe"]["data"]
+    if hasattr(model, "fit_sampler"):
+        _fit_sampler(model, data, record["seed"])
     if "sample" in model.endpoints() and evaluator is None:
         evaluator = find_evaluator(data["name"])
 
@@ -176,6 +179,15 @@ def checksums(folder):
         "sha256": {path.relative_to(folder).as_posix(): _sha256(path) for path in files},
         "bytes": sum(path.stat().st_size for path in files),
     }
+
+
+def _fit_sampler(model, data, seed):
+    """The second sampler of a likelihood model, from the training images of its recipe."""
+    kept = ("name", "split", "fraction", "labelled", "size", "channels", "pad")
+    images, labels = tfgen.data.arrays(**{k: data[k] for k in kept if k in data}, seed=seed)
+    components = max(1, min(MOST_GAUSSIANS, len(images) // IMAGES_OF_A_GAUSSIAN))
+    classes = model.num_classes if model.conditional else 1
+    model.fit_sampler(images.astype(np.float32) / 255, labels, max(1, components // classes))
 
 
 def _target(data):

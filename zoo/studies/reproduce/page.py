@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[3]
 PAGES = ROOT / "docs" / "studies"
 RECORDS = PAGES / "records"
 
+BEGIN, END = "<!-- claims -->\n", "\n<!-- /claims -->"
 LOWER_IS_BETTER = ("fid",)
 _SHOWN = {  # metric -> decimals of a table
     "inception_score_ratio": 4,
@@ -33,7 +34,9 @@ _HEAD = """\
 # {title}
 
 `tfgen reproduce {table}`; this page is made by `python -m zoo.studies.reproduce.page` from
-[`records/`](records), a line for each run. {scale}
+[`records/`](records), a line for each run.
+
+{scale}
 
 * Seeds are paired: seed s fixes the subset, its order, the noise and the starting weights of the players
   that the arms share (their hashes are compared before the first step). The arms of a seed were run on one
@@ -72,6 +75,7 @@ def table(name: str, folder: Path, scale: str) -> str:
     text = "Networks have the paper's widths." if scale == "paper" else _SMALL
     parts = [
         _HEAD.format(title=TABLES[name].title, table=name, scale=text, fewest=paired.FEWEST),
+        f"![Differences of every claim, seed by seed]({file_name(name, scale)[:-3]}.png)\n",
         _summary(name, found, claimed),
     ]
     for cell, metric in TABLES[name].cells.items():
@@ -82,8 +86,8 @@ def table(name: str, folder: Path, scale: str) -> str:
 
 
 _SMALL = (
-    "Networks are narrower and runs shorter than a preset's, as given with each cell: a claim is about a "
-    "difference, and both arms share it."
+    "Networks may be narrower and runs shorter than a preset's, as given with each cell: a claim is about\n"
+    "a difference, and both arms share them."
 )
 
 
@@ -186,12 +190,79 @@ def _line(cells_):
     return "| " + " | ".join(map(str, cells_)) + " |"
 
 
+_CLAIMS = (  # table, cells, the claim in words, the paper's numbers
+    ("table2", ("gan_digits", "gan_mnist", "gan_cifar10"), "IWGAN's samples score higher than GAN's",
+     "share of real +.012 (MNIST), +.003 (CIFAR-10)"),
+    ("table2", ("cgan_digits", "cgan_mnist"), "IWCGAN keeps labels better than CGAN",
+     "+.002 (MNIST)"),
+    ("table3", ("vae_mnist_1pct", "vae_mnist_10pct", "vae_mnist"), "AA-VAE's bound is above VAE's",
+     "+.74 (1 %), +1.44 (10 %), +.11 (100 %) nats"),
+    ("table3", ("cvae_mnist_1pct", "cvae_mnist_10pct", "cvae_mnist"), "AA-CVAE's bound is above CVAE's",
+     "+2.56, +1.00, +.41 nats"),
+    ("table3", ("svae_mnist_1pct", "svae_mnist_10pct"), "AA-SVAE's bound is above SVAE's",
+     "+.61, +.63 nats"),
+    ("table4", ("svae_mnist_1pct", "svae_mnist_10pct"), "AA-SVAE classifies better than SVAE",
+     "+.0013, +.0029"),
+)  # fmt: skip
+
+
+def claim_rows(folder: Path, link: str) -> str:
+    """The paper's six claims in Markdown: paper, here, verdict, page.
+
+    Args:
+        folder: of the records.
+        link: from the page that shows them to the folder of the tables' pages.
+    """
+    found = cells()
+    rows = ["| claim | paper | here, paired seeds | verdict | page |", "|---" * 5 + "|"]
+    for name, members, claim, paper in _CLAIMS:
+        claimed = claims(name, folder, "here")
+        here, verdicts = [], []
+        for cell in members:
+            if cell not in claimed:
+                continue
+            comparison, adjusted = claimed[cell]
+            metric, title = TABLES[name].cells[cell], found[cell].title
+            here.append(f"{title}: {difference(comparison, metric)}, n = {comparison.count}")
+            words = paired.verdict(comparison, adjusted, metric not in LOWER_IS_BETTER)
+            verdicts.append(f"{title}: {words}")
+        page = f"[{name}]({link}/{name}.md)" if claimed else f"`tfgen reproduce {name}`"
+        known = "; ".join(here) or "not run here", "; ".join(verdicts) or "-"
+        rows.append(_line([claim, paper, *known, page]))
+    return "\n".join(rows)
+
+
+def draw(name: str, folder: Path, scale: str, path: Path) -> None:
+    """Every claim's differences, seed by seed, with their mean and interval, to a PNG file."""
+    from tfgen.drawing import plots
+
+    found, claimed = cells(scale), claims(name, folder, scale)
+    figure, panels = plots.axes(len(claimed), size=(2.2, 2.6))
+    for axes, (cell, (comparison, _)) in zip(panels, claimed.items(), strict=True):
+        metric = TABLES[name].cells[cell]
+        arm, base = _pairs(of_scale(folder, cell, scale), *found[cell].claim, metric)
+        axes.axhline(0, color="0.7", linewidth=0.8)
+        axes.plot(np.zeros(len(arm)), np.subtract(arm, base), "o", color="0.5", markersize=3)
+        if comparison.count > 1:
+            half = comparison.high - comparison.mean
+            axes.errorbar([0.3], [comparison.mean], [half], fmt="o", color="tab:blue", capsize=3)
+        axes.set(title=found[cell].title, ylabel=metric, xlim=(-0.3, 0.6), xticks=[])
+        axes.title.set_fontsize(8)
+    plots.save(figure, path)
+
+
 def write() -> None:
-    """The pages of all tables and scales that have records."""
+    """The pages and plots of all tables and scales that have records, and README's rows."""
     for scale in SCALES:
         for name in TABLES:
-            if any(of_scale(RECORDS, cell, scale) for cell in TABLES[name].cells):
-                (PAGES / file_name(name, scale)).write_text(table(name, RECORDS, scale))
+            if claims(name, RECORDS, scale):
+                path = PAGES / file_name(name, scale)
+                path.write_text(table(name, RECORDS, scale))
+                draw(name, RECORDS, scale, path.with_suffix(".png"))
+    readme = ROOT / "README.md"
+    head, rest = readme.read_text().split(BEGIN)
+    rows = claim_rows(RECORDS, "docs/studies")
+    readme.write_text(f"{head}{BEGIN}{rows}{END}{rest.split(END)[1]}")
 
 
 def file_name(table: str, scale: str) -> str:
