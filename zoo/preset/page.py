@@ -1,5 +1,8 @@
 """A preset's page, `README.md`, made from its card."""
 
+import json
+
+import zoo
 from zoo.recipes import scored
 
 # A number's ceiling: another metric of the card, or the best value there is.
@@ -249,7 +252,14 @@ def _row(card, metric):
 def _commands(card):
     if card["commands"] is None:
         return "Trained by `zoo.preset.train.train` on the recipe in `card.json`, not one of the zoo's."
-    return "```\n" + " && \\\n".join(card["commands"]) + "\n```"
+    shown = "```\n" + " && \\\n".join(card["commands"]) + "\n```"
+    name = card["commands"][0].split()[2]
+    if name in zoo.RECIPES and json.loads(json.dumps(zoo.RECIPES[name])) != card["recipe"]:
+        shown += (
+            "\n\nThe recipe of this name has changed since. `card.json` holds the one that made this "
+            f"preset, and `tfgen train --from {card['name']}` runs it."
+        )
+    return shown
 
 
 def _training(card):

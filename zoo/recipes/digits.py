@@ -68,16 +68,16 @@ RECIPES = {
     "svae_digits_10pct": {
         "model": "SVAE",
         "description": "Semi-supervised VAE (M2), on scikit-learn's 8x8 digits, dynamically binarised, 10% labelled",
-        "data": {"name": "digits", "binarise": True, "held_out": 0.1, "labelled": 0.1},
+        "data": {"name": "digits", "binarise": True, "labelled": 0.1},
         "build": {"width": 16, "latent_dim": 16},
-        "training": {"epochs": 100, "patience": 20, **LIKELIHOOD},
+        "training": {"epochs": 100, **LIKELIHOOD},
     },
     "aasvae_digits_10pct": {
         "model": "SVAE",
         "description": "Adversary-activated semi-supervised VAE, Eq. 17, on scikit-learn's 8x8 digits, dynamically binarised, 10% labelled",
-        "data": {"name": "digits", "binarise": True, "held_out": 0.1, "labelled": 0.1},
+        "data": {"name": "digits", "binarise": True, "labelled": 0.1},
         "build": {"width": 16, "latent_dim": 16, "adversary": True, "temperature": 1.0},
-        "training": {"epochs": 100, "patience": 20, **LIKELIHOOD},
+        "training": {"epochs": 100, **LIKELIHOOD},
     },
     # From here on DCGANs are 24 wide instead of 32: there is a third network to keep.
     "infogan_digits": {

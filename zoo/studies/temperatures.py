@@ -14,11 +14,17 @@ from zoo.preset import train as training
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "studies"
 TEMPERATURES = (1.0, 1.5, 3.0, 5.0)
-RECIPES = ("aavae_mnist_1pct", "aacvae_mnist_1pct", "aavae_mnist_10pct", "aacvae_mnist_10pct")
+HELD_OUT = 0.1
+RECIPES = {  # name: epochs without a higher bound after which a run ends
+    "aavae_mnist_1pct": 20,
+    "aacvae_mnist_1pct": 20,
+    "aavae_mnist_10pct": 10,
+    "aacvae_mnist_10pct": 10,
+}
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("names", nargs=-1, type=click.Choice(RECIPES))
+@click.argument("names", nargs=-1, type=click.Choice(list(RECIPES)))
 @click.option("--runs", type=click.Path(path_type=Path), default="runs/temperatures")
 def main(names, runs):
     """Train the recipes NAMES, by default all; a run that is there already goes on or is taken as it is."""
@@ -42,7 +48,12 @@ def main(names, runs):
 def run(name, temperature, out):
     """The history of a recipe's run at a temperature."""
     recipe = zoo.RECIPES[name]
-    recipe = {**recipe, "build": {**recipe["build"], "temperature": temperature}}
+    recipe = {
+        **recipe,
+        "data": {**recipe["data"], "held_out": HELD_OUT},
+        "build": {**recipe["build"], "temperature": temperature},
+        "training": {**recipe["training"], "patience": RECIPES[name]},
+    }
     training.train(recipe, out, resume=True, verbose=0)
     return training.read_history(out)
 
