@@ -160,6 +160,7 @@ class Unified(keras.Model, abc.ABC):
 
     binary_pixels = False  # whether p_theta(x|z) is of pixels in {0, 1}
     importance_weighted = False  # whether `expectation` weighs by Eq. 43
+    needs_labels = False  # whether it learns from labels however it is built
     unlabelled = False  # whether label -1, no label, may be given
     several_domains = False  # whether it learns from data sets brought to one size and channels
     clusters = False  # whether `classify` gives clusters, found without labels

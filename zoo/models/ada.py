@@ -45,6 +45,7 @@ class ADA(Unified):
     Source: Ganin et al. (2016); Hu et al. (2018), section 3.1.
     """
 
+    needs_labels = True
     unlabelled = True  # the target domain
     several_domains = True
 

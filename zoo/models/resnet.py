@@ -23,6 +23,8 @@ class ResNet(Unified):
     Source: He et al. (2016), pre-activation residual networks.
     """
 
+    needs_labels = True
+
     def __init__(self, omega, num_classes=None, label_smoothing=0.0, **kwargs):
         num_classes = num_classes or omega.output["logits"].shape[-1]
         if not 0 <= label_smoothing < 1:

@@ -37,6 +37,7 @@ class SVAE(Variational):
     Source: Kingma et al. (2014); Hu et al. (2018), sections 4 and I.
     """
 
+    needs_labels = True
     unlabelled = True
 
     def __init__(

@@ -27,6 +27,7 @@ import tfgen
 import zoo
 from tfgen.drawing import pictures
 from tfgen.saved_model import replaced_file
+from zoo.preset import looking
 
 MOST_EPOCHS = 100_000
 LARGEST_SEED = 2**31 - 1
@@ -81,6 +82,9 @@ def train(
     run = _agreed(recorded, _run(recipe, data, epochs, seed, init, bfloat16, recorded))
     recipe, training = run["recipe"], run["recipe"]["training"]
     kind, data = getattr(zoo, recipe["model"]), recipe["data"]
+    summaries = looking.found(recipe, run["name"] or recipe["model"])
+    if verbose:
+        print(*summaries, sep="\n")
     dataset = kind.load_data(**data, batch_size=training["batch_size"], seed=seed)
     dataset, held_out = dataset if isinstance(dataset, tuple) else (dataset, None)
 
