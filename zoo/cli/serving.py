@@ -9,6 +9,7 @@ import click
 import zoo
 from tfgen.serving.limits import Batching, Limits
 from zoo.cli.loading import quietly
+from zoo.cli.options import NewPath
 
 LIMITS, BATCHING = Limits(), Batching()
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -54,7 +55,15 @@ def _option(name, kind, default, text):
 @_option(
     "--batch-wait", _whole(0), BATCHING.microseconds, "Microseconds that rows wait for others."
 )
-def serve(models, host, port, grpc_port, versions, labels, lazy, poll, token, **bounds):
+@click.option(
+    "--write-config",
+    type=NewPath(),
+    metavar="DIR",
+    help="Serve nothing; write configurations for TensorFlow Serving, Kubernetes and KServe.",
+)
+def serve(
+    models, host, port, grpc_port, versions, labels, lazy, poll, token, write_config, **bounds
+):
     """Serve MODELs over HTTP and gRPC, as TensorFlow Serving does, with a page for people.
 
     A MODEL is a preset, or a folder with numbered versions of a SavedModel or with one SavedModel.
@@ -63,11 +72,14 @@ def serve(models, host, port, grpc_port, versions, labels, lazy, poll, token, **
     paths = [_located(model) for model in models]
     with quietly(), _extra():
         from tfgen import serving
+        from tfgen.serving import manifests
 
         policy = serving.Policy.parse(versions)
     named = _labels(labels, [name for name, _ in paths])
     sources = [serving.Source(name, path, policy, named[name]) for name, path in paths]
     limits, batching = _bounds(bounds)
+    if write_config is not None:
+        return click.echo("\n".join(map(str, manifests.write(sources, write_config, batching))))
     service = serving.service(sources, limits, batching, lazy)
     server = serving.Server(service, host, port, grpc_port, token, poll)
     if host not in LOOPBACK and token is None:
