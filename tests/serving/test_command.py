@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -84,9 +85,6 @@ def test_sigterm_answers_what_was_accepted(process):
 
 def test_refusals(tmp_path):
     assert "nearest preset is 'gan_digits'" in refusal("gan_digit")
-    assert "`tfgen export` writes one" in refusal(
-        ROOT / "saved_models" / "gan_digits" / "model.keras"
-    )
     assert "Received: versions='newest'" in refusal("gan_digits", "--versions", "newest")
     assert "Received: label='gan_digits'" in refusal("gan_digits", "--label", "gan_digits")
     assert "Received: name='a b'" in refusal("a b=gan_digits")
@@ -113,3 +111,21 @@ def test_a_model_is_a_preset_or_a_folder(tmp_path, monkeypatch):
 
 def test_the_server_listens_on_loopback_alone_unless_told():
     assert {o.name: o.default for o in cli.main.commands["serve"].params}["host"] == "127.0.0.1"
+
+
+def test_a_preset_without_a_savedmodel_and_a_keras_file_are_exported_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("TFGEN_HOME", str(tmp_path / "home"))
+    preset = tmp_path / "gan_digits"
+    shutil.copytree(
+        ROOT / "saved_models" / "gan_digits", preset, ignore=shutil.ignore_patterns("1")
+    )
+    name, folder = _located(str(preset))
+    assert (name, folder.name) == ("gan_digits", "gan_digits")
+    written = (folder / "1" / "saved_model.pb").stat().st_mtime_ns
+    assert _located(f"mine={preset}") == ("mine", folder)
+    assert (folder / "1" / "saved_model.pb").stat().st_mtime_ns == written
+    file = tmp_path / "file.keras"
+    shutil.copy(preset / "model.keras", file)
+    name, folder = _located(str(file))
+    assert name == "file"
+    assert (folder / "1" / "saved_model.pb").is_file()

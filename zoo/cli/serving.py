@@ -2,13 +2,16 @@
 
 import contextlib
 import dataclasses
+import hashlib
 from pathlib import Path
 
 import click
 
+import tfgen
 import zoo
+from tfgen import home
 from tfgen.serving.limits import Batching, Limits
-from zoo.cli.loading import quietly
+from zoo.cli.loading import load_model, quietly
 from zoo.cli.options import NewPath
 
 LIMITS, BATCHING = Limits(), Batching()
@@ -66,7 +69,7 @@ def serve(
 ):
     """Serve MODELs over HTTP and gRPC, as TensorFlow Serving does, with a page for people.
 
-    A MODEL is a preset, or a folder with numbered versions of a SavedModel or with one SavedModel.
+    A MODEL is a preset, a .keras file, or a folder with numbered versions of a SavedModel or with one.
     New versions are served when they appear. SIGTERM answers what was accepted and ends the server.
     """
     paths = [_located(model) for model in models]
@@ -112,13 +115,19 @@ def _located(model):
     if not separator or Path(model).exists():
         name, place = "", model
     path = Path(place) if _has_versions(Path(place)) else zoo.locate(place)
-    if not _has_versions(path):
-        raise ValueError(
-            "A model to serve has a SavedModel, saved_model.pb, in its folder or in folders named by "
-            f"versions; `tfgen export` writes one. Received: {place}"
-        )
-    whole = path.resolve()
+    whole = (path if _has_versions(path) else _exported(path)).resolve()
     return name or (whole.parent.name if whole.name.isdecimal() else whole.name), whole
+
+
+def _exported(path):
+    """Folder of the SavedModel of a preset that came without one, or of a .keras file, written once."""
+    weights = path / "model.keras" if path.is_dir() else path
+    with open(weights, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    folder = home.folder() / "served" / digest[:16] / path.stem
+    if not _has_versions(folder):
+        tfgen.export(load_model(path), folder / "1")
+    return folder
 
 
 def _has_versions(path):
