@@ -1,5 +1,7 @@
 """Optimisers that the field lacks: Adam in one pass over the weights."""
 
+import warnings
+
 import keras
 import tensorflow as tf
 
@@ -37,3 +39,132 @@ class Adam(keras.optimizers.Adam):
             epsilon=self.epsilon,
             grad=gradient,
         )
+
+
+@keras.saving.register_keras_serializable("tfgen")
+class PlayerOptimizers(keras.optimizers.Optimizer):
+    """One optimizer for each player, as two-time-scale updates need (Heusel et al. 2017).
+
+    Variables are routed by the player that owns them, which the model says anew whenever it is compiled
+    or loaded.  `learning_rate` is that of the first player; a rate is set on its own optimizer,
+    `model.optimizer.players["phi"].learning_rate`.
+
+    Args:
+        players: {player: Keras optimizer or its name}.
+        name: of Keras.
+
+    Raises:
+        TypeError: an entry is no optimizer.
+        ValueError: one optimizer serves two players: its moments and count of steps are of one.
+    """
+
+    def __init__(self, players, name="players"):
+        super().__init__(learning_rate=0.0, name=name)
+        self.players = {player: keras.optimizers.get(given) for player, given in players.items()}
+        if len({id(optimizer) for optimizer in self.players.values()}) < len(self.players):
+            raise ValueError(f"Each player needs an optimizer of its own. Received: {players}")
+        self._owners = {}
+
+    @property
+    def optimizers(self):
+        """The optimizers in the order of the players, as Keras' callbacks read them."""
+        return list(self.players.values())
+
+    def route(self, owned: dict) -> None:
+        """Take {player: variables}.
+
+        Raises:
+            ValueError: the players are others.
+        """
+        if set(owned) != set(self.players):
+            raise ValueError(
+                f"compile takes one optimizer, or one for each player, {', '.join(owned)}. "
+                f"Received: {', '.join(self.players)}"
+            )
+        self._owners = {id(v): player for player, variables in owned.items() for v in variables}
+
+    def _routed(self, variables):
+        return {
+            player: [i for i, v in enumerate(variables) if self._owners[id(v)] == player]
+            for player in self.players
+        }
+
+    def build(self, variables):
+        for player, indices in self._routed(variables).items():
+            self.players[player].build([variables[i] for i in indices])
+        super().build(variables)
+
+    def apply(self, grads, trainable_variables=None):
+        variables = trainable_variables or self._trainable_variables
+        if not self.built:
+            self.build(variables)
+        for player, indices in self._routed(variables).items():
+            self.players[player].apply([grads[i] for i in indices], [variables[i] for i in indices])
+
+    @property
+    def variables(self):
+        return [variable for optimizer in self.optimizers for variable in optimizer.variables]
+
+    def save_own_variables(self, store):
+        """Nothing: Keras stores the players' optimizers one by one."""
+
+    def load_own_variables(self, store):
+        """Nothing, as `save_own_variables`."""
+
+    @property
+    def iterations(self):
+        return self.optimizers[0].iterations
+
+    @property
+    def learning_rate(self):
+        return self.optimizers[0].learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value):
+        raise ValueError(
+            "Each player's optimizer has a rate of its own; set it there, "
+            f"model.optimizer.players[...].learning_rate. Received: learning_rate={value}"
+        )
+
+    def finalize_variable_values(self, var_list):
+        for player, indices in self._routed(var_list).items():
+            self.players[player].finalize_variable_values([var_list[i] for i in indices])
+
+    def get_config(self):
+        serialize = keras.saving.serialize_keras_object
+        return {"name": self.name, "players": {p: serialize(o) for p, o in self.players.items()}}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        read = keras.saving.deserialize_keras_object
+        players = {p: read(o, custom_objects) for p, o in config["players"].items()}
+        return cls(**{**config, "players": players})
+
+
+def check_schedules(optimizer, callbacks) -> None:
+    """Warn of a schedule that has ended at rate 0, and refuse callbacks that would set a scheduled rate.
+
+    Args:
+        optimizer: of the model about to be trained.
+        callbacks: of `fit`.
+
+    Raises:
+        ValueError: a callback sets the rate, which a schedule already does.
+    """
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    for one in getattr(optimizer, "optimizers", [optimizer]):
+        if not isinstance(one._learning_rate, keras.optimizers.schedules.LearningRateSchedule):
+            continue
+        setting = (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau)
+        for callback in callbacks:
+            if isinstance(callback, setting):
+                raise ValueError(
+                    "The learning rate follows the optimizer's schedule; compile the model anew to set it "
+                    f"otherwise. Received: {type(callback).__name__}"
+                )
+        if one.iterations > 0 and float(one.learning_rate) == 0:
+            warnings.warn(
+                "The learning rate is 0: its schedule has ended, and no weight will move. Compile the "
+                "model anew to train it further.",
+                stacklevel=3,
+            )

@@ -44,6 +44,12 @@ def export(model, path):
             f"The folder must be named by a version number, as in 'iwgan_mnist/1'. "
             f"Received: path={str(path)!r}"
         )
+    return write(model, path)
+
+
+def write(model, path) -> Path:
+    """Write the model's endpoints as a SavedModel to a folder of any name; otherwise as `export`."""
+    path = Path(path)
     served = model.served()
     endpoints = served.endpoints()
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)

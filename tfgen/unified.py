@@ -13,22 +13,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgen import (  # noqa: F401  optimizers and schedules of saved models are registered
-    checks,
-    feeding,
-    layers,
-    noise,
-    optimizers,
-    schedules,
-)
+from tfgen import checks, feeding, layers, noise, schedules, tracking  # noqa: F401  schedules are registered
 from tfgen import data as datasets
+from tfgen.entries import Gated
 from tfgen.objectives import importance_weights
 
 PLAYERS = ("theta", "phi", "eta", "omega")
 SAMPLE_BATCH = 256
 
 
-class Unified(keras.Model, abc.ABC):
+class Unified(Gated):
     """Abstract base of the zoo: subclasses state `objectives` and `endpoints`, nothing else is needed.
 
     Args:
@@ -62,7 +56,7 @@ class Unified(keras.Model, abc.ABC):
             self.theta_average.trainable = False
         self.steps = self._counter("steps")
         self.epochs = self._counter("epochs")
-        self.trackers = {name: keras.metrics.Mean(name=name) for name in self._names}
+        self.trackers = {name: tracking.Tracker(name, self.terms) for name in self._names}
         self.built = True
 
     @abc.abstractmethod
@@ -98,52 +92,56 @@ class Unified(keras.Model, abc.ABC):
 
     def train_step(self, data):
         """Every player ascends its own objective from the same point: one forward pass serves all."""
-        with tf.GradientTape(persistent=True) as tape:
-            objectives = self.objectives(*feeding.unpack(data), training=True)
-            losses = {
-                id(objective): self.optimizer.scale_loss(-objective)
-                for objective in objectives.values()
-            }
-        gradients = {}
-        for key, loss in losses.items():
-            variables = [
-                variable
-                for name, objective in objectives.items()
-                if id(objective) == key
-                for variable in self.players[name].trainable_variables
-            ]
-            found = tape.gradient(loss, variables)
-            for variable, gradient in zip(variables, found, strict=True):
-                gradients[id(variable)] = tf.zeros_like(variable) if gradient is None else gradient
-        weights = self.trainable_variables
-        self.optimizer.apply(_after_all([gradients[id(w)] for w in weights]), weights)
-        self.steps.assign_add(1)
-        if self.average is not None:
-            self._update_average()
-        return self._track(objectives)
+        images, labels = self._given(data)
+        # Without the dependency Keras' last look at a stream of unknown length would step on no data.
+        with tf.control_dependencies(_tensors(images, labels)):
+            with tf.GradientTape(persistent=True) as tape:
+                objectives, terms = self.assess(images, labels, training=True)
+                losses = {
+                    id(objective): self.optimizer.scale_loss(-objective)
+                    for objective in objectives.values()
+                }
+            gradients = {}
+            for key, loss in losses.items():
+                variables = [
+                    variable
+                    for name, objective in objectives.items()
+                    if id(objective) == key
+                    for variable in self.players[name].trainable_variables
+                ]
+                found = tape.gradient(loss, variables)
+                for variable, gradient in zip(variables, found, strict=True):
+                    found = tf.zeros_like(variable) if gradient is None else gradient
+                    gradients[id(variable)] = found
+            weights = self.trainable_variables
+            self.optimizer.apply(_after_all([gradients[id(w)] for w in weights]), weights)
+            self.steps.assign_add(1)
+            if self.average is not None:
+                self._update_average()
+            return self._track(terms)
 
     def test_step(self, data):
-        return self._track(self.objectives(*feeding.unpack(data), training=False))
+        images, labels = self._given(data)
+        with tf.control_dependencies(_tensors(images, labels)):
+            return self._track(self.assess(images, labels, training=False)[1])
 
     def predict_step(self, data):
         return self(*feeding.unpack(data), training=False)
 
-    def fit(self, x=None, y=None, batch_size=None, epochs=1, **kwargs):
-        """`keras.Model.fit`, with the data checked first and the order a function of (seed, epoch).
+    terms = 1  # means over images of their own, of which an objective is the sum
 
-        Arrays become a `tfgen.data` pipeline.  Epochs are counted by the model and saved with it, so
-        that a loaded model goes on with the order and the noise that it would have seen unstopped.
+    def assess(self, images, labels=None, training=True):
+        """The objectives, and what they are the sums of, for reports.
 
-        Raises:
-            ValueError, TypeError: the data break a rule; the message says which, and what was received.
+        Args:
+            images, labels, training: of `objectives`.
+
+        Returns:
+            {player: scalar}, and {player: [(mean, number of images in the global batch)] of each term}.
         """
-        kwargs |= {"batch_size": batch_size, "epochs": epochs}
-        x, y, kwargs = feeding.pipeline(self, x, y, kwargs)
-        self.before_fit(x)
-        callbacks = kwargs.pop("callbacks", None) or []
-        if not isinstance(callbacks, keras.callbacks.CallbackList):
-            callbacks = [_Epochs(getattr(x, "epoch", None)), *keras.tree.flatten(callbacks)]
-        return super().fit(x, y, callbacks=callbacks, **kwargs)
+        objectives = self.objectives(images, labels, training)
+        count, _ = self._batch(images)
+        return objectives, {name: [(value, count)] for name, value in objectives.items()}
 
     @property
     def metrics(self):
@@ -180,12 +178,6 @@ class Unified(keras.Model, abc.ABC):
         if self.num_classes is None:
             return None
         return checks.Labels(self.num_classes, self.unlabelled)
-
-    def check_batch(self, images, labels=None):
-        """Raise unless images and labels are what this model learns from."""
-        self.image_rule.check(images)
-        if self.label_rule is not None:
-            self.label_rule.check(labels, len(images))
 
     # Networks, read with the labels or without.
 
@@ -260,8 +252,15 @@ class Unified(keras.Model, abc.ABC):
 
     def step_seed(self, stream):
         """Seed of stateless draws, a function of (seed, step, stream), the same on every replica."""
-        evaluated = next(iter(self.trackers.values())).count  # batches seen; steps stand still then
+        evaluated = next(iter(self.trackers.values())).batches  # steps stand still then
         return noise.step_seed(self.seed, stream, self.steps, evaluated)
+
+    def total(self, count):
+        """Sum of a number over the replicas."""
+        context = tf.distribute.get_replica_context()
+        if context.num_replicas_in_sync == 1:
+            return count
+        return tf.reduce_sum(context.all_gather(count[None], axis=0))
 
     def _batch(self, values):
         """Number of examples in the global batch, and the index of this replica's first."""
@@ -421,25 +420,15 @@ class Unified(keras.Model, abc.ABC):
         for mean, value in zip(self.theta_average.weights, self.theta.weights, strict=True):
             mean.assign(mean + (1 - tf.cast(decay, mean.dtype)) * (value - mean))
 
-    def _track(self, objectives):
-        for name, objective in objectives.items():
-            self.trackers[name].update_state(objective * self.replicas)
+    def _track(self, terms):
+        for name, parts in terms.items():
+            means, counts = zip(*parts, strict=True)
+            self.trackers[name].update_state([mean * self.replicas for mean in means], counts)
         return {metric.name: metric.result() for metric in self.metrics}
 
 
-class _Epochs(keras.callbacks.Callback):
-    """Counts epochs in the model, and tells a `tfgen.data` pipeline which one begins."""
-
-    def __init__(self, pipeline_epoch):
-        super().__init__()
-        self._pipeline_epoch = pipeline_epoch
-
-    def on_epoch_begin(self, epoch, logs=None):
-        if self._pipeline_epoch is not None:
-            self._pipeline_epoch.assign(self.model.epochs)
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.model.epochs.assign_add(1)
+def _tensors(*parts):
+    return [part for part in parts if tf.is_tensor(part)]
 
 
 def _after_all(gradients):

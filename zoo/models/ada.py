@@ -48,6 +48,7 @@ class ADA(Unified):
     needs_labels = True
     unlabelled = True  # the target domain
     several_domains = True
+    terms = 2  # means over the source's images, and over the target's
 
     def __init__(
         self,
@@ -93,6 +94,9 @@ class ADA(Unified):
         return [*super().metrics, self.accuracy]
 
     def objectives(self, images, labels=None, training=True):
+        return self.assess(images, labels, training)[0]
+
+    def assess(self, images, labels=None, training=True):
         source, target = labels >= 0, labels < 0
         features = self.theta(images, training=training)
         q = self.logits(features, training=training)
@@ -100,15 +104,25 @@ class ADA(Unified):
         self.accuracy.update_state(tf.argmax(classes, 1, labels.dtype) == labels, source)
         log_f = log_categorical(classes, tf.maximum(labels, 0))  # of the source, labels are known
         classified = self.expectation(log_f, source)
-        told_apart = self.expectation(log_q(q, SOURCE), source)
-        told_apart += self.expectation(log_q(q, TARGET), target)
+        told_source = self.expectation(log_q(q, SOURCE), source)
+        told_target = self.expectation(log_q(q, TARGET), target)
         over = q if self.importance_weighted else tf.zeros_like(q)
-        confused = self.expectation(log_q(reverse(q), SOURCE), source, reverse(over))
-        confused += self.expectation(log_q(reverse(q), TARGET), target, over)
-        return {
-            "theta": self.ramped_weight() * confused + classified,
-            "phi": told_apart / 2,
+        confused_source = self.expectation(log_q(reverse(q), SOURCE), source, reverse(over))
+        confused_target = self.expectation(log_q(reverse(q), TARGET), target, over)
+        weight = self.ramped_weight()
+        objectives = {
+            "theta": weight * (confused_source + confused_target) + classified,
+            "phi": (told_source + told_target) / 2,
             "omega": classified,
+        }
+        of_domains = {
+            "theta": (weight * confused_source + classified, weight * confused_target),
+            "phi": (told_source / 2, told_target / 2),
+            "omega": (classified, 0.0),
+        }
+        counts = [self.total(tf.math.count_nonzero(domain)) for domain in (source, target)]
+        return objectives, {
+            player: list(zip(means, counts, strict=True)) for player, means in of_domains.items()
         }
 
     def expectation(self, terms, domain, logits=0.0):

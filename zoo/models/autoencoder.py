@@ -54,9 +54,9 @@ class Autoencoder(Unified):
         """
         # From logits: the log-likelihood of saturated means stays finite.
         logits = self.play(networks.before_sigmoid(self.theta), codes, training=training)
-        value = self.mean(distributions.log_likelihood("bernoulli", logits, images))
-        self.reconstruction_tracker.update_state(value * self.replicas)
-        return value
+        log_likelihoods = distributions.log_likelihood("bernoulli", logits, images)
+        self.reconstruction_tracker.update_state(log_likelihoods)
+        return self.mean(log_likelihoods)
 
     def call(self, images, labels=None, training=False):
         """Reconstructions: the means of p_theta(x|z) at z = E_eta(x)."""

@@ -109,7 +109,7 @@ class Helmholtz(Unified):
 
     def track_bound(self, bounds):
         """The metric `bound`: the bound on the log-likelihood of the real images."""
-        self.bound_tracker.update_state(self.mean(bounds) * self.replicas)
+        self.bound_tracker.update_state(bounds)
 
     @property
     def metrics(self):

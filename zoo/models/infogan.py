@@ -106,10 +106,10 @@ class InfoGAN(Unified):
         generated = self.play(self.theta, latents, training=training)
         q_real = self.logits(images, training=training)
         q_fake = self.logits(generated, training=training)
-        log_code = self.mean(self.log_code(generated, latents, training))
-        self.track_information(log_code)
+        log_codes = self.log_code(generated, latents, training)
+        self.track_information(log_codes)
         objective = self.expectation(log_q(reverse(q_fake), FAKE), q_fake)
-        objective += self.info_weight * log_code
+        objective += self.info_weight * self.mean(log_codes)
         return {
             "theta": objective,
             "phi": (self.mean(log_q(q_real, REAL)) + self.mean(log_q(q_fake, FAKE))) / 2,
@@ -124,10 +124,10 @@ class InfoGAN(Unified):
         log_category = log_categorical(posterior["logits"], tf.argmax(category, axis=1))
         return log_category + q.log_prob(continuous)
 
-    def track_information(self, log_code):
+    def track_information(self, log_codes):
         """The metric `information`: E log q_eta(c|x) + H(c), a lower bound on I(c; x) in nats."""
         entropy = math.log(self.num_categories) + self.num_continuous * math.log(2)
-        self.information.update_state(log_code * self.replicas + entropy)
+        self.information.update_state(log_codes + entropy)
 
     # z = (noise, category, continuous codes).
 

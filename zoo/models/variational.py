@@ -279,7 +279,7 @@ class Variational(Unified):
 
     def track_bound(self, bounds):
         """The metric `bound`: the unweighted bound on the log-likelihood of the real images."""
-        self.bound_tracker.update_state(self.mean(bounds) * self.replicas)
+        self.bound_tracker.update_state(bounds)
 
     def draws(self, images, stream):
         """Standard normal noise for z, (b, k, d)."""

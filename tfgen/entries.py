@@ -1,0 +1,171 @@
+"""Keras' entries to a model: everything that takes images or labels passes the gate."""
+
+import abc
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfgen import checks, feeding, optimizers, saved_model, tracking
+
+checks.check_backend()
+
+
+class Gated(keras.Model, abc.ABC):
+    """Abstract base of models that are trained by Keras' loop on data held against their rules.
+
+    A subclass states `image_rule` and `label_rule`, makes batches of arrays by `from_arrays`, and has
+    `trackers`, {player: tfgen.tracking.Tracker}.
+    """
+
+    def __setattr__(self, name, value):
+        # NumPy's scalars would promote a step to their own dtype.
+        super().__setattr__(name, value.item() if isinstance(value, np.generic) else value)
+
+    def compile(self, optimizer="rmsprop", loss=None, metrics=None, **kwargs):
+        """`keras.Model.compile`, with one optimizer, or one for each player: {"theta": .., "phi": ..}.
+
+        Raises:
+            ValueError: a loss or metrics are given, which objectives leave no room for, or the optimizers
+                are not those of the players.
+        """
+        kwargs = {"loss": loss, "metrics": metrics, **kwargs}
+        for name in ("loss", "loss_weights", "metrics", "weighted_metrics"):
+            value = kwargs.pop(name, None)
+            if value is not None:
+                raise ValueError(
+                    f"A model's players ascend their own objectives. Received: {name}={value!r}"
+                )
+        if isinstance(optimizer, dict) and "class_name" not in optimizer:
+            optimizer = optimizers.PlayerOptimizers(optimizer)
+        if isinstance(optimizer, optimizers.PlayerOptimizers):
+            optimizer.route({n: net.trainable_variables for n, net in self.players.items()})
+        super().compile(optimizer, **kwargs)
+
+    def compile_from_config(self, config):
+        """Compile as the saved model was; Keras' own refuses where `compile` is overridden."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        self.optimizer.build(self.trainable_variables)
+
+    def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", **kwargs):
+        """`keras.Model.fit`, with the data checked first and the order a function of (seed, epoch).
+
+        Arrays become a `tfgen.data` pipeline.  Epochs are counted by the model and saved with it, so
+        that a loaded model goes on with the order and the noise that it would have seen unstopped.
+
+        Raises:
+            ValueError, TypeError: the data break a rule; the message says which, and what was received.
+            FloatingPointError: an objective became NaN or infinite; the message names the player.
+        """
+        feeding.check_numbers({**kwargs, "batch_size": batch_size, "epochs": epochs})
+        held_out = kwargs.pop("validation_data", None)
+        share = kwargs.pop("validation_split", 0.0)
+        size = kwargs.pop("validation_batch_size", None) or batch_size
+        weights = {n: kwargs.pop(n, None) for n in ("sample_weight", "class_weight")}
+        feeding.refuse_weights(**weights)
+        if share and held_out is None:
+            (*arrays,) = self.gate().take(x if y is None else (x, y))
+            (x, *y), held_out = feeding.split(arrays, share)
+            y = y[0] if y else None
+        order = {"seed": self.seed, "shuffle": kwargs.pop("shuffle", True)}
+        batches = self._stream(x, y, batch_size, **order)
+        if held_out is not None:
+            kwargs["validation_data"] = self._stream(held_out, None, size, shuffle=False)
+        self.before_fit(feeding.one_epoch(batches, kwargs.get("steps_per_epoch")))
+        callbacks = kwargs.pop("callbacks", None) or []
+        optimizers.check_schedules(self.optimizer, callbacks)
+        if not isinstance(callbacks, keras.callbacks.CallbackList):
+            watch = tracking.Watch(getattr(batches, "epoch", None))
+            callbacks = [watch, *keras.tree.flatten(callbacks), *self._progress(verbose)]
+        kwargs["shuffle"] = isinstance(batches, keras.utils.PyDataset) and order["shuffle"]
+        with feeding.in_words(may_end=kwargs.get("steps_per_epoch") is None):
+            return super().fit(
+                batches, epochs=epochs, verbose=verbose, callbacks=callbacks, **kwargs
+            )
+
+    def evaluate(
+        self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, **kwargs
+    ):
+        """`keras.Model.evaluate`, with the data checked first; every number is a mean over images."""
+        if kwargs.get("_use_cached_eval_dataset"):  # by `fit`, which has checked them
+            with feeding.in_words(may_end=True):
+                return super().evaluate(x, verbose=verbose, **kwargs)
+        feeding.check_numbers({**kwargs, "batch_size": batch_size})
+        feeding.refuse_weights(sample_weight=sample_weight)
+        batches = self._stream(x, y, batch_size, shuffle=False)
+        callbacks = kwargs.pop("callbacks", None) or []
+        if not isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks = [*keras.tree.flatten(callbacks), *self._progress(verbose)]
+        with feeding.in_words(may_end=kwargs.get("steps") is None):
+            return super().evaluate(batches, verbose=verbose, callbacks=callbacks, **kwargs)
+
+    def predict(self, x, batch_size=None, verbose="auto", **kwargs):
+        """`keras.Model.predict`, with the data checked first; labels only where `call` reads them."""
+        feeding.check_numbers({**kwargs, "batch_size": batch_size})
+        batches = self._stream(x, None, batch_size, predicting=True, shuffle=False)
+        with feeding.in_words(may_end=kwargs.get("steps") is None):
+            return super().predict(batches, verbose=verbose, **kwargs)
+
+    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, **kwargs):
+        """`keras.Model.train_on_batch`, with the data checked first."""
+        feeding.refuse_weights(sample_weight=sample_weight, class_weight=class_weight)
+        return super().train_on_batch(*self.gate().take(x if y is None else (x, y)), **kwargs)
+
+    def test_on_batch(self, x, y=None, sample_weight=None, **kwargs):
+        """`keras.Model.test_on_batch`, with the data checked first."""
+        feeding.refuse_weights(sample_weight=sample_weight)
+        return super().test_on_batch(*self.gate().take(x if y is None else (x, y)), **kwargs)
+
+    def predict_on_batch(self, x):
+        """`keras.Model.predict_on_batch`, with the data checked first."""
+        taken = self.gate(predicting=True).take(x)
+        return super().predict_on_batch(taken if len(taken) > 1 else taken[0])
+
+    def gate(self, predicting=False):
+        """The rules of what is given to `fit` and `evaluate`, or to `predict`, as `tfgen.feeding.Gate`."""
+        read = not predicting or (self.conditional and not self.unlabelled)
+        replicas = self.distribute_strategy.num_replicas_in_sync
+        return feeding.Gate(self.image_rule, self.label_rule if read else None, replicas)
+
+    def _stream(self, x, y, batch_size, *, predicting=False, **order):
+        gate = self.gate(predicting)
+        return feeding.stream(gate, x, y, self.from_arrays, batch_size, **order)
+
+    def _given(self, data):
+        """Images and labels of a step; a distributed data set's are held against the rules only here."""
+        if tf.distribute.has_strategy() and not self.jit_compile:
+            data = self.gate().hold(data)
+        return feeding.unpack(data)
+
+    def _progress(self, verbose):
+        return [] if verbose == 0 else [tracking.Progress()]
+
+    # Files.
+
+    def save(self, filepath, overwrite=True, **kwargs):
+        """`keras.Model.save`, to `.keras`, the one format that holds all of a model's state.
+
+        Raises:
+            ValueError: another suffix.
+        """
+        if not str(filepath).endswith(".keras"):
+            raise ValueError(f"A model is saved as .keras. Received: filepath={str(filepath)!r}")
+        super().save(filepath, overwrite=overwrite, **kwargs)
+
+    def export(self, filepath, format="tf_saved_model", **kwargs):
+        """Write the endpoints as a SavedModel, as `tfgen.export` does, to a folder of any name.
+
+        Raises:
+            ValueError: another format or argument.
+        """
+        if format != "tf_saved_model" or any(v is not None for v in kwargs.values()):
+            raise ValueError(
+                "A model is exported as a SavedModel of its endpoints, format='tf_saved_model'; other "
+                f"converters read that. Received: format={format!r}, {kwargs}"
+            )
+        saved_model.write(self, filepath)
+
+    def __repr__(self):
+        kind = self.row if isinstance(self.row, str) else type(self).__name__
+        sizes = ", ".join(f"{name}={net.count_params():,}" for name, net in self.players.items())
+        return f"<{kind} {self.name} of images {self.image_shape}; parameters: {sizes}>"

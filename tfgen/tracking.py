@@ -1,0 +1,88 @@
+"""Reports of `fit` and `evaluate`: means over images whatever the batches, and a stop at NaN."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+class Tracker(keras.metrics.Metric):
+    """Sum of means over images, each over the images of all batches: every batch weighs by its own.
+
+        sum_t sum_b n_tb m_tb / sum_b n_tb
+
+    Its count of batches is that of `tfgen.noise.step_seed`.
+
+    Args:
+        name: the player's.
+        terms: number of means, over images of their own, that make the sum.
+    """
+
+    def __init__(self, name: str, terms: int = 1):
+        super().__init__(name=name)
+        self.totals = self.add_variable((terms,), initializer="zeros", name="totals")
+        self.counts = self.add_variable((terms,), initializer="zeros", name="counts")
+        self.batches = self.add_variable((), initializer="zeros", name="batches")
+
+    def update_state(self, means, counts) -> None:
+        """Add a batch: its mean m of every term, and the number n of images that it is over."""
+        means = tf.stack([tf.cast(mean, self.dtype) for mean in means])
+        counts = tf.stack([tf.cast(count, self.dtype) for count in counts])
+        self.totals.assign_add(means * counts)
+        self.counts.assign_add(counts)
+        self.batches.assign_add(1)
+
+    def result(self) -> tf.Tensor:
+        return tf.reduce_sum(tf.math.divide_no_nan(self.totals.value, self.counts.value))
+
+
+class Watch(keras.callbacks.Callback):
+    """Counts epochs in the model, tells a `tfgen.data` pipeline which one begins, and stops at NaN.
+
+    Keras' `TerminateOnNaN` looks for a `loss`, which a game of several objectives has not.
+
+    Args:
+        epoch: counter of the pipeline, or None.
+    """
+
+    def __init__(self, epoch: tf.Variable | None):
+        super().__init__()
+        self._epoch = epoch
+        self._previous = {}
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self._epoch is not None:
+            self._epoch.assign(self.model.epochs)
+
+    def on_train_batch_end(self, batch, logs=None):
+        # Those of the execution before: to read this one's would wait for the device.
+        self._check(self._previous)
+        self._previous = logs or {}
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._previous = {}
+        self._check(logs or {})
+        self.model.epochs.assign_add(1)
+
+    def _check(self, logs):
+        for player in self.model.trackers:
+            value = float(logs.get(player, 0.0))
+            if not np.isfinite(value):
+                raise FloatingPointError(
+                    "Every objective must stay finite; a lower learning rate may keep it so. "
+                    f"Received: {player}={value} at step {int(self.model.steps.numpy())}"
+                )
+
+
+class Progress(keras.callbacks.ProgbarLogger):
+    """Keras' progress bar, which counts the batches seen also if several are run in one execution."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        super().on_train_batch_end(self._seen(batch), logs)
+
+    def on_test_batch_end(self, batch, logs=None):
+        super().on_test_batch_end(self._seen(batch), logs)
+
+    def _seen(self, batch):
+        tracker = next(iter(self.model.trackers.values()))
+        replicas = self.model.distribute_strategy.num_replicas_in_sync
+        return min(batch, int(tracker.batches.numpy()) // replicas - 1)
