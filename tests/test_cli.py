@@ -17,6 +17,8 @@ from tfgen.drawing import pictures
 from tfgen.evaluation import likelihood
 from zoo import cli
 from zoo.preset import load
+from zoo.preset.run import Run
+from zoo.recipes import reading
 
 # Which heavy modules a command imports.
 PROCESS = """
@@ -151,6 +153,42 @@ def test_map_needs_an_inference_net(tmp_path):
     line = refusal("map", "cgan_small", "--out", tmp_path / "map.png")
     assert "must have the endpoint 'encode'" in line
     assert not (tmp_path / "map.png").exists()
+
+
+def test_the_list_of_recipes_is_what_train_takes():
+    assert "aasvae_mnist_1pct" in run("list", "--recipes").stdout
+    assert json.loads(run("list", "--recipes", "--json").stdout) == zoo.RECIPES
+
+
+def test_train_refuses_what_it_is_asked_before_tensorflow_starts(tmp_path, monkeypatch):
+    def imported(*_):
+        raise AssertionError("TensorFlow was asked for")
+
+    monkeypatch.setattr("zoo.cli.training.quietly", imported)
+    out = ("--out", tmp_path / "run")
+    assert "the nearest is 'gan_digits'" in refusal("train", "gan_digts", *out)
+    assert "Received: 'epochs=3'" in refusal("train", "gan_digits", "--set", "epochs=3", *out)
+    assert "from 1 to 100,000" in refusal("train", "gan_digits", "--set", "training.epochs=0", *out)
+    (tmp_path / "recipe.json").write_text('{"model": "GAN"}')
+    assert "must have 'data'" in refusal("train", tmp_path / "recipe.json", *out)
+    assert "no_such" in refusal("train", "--from", "no_such", *out)
+    assert "Missing argument" in refusal("train", *out, code=2)
+    assert "exclude each other" in refusal("train", "gan_digits", "--from", "x", *out, code=2)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_recipe_is_taken_from_a_file_or_a_card_and_changed(tmp_path, published, monkeypatch):
+    monkeypatch.setattr(tfgen.Unified, "fit", lambda *_, **__: None)
+    monkeypatch.setattr(tf.config.experimental, "enable_op_determinism", lambda: None)
+    (tmp_path / "recipe.json").write_text(json.dumps(small.GAN))
+    sources = {"file": [tmp_path / "recipe.json"], "card": ["--from", published / "cgan_small"]}
+    for name, source in sources.items():
+        options = ("--set", "build.width=6", "--set", "training.epochs=3", "--out", tmp_path / name)
+        result = run("train", *source, *options)
+        assert result.exit_code == 0, result.output
+        recipe = Run(tmp_path / name).record.recipe
+        assert recipe == reading.changed(small.GAN, ["build.width=6", "training.epochs=3"])
+        assert run("train", "--resume", "--out", tmp_path / name).exit_code == 0
 
 
 def test_train_and_publish_make_a_preset_that_evaluate_agrees_with(tmp_path, monkeypatch):

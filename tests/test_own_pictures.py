@@ -8,6 +8,7 @@ from PIL import Image
 import zoo
 from zoo.preset import looking
 from zoo.preset import train as training
+from zoo.preset.run import Run
 
 PICTURES = 30
 
@@ -54,7 +55,7 @@ def test_what_was_found_is_printed_before_training(photos, tmp_path, capsys, str
     printed = capsys.readouterr().out
     assert printed.startswith(f"data: {photos}\nimages: train 27, test 3\nclasses: none")
     assert model.sample(2).shape == (2, 8, 8, 1)
-    assert len(training.read_history(tmp_path / "run")) == 1
+    assert len(Run(tmp_path / "run").history) == 1
 
 
 def test_a_stream_trains_as_memory_does(photos, tmp_path):

@@ -34,7 +34,6 @@ LEAVES = {  # package or module: what of tfgen it may import
     "tfgen.data.builders": ("tfgen.data.builders",),
 }
 BASES = ("zoo.models.variational", "zoo.models.autoencoder")
-SEE_ALL_MODELS = ("zoo", "zoo.cli", "zoo.models")
 
 
 def within(name, package):
@@ -94,23 +93,26 @@ def test_leaves_import_nothing_else_of_tfgen(leaf):
     ] == []
 
 
-def _is_below_the_models(module):
-    """Whether a module may name no model: neither a front door nor a study of one."""
-    return module not in SEE_ALL_MODELS and not within(module, "zoo.studies")
-
-
-def test_models_do_not_import_each_other():
-    models = set(zoo.MODELS.values())
-    found = importers("zoo", among=models.__contains__)
+def test_models_import_nothing_above_them_and_not_each_other():
+    found = importers("zoo", among=lambda m: within(m, "zoo.models") and m != "zoo.models")
     assert [pair for pair in found if not any(within(pair[1], name) for name in BASES)] == []
-    for model in models:
-        assert importers(model, among=_is_below_the_models) == []
 
 
-def test_recipes_import_nothing_but_their_own_files():
+@pytest.mark.parametrize(
+    ("room", "above"), [("zoo.preset", ("zoo.studies", "zoo.cli")), ("zoo.studies", ("zoo.cli",))]
+)
+def test_rooms_import_nothing_above_them(room, above):
+    for name in above:
+        found = importers(name, among=lambda module: within(module, room))
+        # The table of results is of presets and of studies.
+        assert {module for module, _ in found} <= {"zoo.preset.results"}
+
+
+def test_recipes_import_nothing_heavy():
     for module, path in modules().items():
         if within(module, "zoo.recipes"):
-            assert all(within(name, "zoo.recipes") for name in imports(path)), module
+            foreign = [name for name in imports(path) if not within(name, "zoo.recipes")]
+            assert {name.split(".")[0] for name in foreign} <= sys.stdlib_module_names, module
 
 
 def test_only_distributions_imports_tensorflow_probability():

@@ -1,8 +1,10 @@
 """A preset is checked from outside: its files, its card, and what a fresh process makes of it."""
 
+import dataclasses
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -17,10 +19,11 @@ import tfgen
 import zoo
 from tfgen.drawing import pictures
 from tfgen.evaluation.evaluator import load_reference
-from zoo.preset import calibrate, paper
+from zoo.preset import calibrate, paper, provenance
 from zoo.preset import publish as publishing
-from zoo.preset import train as training
 from zoo.preset.export import export_again
+from zoo.preset.run import Record
+from zoo.recipes import reading
 
 # Samples of a preset, of its .keras file and of its SavedModel, in a process of their own.
 PROCESS = """
@@ -72,10 +75,10 @@ def test_the_card_says_how_the_preset_was_made(presets, card):
     assert card["equation"].startswith("Eq. 3-5")
     assert (card["model"], card["seed"], card["epochs"]) == ("GAN", 0, 2)
     assert card["data"] == {"name": "digits", "splits": {"train": 1437, "test": 360}}
-    assert card["commands"] is None  # no recipe of the zoo
+    assert card["commands"][0] == "tfgen train --from cgan_small --seed 0 --out runs/cgan_small"
     assert card["wall_seconds"] > 0
-    assert card["machine"] == training.machine()
-    assert card["versions"] == training.versions()
+    assert card["machine"] == provenance.machine()
+    assert card["versions"] == provenance.versions()
     assert card["endpoints"] == list(zoo.load(presets / "cgan_small").endpoints())
 
 
@@ -142,21 +145,39 @@ def test_the_page_shows_picture_use_numbers_and_limits(presets, card):
 
 
 def test_commands_reproduce_a_run():
-    record = {
-        "name": "gan_digits",
-        "recipe": small.GAN,
-        "seed": 3,
-        "init": None,
-        "bfloat16": False,
-    }
+    recipe = reading.changed(zoo.RECIPES["gan_digits"], ["training.epochs=2"])
+    record = Record("gan_digits", recipe, 3, None, False, {}, {})
     assert publishing.commands(record, "gan_digits") == [
         "tfgen train gan_digits --data digits --epochs 2 --seed 3 --out runs/gan_digits",
         "tfgen publish runs/gan_digits --name gan_digits",
     ]
-    record["init"] = "gan_mnist"
-    assert "--init gan_mnist" in publishing.commands(record, "gan_digits")[0]
-    record["bfloat16"] = True
-    assert publishing.commands(record, "gan_digits")[0].endswith(" --bfloat16")
+    record = dataclasses.replace(record, init="my models/gan.keras", bfloat16=True)
+    [line, _] = publishing.commands(record, "gan_digits")
+    assert line.endswith(" --init 'my models/gan.keras' --out runs/gan_digits --bfloat16")
+
+
+def test_commands_state_what_was_changed_of_a_recipe():
+    changes = ["build.width=8", "data.fraction=0.5", "data.name=/my pictures"]
+    recipe = reading.changed(zoo.RECIPES["gan_digits"], changes)
+    [line, _] = publishing.commands(Record("gan_digits", recipe, 0, None, False, {}, {}), "mine")
+    words = shlex.split(line)
+    assert words[:7] == [
+        "tfgen",
+        "train",
+        "gan_digits",
+        "--data",
+        "/my pictures",
+        "--epochs",
+        "150",
+    ]
+    assert words[7:11] == ["--set", "data.fraction=0.5", "--set", "build.width=8"]
+    again = reading.changed(zoo.RECIPES["gan_digits"], [*words[8:11:2], "data.name=/my pictures"])
+    assert again == recipe
+
+
+def test_commands_of_another_recipe_train_it_from_the_card():
+    [line, _] = publishing.commands(Record(None, small.GAN, 1, None, False, {}, {}), "mine")
+    assert line == "tfgen train --from mine --seed 1 --out runs/mine"
 
 
 @pytest.mark.parametrize(
@@ -215,12 +236,14 @@ def test_a_large_preset_is_refused_whole(presets, monkeypatch):
 
 def test_an_unfinished_run_is_refused(presets, tmp_path):
     shutil.copytree(run_of(presets), tmp_path / "run")
-    record = training.read_run(tmp_path / "run")
+    path = tmp_path / "run" / "run.json"
+    record = json.loads(path.read_text())
     record["recipe"]["training"]["epochs"] = 5
-    training.write_json(tmp_path / "run" / "run.json", record)
+    path.write_text(json.dumps(record))
     with pytest.raises(ValueError, match="after 2 of 5 epochs"):
         publishing.publish(tmp_path / "run", "gan", tmp_path / "root")
-    (tmp_path / "run" / "checkpoint.keras").unlink()
+    for name in ("checkpoint.keras", "previous.keras"):
+        (tmp_path / "run" / name).unlink()
     with pytest.raises(ValueError, match="after 0 of 5 epochs"):
         publishing.publish(tmp_path / "run", "gan", tmp_path / "root")
     assert not (tmp_path / "root").exists()

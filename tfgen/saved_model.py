@@ -1,14 +1,13 @@
 """SavedModels with named endpoints in TensorFlow Serving's layout, written aside and then moved in."""
 
-import contextlib
-import os
 import shutil
-import tempfile
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2, trackable_object_graph_pb2
+
+from tfgen.atomic import replaced_folder
 
 # Operations younger than TensorFlow 2.0 that exports may hold, and the release that they came with.
 RELEASES = {
@@ -161,52 +160,3 @@ def _check(folder, endpoints):
     written = set(tf.saved_model.load(str(folder)).signatures)
     if not written >= set(endpoints):
         raise RuntimeError(f"Endpoints {set(endpoints) - written} were not written to {folder}")
-
-
-@contextlib.contextmanager
-def replaced_folder(path):
-    """A folder to fill beside `path`; at the end it takes the place of `path`, unless an error left it.
-
-    Raises:
-        OSError: the parent cannot be written.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    try:
-        yield aside
-        aside.chmod(0o755)  # mkdtemp's folders are private
-        if path.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent)) / path.name
-            os.replace(path, old)
-            try:
-                os.replace(aside, path)
-            except OSError:
-                os.replace(old, path)
-                raise
-            finally:
-                shutil.rmtree(old.parent)
-        else:
-            os.replace(aside, path)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def replaced_file(path):
-    """A file to write beside `path`, of the same suffix; at the end it takes the place of `path`.
-
-    Raises:
-        OSError: the parent cannot be written.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    aside = Path(name)
-    try:
-        yield aside
-        aside.chmod(0o644)  # mkstemp's files are private
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)

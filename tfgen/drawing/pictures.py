@@ -9,9 +9,9 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy import stats
 
 from tfgen import checks
+from tfgen.atomic import replaced_file
 from tfgen.data.pictures import converted
 from tfgen.drawing import plots
-from tfgen.saved_model import replaced_file
 
 GAP = 2  # pixels between tiles
 VISIBLE = 64  # pixels that a tile has at least

@@ -1,6 +1,6 @@
 """Drawn figures as PNG files; Matplotlib, of the extra `plots`, is imported when one is drawn."""
 
-from tfgen.saved_model import replaced_file
+from tfgen.atomic import replaced_file
 
 
 def axes(columns, size=(4.0, 3.0)):

@@ -10,7 +10,6 @@ An evaluator is a folder with
 import dataclasses
 import functools
 import operator
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen import home, untrusted
+from tfgen.atomic import replaced_file
 from tfgen.evaluation import metrics
 from tfgen.evaluation.metrics import Interval, Moments
 
@@ -110,16 +110,8 @@ def reference(features: Callable, images, labels) -> Reference:
 
 def save_reference(folder, reference: Reference) -> None:
     """Writes `reference.npz` into an evaluator's folder, in whole or not at all."""
-    path = Path(folder) / "reference.npz"
-    aside = path.with_suffix(".partial")
-    try:
-        with open(aside, "wb") as file:
-            np.savez_compressed(file, **vars(reference))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
+    with replaced_file(Path(folder) / "reference.npz") as aside:
+        np.savez_compressed(aside, **vars(reference))
 
 
 def load_reference(folder) -> Reference:

@@ -1,11 +1,12 @@
 """The `tfgen` command.  TensorFlow is imported by the commands that compute, not by the others."""
 
 import os
+import signal
 
 import click
 
 import tfgen
-from zoo.cli import describing, drawing, reproducing, serving, working
+from zoo.cli import describing, drawing, reproducing, serving, training, working
 
 # TensorFlow reports failed optimisations of its graphs as errors; real ones are exceptions.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -23,6 +24,9 @@ class Commands(click.Group):
             raise  # click ends quietly when a pipe's reader has gone
         except REFUSALS as error:
             raise click.ClickException(" ".join(str(error).split())) from error
+        except KeyboardInterrupt:
+            click.echo("Stopped.", err=True)
+            ctx.exit(128 + signal.SIGINT)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -43,7 +47,7 @@ for _command in (
     drawing.latent_map,
     drawing.reconstruct,
     drawing.translate,
-    working.train,
+    training.train,
     working.evaluate,
     working.symmetry,
     working.export,

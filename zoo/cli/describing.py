@@ -12,8 +12,12 @@ from zoo.cli.printing import print_json, print_metrics, print_table, short
 
 @click.command("list")
 @JSON
-def list_presets(as_json):
-    """List the published presets."""
+@click.option("--recipes", is_flag=True, help="List what `tfgen train` takes instead.")
+def list_presets(as_json, recipes):
+    """List the published presets, or the recipes."""
+    if recipes:
+        _list_recipes(as_json)
+        return
     presets = zoo.presets()
     if as_json:
         print_json(presets)
@@ -22,6 +26,14 @@ def list_presets(as_json):
         click.echo("No preset is published here.")
         return
     print_table(("preset", "description"), presets.items())
+
+
+def _list_recipes(as_json):
+    if as_json:
+        print_json(zoo.RECIPES)
+    else:
+        rows = [(name, recipe["description"]) for name, recipe in zoo.RECIPES.items()]
+        print_table(("recipe", "description"), rows)
 
 
 @click.command()

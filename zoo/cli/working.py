@@ -1,4 +1,4 @@
-"""`tfgen train`, `evaluate`, `symmetry`, `export` and `publish`: from a recipe to a preset."""
+"""`tfgen evaluate`, `symmetry`, `export` and `publish`: what is made of a model or a run."""
 
 from pathlib import Path
 
@@ -17,34 +17,6 @@ from zoo.cli.options import (
     NewPath,
 )
 from zoo.cli.printing import print_json, print_metrics
-
-
-@click.command()
-@click.argument("preset", metavar="PRESET")
-@click.option("--data", help="Data set, if not the preset's: digits, a TFDS name or a folder.")
-@click.option("--epochs", type=click.IntRange(1, 100_000), help="Epochs, if not the preset's.")
-@SEED
-@FOLDER
-@click.option("--resume", is_flag=True, help="Go on with the run in this folder.")
-@click.option("--init", help="MODEL whose weights to start from; by default fresh ones.")
-@click.option(
-    "--bfloat16", is_flag=True, default=None,
-    help="Multiply in bfloat16, which pays on a processor with AMX.",
-)  # fmt: skip
-def train(preset, data, epochs, seed, out, resume, init, bfloat16):
-    """Train PRESET's recipe from fresh weights, with a checkpoint and a grid of samples an epoch.
-
-    A run that was killed goes on with --resume, and then equals one that was not, bit for bit.
-    """
-    with quietly():
-        import tensorflow as tf
-
-        from zoo.preset import train as training
-
-    tf.config.experimental.enable_op_determinism()  # costs under 2 % of a step on CPU
-    options = {"data": data, "epochs": epochs, "seed": seed, "init": init, "resume": resume}
-    training.train(preset, out, bfloat16=bfloat16, **options)
-    click.echo(out)
 
 
 @click.command()

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import tfgen
 import zoo
-from tfgen.saved_model import min_runtime, replaced_folder
+from tfgen.atomic import replaced_folder
+from tfgen.saved_model import min_runtime
 from zoo.preset import calibrate
-from zoo.preset import train as training
 from zoo.preset.page import page
 from zoo.preset.publish import checksums, facts
+from zoo.preset.train import write_json
 
 
 def export_again(folder: Path) -> None:
@@ -42,7 +43,7 @@ def export_again(folder: Path) -> None:
         known = facts(model)
         card = {key: known.get(key, value) for key, value in card.items()}
         card |= {"min_runtime": min_runtime(aside / "1"), **checksums(aside)}
-        training.write_json(aside / "card.json", card)
+        write_json(aside / "card.json", card)
         (aside / "README.md").write_text(page(card))
 
 

@@ -1,8 +1,10 @@
 """A preset's page, `README.md`, made from its card."""
 
-import json
+import shlex
 
 import zoo
+from zoo.preset import asking
+from zoo.preset.provenance import in_words
 from zoo.recipes import scored
 
 # A number's ceiling: another metric of the card, or the best value there is.
@@ -106,7 +108,7 @@ def page(card):
         parameters=_arguments({k: f"{v:,}" for k, v in card["parameters"].items()}),
         training=_training(card),
         minutes=card["wall_seconds"] / 60,
-        machine=machine(card),
+        machine=in_words(card["machine"]),
         versions=_arguments(card["versions"]),
         megabytes=card["bytes"] / 1e6,
         limits=limits.format(**facts),
@@ -250,11 +252,12 @@ def _row(card, metric):
 
 
 def _commands(card):
-    if card["commands"] is None:
-        return "Trained by `zoo.preset.train.train` on the recipe in `card.json`, not one of the zoo's."
     shown = "```\n" + " && \\\n".join(card["commands"]) + "\n```"
-    name = card["commands"][0].split()[2]
-    if name in zoo.RECIPES and json.loads(json.dumps(zoo.RECIPES[name])) != card["recipe"]:
+    words = shlex.split(card["commands"][0])
+    changes = asking.changes_of(words[2], card["recipe"])
+    stated = {*words, f'data.name="{card["recipe"]["data"]["name"]}"'}
+    stated |= {f"training.epochs={card['recipe']['training']['epochs']}"}
+    if words[2] in zoo.RECIPES and (changes is None or not stated.issuperset(changes)):
         shown += (
             "\n\nThe recipe of this name has changed since. `card.json` holds the one that made this "
             f"preset, and `tfgen train --from {card['name']}` runs it."
@@ -274,12 +277,6 @@ def _arguments(values):
 def _listed(words):
     *first, last = words
     return f"{', '.join(first)} and {last}" if first else last
-
-
-def machine(card):
-    """The machine class of a card's training."""
-    processor, cores = card["machine"]["processor"], card["machine"]["cores"]
-    return f"{processor}, {cores} core{'s' * (cores > 1)}"
 
 
 def digits(number):

@@ -12,19 +12,21 @@ A preset's folder holds
 import hashlib
 import inspect
 import re
+import shlex
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
 import tfgen
-import zoo
+from tfgen.atomic import replaced_folder
 from tfgen.drawing import pictures
 from tfgen.evaluation.evaluator import find_evaluator, load_evaluator, reference, save_reference
-from tfgen.saved_model import min_runtime, replaced_folder
-from zoo.preset import calibrate, paper
-from zoo.preset import train as training
+from tfgen.saved_model import min_runtime
+from zoo.preset import asking, calibrate, paper
 from zoo.preset.page import page
+from zoo.preset.run import Record, Run
+from zoo.preset.train import write_json
 from zoo.recipes import scored, tested
 
 MOST_BYTES = 6_000_000
@@ -63,11 +65,11 @@ def publish(run, name, root="saved_models", *, samples=10_000, evaluator=None, o
         raise FileExistsError(
             f"A preset is replaced only if overwriting is asked for. Received: {str(target)!r}"
         )
-    record = training.read_run(run)
-    model = _finished(Path(run), record).release()
-    data = record["recipe"]["data"]
+    run = Run(run)
+    model = run.model().release()
+    data = run.record.recipe["data"]
     if hasattr(model, "fit_sampler"):
-        _fit_sampler(model, data, record["seed"])
+        _fit_sampler(model, data, run.record.seed)
     if "sample" in model.endpoints() and evaluator is None:
         evaluator = find_evaluator(data["name"])
 
@@ -89,35 +91,37 @@ def publish(run, name, root="saved_models", *, samples=10_000, evaluator=None, o
         evaluation = {"seed": EVALUATION_SEED, "metrics": metrics}
         if evaluator is not None:
             evaluation |= {"evaluator": Path(evaluator).name, "samples": samples}
-        card = _card(name, model, Path(run), record, evaluation, folder)
+        card = _card(name, model, run, evaluation, folder)
         if "discriminate" in model.endpoints():
             card["discriminator"] = calibrate.accuracy(model, data)
-        training.write_json(folder / "card.json", card)
+        write_json(folder / "card.json", card)
         (folder / "README.md").write_text(page(card))
-        _check_size(folder, record["recipe"])
+        _check_size(folder, run.record.recipe)
     return target
 
 
-def commands(record, name):
-    """The command lines that train and publish a run again.
+def commands(record: Record, name: str) -> list[str]:
+    """Return the command lines that train and publish a run again.
 
     Args:
-        record: `run.json` of the run.
+        record: of the run.
         name: of the preset.
     """
-    options = {
-        "--data": record["recipe"]["data"]["name"],
-        "--epochs": record["recipe"]["training"]["epochs"],
-        "--seed": record["seed"],
-        "--init": record["init"],
-        "--out": f"runs/{name}",
-    }
-    words = [f"{option} {value}" for option, value in options.items() if value is not None]
-    words += ["--bfloat16"] if record["bfloat16"] else []
-    return [
-        f"tfgen train {record['name']} {' '.join(words)}",
-        f"tfgen publish runs/{name} --name {name}",
-    ]
+    data, training = record.recipe["data"], record.recipe["training"]
+    changes = asking.changes_of(record.name, record.recipe)
+    words = ["tfgen", "train"]
+    if changes is None:
+        words += ["--from", name]
+    else:
+        words += [record.name, "--data", data["name"], "--epochs", training["epochs"]]
+        for change in changes:
+            if not change.startswith(("data.name=", "training.epochs=")):
+                words += ["--set", change]
+    words += ["--seed", record.seed]
+    words += [] if record.init is None else ["--init", record.init]
+    words += ["--out", f"runs/{name}"] + ["--bfloat16"] * record.bfloat16
+    publishing = ["tfgen", "publish", f"runs/{name}", "--name", name]
+    return [shlex.join(map(str, line)) for line in (words, publishing)]
 
 
 def facts(model):
@@ -133,40 +137,27 @@ def facts(model):
     }
 
 
-def _finished(run, record):
-    checkpoint = run / "checkpoint.keras"
-    model = zoo.load(checkpoint) if checkpoint.is_file() else None
-    epochs, done = record["recipe"]["training"]["epochs"], int(model.epochs) if model else 0
-    history = training.read_history(run)[:done]
-    if not training.is_finished(record, history):
-        raise ValueError(
-            "Only a finished run can be published; `tfgen train --resume` goes on with it. "
-            f"Received: {str(run)!r} after {done} of {epochs} epochs"
-        )
-    return model if training.best_epoch(history) is None else zoo.load(run / "best.keras")
-
-
-def _card(name, model, run, record, evaluation, folder):
-    history = training.read_history(run)
-    info = tfgen.data.info(record["recipe"]["data"]["name"])
+def _card(name, model, run: Run, evaluation, folder):
+    record, history, data = run.record, run.history, run.record.recipe["data"]
+    info = tfgen.data.info(data["name"])
     return {
         "name": name,
-        "description": record["recipe"]["description"],
+        "description": record.recipe["description"],
         **facts(model),
         "min_runtime": min_runtime(folder / "1"),
-        "recipe": record["recipe"],
-        "seed": record["seed"],
-        "init": record["init"],
-        "bfloat16": record["bfloat16"],
-        "commands": commands(record, name) if record["name"] else None,
+        "recipe": record.recipe,
+        "seed": record.seed,
+        "init": record.init,
+        "bfloat16": record.bfloat16,
+        "commands": commands(record, name),
         "epochs": len(history),
-        "best_epoch": training.best_epoch(history),
+        "best_epoch": run.best_epoch,
         "wall_seconds": round(sum(epoch["seconds"] for epoch in history), 1),
-        "machine": record["machine"],
-        "versions": record["versions"],
-        "data": {"name": info.name, "splits": info.splits, **_target(record["recipe"]["data"])},
+        "machine": record.machine,
+        "versions": record.versions,
+        "data": {"name": info.name, "splits": info.splits, **_target(data)},
         "evaluation": evaluation,
-        "paper": paper.numbers(record["recipe"]),
+        "paper": paper.numbers(record.recipe),
         **checksums(folder),
     }
 

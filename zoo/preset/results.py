@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo.preset import page as pages
+from zoo.preset.provenance import in_words
 from zoo.studies.reproduce.page import RECORDS, of_scale
 
 BEGIN, END = "<!-- results -->\n", "\n<!-- /results -->"
@@ -101,7 +102,7 @@ def table(cards, folder="saved_models"):
 
 def _machine(card):
     reduced = ", bfloat16" if card.get("bfloat16") else ""
-    return pages.machine(card).replace("(R)", "").replace(" Processor", "") + reduced
+    return in_words(card["machine"]).replace("(R)", "").replace(" Processor", "") + reduced
 
 
 def main_table(cards):

@@ -1,66 +1,61 @@
-"""Trains a recipe into a folder, from which it goes on exactly after being stopped at any moment.
-
-A run's folder holds
-
-    run.json          recipe, seed, start, versions and machine, written before the first step
-    checkpoint.keras  the whole model with its optimiser's slots; it alone says how far the run is
-    best.keras        the same at the best epoch so far, if images are held out to choose it by
-    history.jsonl     a line for each epoch
-    samples/          a grid of samples for each epoch
-    logs/             for TensorBoard
-"""
+"""Train a recipe into a run's folder, from which it goes on exactly after being stopped at any moment."""
 
 import contextlib
 import copy
-import difflib
-import importlib.metadata
+import dataclasses
+import errno
 import json
 import os
-import platform
+import shlex
+import shutil
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 import tfgen
 import zoo
+from tfgen.atomic import replaced_file
 from tfgen.drawing import pictures
-from tfgen.saved_model import replaced_file
-from zoo.preset import looking
+from zoo.preset import asking, looking
+from zoo.preset.provenance import machine, versions
+from zoo.preset.run import Record, Run, best_epoch, is_finished
+from zoo.recipes import reading
 
-MOST_EPOCHS = 100_000
 LARGEST_SEED = 2**31 - 1
-MONITORED = "val_bound"  # on the images held out, the higher the better
-_PACKAGES = ("tensorflow", "keras", "numpy", "tensorflow-datasets", "scikit-learn")
 _SUFFIXES = (".json", ".jsonl", ".keras", ".png")
 
 
 def train(
-    recipe,
-    out,
+    recipe: str | reading.Recipe | None,
+    out: str | Path,
     *,
-    data=None,
-    epochs=None,
-    seed=0,
-    init=None,
-    bfloat16=None,
-    resume=False,
-    every=1,
-    verbose="auto",
-):
-    """Trains a fresh model on a recipe's data; every epoch ends with a checkpoint moved in place.
+    changes: Iterable[str] = (),
+    data: str | None = None,
+    epochs: int | None = None,
+    seed: int | None = None,
+    init: str | Path | None = None,
+    bfloat16: bool | None = None,
+    resume: bool = False,
+    every: int = 1,
+    verbose: str | int = "auto",
+) -> tfgen.Unified:
+    """Train a fresh model on a recipe's data; every epoch ends with a checkpoint moved in place.
 
     A resumed run equals one that was never stopped: order and noise are functions of (seed, epoch)
     and of (seed, step), and the checkpoint holds both counters. It is equal bit for bit where
     TensorFlow is deterministic, which `tf.config.experimental.enable_op_determinism` promises.
 
     Args:
-        recipe: a name in `zoo.RECIPES`, or a dictionary like its entries.
+        recipe: a name in `zoo.RECIPES`, or a dictionary like its entries; None resumes the run in `out`.
         out: folder of the run; new or empty, unless the run is resumed.
+        changes: of the recipe, as "build.width=16"; see `zoo.recipes.reading.changed`.
         data: name of another data set than the recipe's.
         epochs: another number than the recipe's.
-        seed: of the starting weights, the order of the data and the noise.
+        seed: of the starting weights, the order of the data and the noise; 0 if the run is new.
         init: a preset, folder or `.keras` file whose networks' weights are the starting weights.
         bfloat16: multiply in bfloat16 and add in float32; see `products_in_bfloat16`.
         resume: go on with the run in `out`; arguments that are None are then taken from it. More
@@ -73,44 +68,28 @@ def train(
 
     Raises:
         FileExistsError: `out` is not empty, and either `resume` is False or it holds no run.
-        ValueError: an unknown recipe, a number out of range, a run that was begun otherwise, or
-            `init` with other networks.
+        BlockingIOError: another process trains in `out`.
+        ValueError: an unknown recipe, a number out of range, a run that was begun otherwise or whose
+            files are damaged, or `init` with other networks.
         OSError: `out` cannot be written.
     """
-    out = Path(out)
-    recorded = _recorded(out, resume)
-    run = _agreed(recorded, _run(recipe, data, epochs, seed, init, bfloat16, recorded))
-    recipe, training = run["recipe"], run["recipe"]["training"]
-    kind, data = getattr(zoo, recipe["model"]), recipe["data"]
-    summaries = looking.found(recipe, run["name"] or recipe["model"])
-    if verbose:
-        print(*summaries, sep="\n")
-    dataset = kind.load_data(**data, batch_size=training["batch_size"], seed=seed)
-    dataset, held_out = dataset if isinstance(dataset, tuple) else (dataset, None)
-
-    if (out / "checkpoint.keras").is_file():
-        model = zoo.load(out / "checkpoint.keras")
-    else:
-        model = fresh(recipe, seed, int(dataset.cardinality()))
-        if run["init"] is not None:
-            _copy_networks(zoo.load(run["init"]), model)
-    write_json(out / "run.json", run)
-    _sweep(out)
-    if not is_finished(run, read_history(out)[: int(model.epochs)]):
-        board = keras.callbacks.TensorBoard(out / "logs", write_graph=False)
-        with products_in_bfloat16(run["bfloat16"]):
-            model.fit(
-                dataset,
-                validation_data=held_out,
-                initial_epoch=int(model.epochs),
-                epochs=training["epochs"],
-                callbacks=[board, _Record(out, run, every)],
-                verbose=verbose,
+    name = recipe if isinstance(recipe, str) else None
+    recipe = asking.named(recipe) if isinstance(recipe, str) else recipe
+    if recipe is not None:
+        recipe = reading.changed(recipe, changes)
+    run = Run(out)
+    with run.locked():
+        recorded = _recorded(run.folder, resume)
+        if recipe is None and recorded is None:
+            raise FileNotFoundError(
+                f"Without a recipe, the folder must hold a run. Received: out={str(out)!r}"
             )
-    return model if held_out is None else zoo.load(out / "best.keras")
+        asked = _asked(name, recipe, data, epochs, seed, init, bfloat16, recorded)
+        run.record = asked if recorded is None else _agreed(recorded, asked)
+        return _trained(run, every, verbose)
 
 
-def fresh(recipe, seed, batches):
+def fresh(recipe: reading.Recipe, seed: int, batches: int) -> tfgen.Unified:
     """The model that a run of a recipe starts from, a function of the seed alone.
 
     Args:
@@ -125,7 +104,7 @@ def fresh(recipe, seed, batches):
 
 
 @contextlib.contextmanager
-def products_in_bfloat16(wanted):
+def products_in_bfloat16(wanted: bool) -> Iterator[None]:
     """Within it convolutions and matrix products read bfloat16, if `wanted`; all state is float32.
 
     Steps are 1.2 to 1.7 times as fast on a processor with AMX (benchmarks/BFLOAT16.md).  TensorFlow
@@ -140,71 +119,70 @@ def products_in_bfloat16(wanted):
         tf.config.optimizer.set_experimental_options({option: before})
 
 
-def best_epoch(history):
-    """The first epoch with the highest bound on the images held out; None where none were."""
-    if not history or MONITORED not in history[0]:
-        return None
-    return max(history, key=lambda entry: entry[MONITORED])["epoch"]
-
-
-def is_finished(run, history):
-    """Whether a run has done its epochs, or has not risen for as many as its patience.
-
-    Args:
-        run: `run.json` of the run.
-        history: its epochs so far.
-    """
-    training = run["recipe"]["training"]
-    patience, best = training.get("patience"), best_epoch(history)
-    stopped = None not in (patience, best) and len(history) - best >= patience
-    return stopped or len(history) >= training["epochs"]
-
-
-def read_run(out):
-    """`run.json` of a run's folder.
-
-    Raises:
-        FileNotFoundError: the folder holds no run.
-    """
-    path = Path(out) / "run.json"
-    if not path.is_file():
-        raise FileNotFoundError(f"A run's folder must hold run.json. Received: {str(out)!r}")
-    return {"bfloat16": False, **json.loads(path.read_text())}  # older runs do not say
-
-
-def read_history(out):
-    """[{"epoch", "seconds", objective or metric ...}] of the epochs recorded in a run's folder."""
-    path = Path(out) / "history.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
-
-
-def write_json(path, value):
-    """Writes indented JSON, in whole or not at all."""
+def write_json(path: Path, value: Any) -> None:
+    """Write indented JSON, in whole or not at all."""
     with replaced_file(path) as aside:
         aside.write_text(json.dumps(value, indent=2) + "\n")
 
 
-def machine():
-    """The machine class that a wall time belongs to; cores are those that this process may use."""
-    usable = getattr(os, "sched_getaffinity", None)  # not on macOS and Windows
-    return {"processor": _processor(), "cores": len(usable(0)) if usable else os.cpu_count()}
+def _trained(run: Run, every: int, verbose: str | int) -> tfgen.Unified:
+    recipe, training = run.record.recipe, run.record.recipe["training"]
+    kind, data, seed = getattr(zoo, recipe["model"]), recipe["data"], run.record.seed
+    summaries = looking.found(recipe, run.record.name or recipe["model"])
+    if verbose:
+        print(*summaries, sep="\n")
+    dataset = kind.load_data(**data, batch_size=training["batch_size"], seed=seed)
+    dataset, held_out = dataset if isinstance(dataset, tuple) else (dataset, None)
+
+    if (model := run.checkpoint) is None:
+        model = fresh(recipe, seed, int(dataset.cardinality()))
+        if run.record.init is not None:
+            _copy_networks(zoo.load(run.record.init), model)
+    with _writing(run.folder):
+        write_json(run.folder / "run.json", run.record.to_dict())
+        _sweep(run.folder)
+        run.restore()
+        if not run.is_finished:
+            board = keras.callbacks.TensorBoard(run.folder / "logs", write_graph=False)
+            with products_in_bfloat16(run.record.bfloat16):
+                model.fit(
+                    dataset,
+                    validation_data=held_out,
+                    initial_epoch=int(model.epochs),
+                    epochs=training["epochs"],
+                    callbacks=[board, _Checkpoints(run, every)],
+                    verbose=verbose,
+                )
+    return model if held_out is None else zoo.load(run.folder / "best.keras")
 
 
-def versions():
-    """{package: version} of what the numbers of a run depend on."""
-    packages = {name: importlib.metadata.version(name) for name in _PACKAGES}
-    return {"python": platform.python_version(), "tfgen": tfgen.__version__, **packages}
+@contextlib.contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Says in words that the disk refused a file, which TensorFlow and HDF5 report in their own ways."""
+    try:
+        yield
+    except (OSError, RuntimeError, tf.errors.OpError) as error:
+        reasons = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS, errno.EACCES)
+        reason = next((os.strerror(n) for n in reasons if os.strerror(n) in str(error)), None)
+        if reason is None:
+            raise
+        raise OSError(
+            f"A run's folder must be writable, with room for its files; when it is, `tfgen train "
+            f"--resume --out {shlex.quote(str(folder.resolve()))}` goes on from the last whole "
+            f"epoch. Received: {reason}"
+        ) from error
 
 
-class _Record(keras.callbacks.Callback):
+class _Checkpoints(keras.callbacks.Callback):
     """Writes an epoch's line of history, its samples and last its checkpoint.
 
     Killed in between, the run does the epoch again and overwrites what was written of it.
     """
 
-    def __init__(self, out, run, every):
+    def __init__(self, run: Run, every: int):
         super().__init__()
-        self._out, self._run, self._every = out, run, every
+        self._out, self._record, self._history = run.folder, run.record, run.history
+        self._every = every
 
     def on_epoch_begin(self, epoch, logs=None):
         self._began = time.perf_counter()
@@ -213,29 +191,44 @@ class _Record(keras.callbacks.Callback):
         seconds = round(time.perf_counter() - self._began, 3)
         done = int(self.model.epochs)
         entry = {"epoch": done, "seconds": seconds, **{k: float(v) for k, v in logs.items()}}
-        history = [entry for entry in read_history(self._out) if entry["epoch"] < done] + [entry]
-        with replaced_file(self._out / "history.jsonl") as aside:
-            aside.write_text("".join(json.dumps(line) + "\n" for line in history))
-        if best_epoch(history) == done:
+        self._write_history("previous.jsonl")
+        self._history = [*self._history, entry]
+        self._write_history("history.jsonl")
+        if best_epoch(self._history) == done:
             self._save("best.keras")
-        self.model.stop_training = is_finished(self._run, history)
+        self.model.stop_training = is_finished(self._record, self._history)
         if self.model.stop_training or done % self._every == 0:
             self._draw(done)
+            self._keep_previous()
             self._save("checkpoint.keras")
 
-    def _draw(self, done):
+    def _draw(self, done: int) -> None:
         if "sample" in self.model.endpoints():
             path = self._out / "samples" / f"epoch_{done:03d}.png"
             pictures.save(pictures.samples(self.model), path)
 
-    def _save(self, name):
+    def _write_history(self, name: str) -> None:
+        with replaced_file(self._out / name) as aside:
+            aside.write_text("".join(json.dumps(line) + "\n" for line in self._history))
+
+    def _save(self, name: str) -> None:
         with replaced_file(self._out / name) as aside:
             self.model.save(aside)
 
+    def _keep_previous(self) -> None:
+        checkpoint = self._out / "checkpoint.keras"
+        if checkpoint.is_file():
+            with replaced_file(self._out / "previous.keras") as aside:
+                aside.unlink()
+                try:
+                    os.link(checkpoint, aside)
+                except OSError:  # a file system without hard links
+                    shutil.copyfile(checkpoint, aside)
 
-def _recorded(out, resume):
+
+def _recorded(out: Path, resume: bool) -> Record | None:
     """The run that `out` holds, or None for a new or empty folder; leftovers are hidden files."""
-    if not out.exists() or all(path.name.startswith(".") for path in out.iterdir()):
+    if all(path.name.startswith(".") for path in out.iterdir()):
         return None
     if not resume:
         raise FileExistsError(
@@ -247,73 +240,51 @@ def _recorded(out, resume):
             "A folder that is not empty must hold run.json to go on from. "
             f"Received: out={str(out)!r}"
         )
-    return read_run(out)
+    return Run(out).record
 
 
-def _run(recipe, data, epochs, seed, init, bfloat16, recorded):
-    """What run.json says of the run asked for; what is None is as recorded, or as in the recipe."""
-    name = recipe if isinstance(recipe, str) else None
-    recipe = recipe if name is None else _named(name)
-    defaults = recipe if recorded is None else recorded["recipe"]
-    epochs = defaults["training"]["epochs"] if epochs is None else epochs
-    data = defaults["data"]["name"] if data is None else data
+def _asked(name, recipe, data, epochs, seed, init, bfloat16, recorded: Record | None) -> Record:
+    """The run asked for; what is None is as recorded, or as in the recipe."""
     if recorded is not None:
-        init = recorded["init"] if init is None else init
-        bfloat16 = recorded["bfloat16"] if bfloat16 is None else bfloat16
-    _check_integer("epochs", epochs, 1, MOST_EPOCHS)
-    _check_integer("seed", seed, 0, LARGEST_SEED)
-    run = {
-        "name": name,
-        "recipe": {
-            **recipe,
-            "data": {**recipe["data"], "name": str(data)},
-            "training": {**recipe["training"], "epochs": epochs},
-        },
-        "seed": seed,
-        "init": None if init is None else str(init),
-        "bfloat16": bool(bfloat16),
-        "versions": versions(),
-        "machine": machine(),
-    }
-    return json.loads(json.dumps(run))  # as it will be read back: tuples become lists
+        init = recorded.init if init is None else init
+        bfloat16 = recorded.bfloat16 if bfloat16 is None else bfloat16
+        seed = recorded.seed if seed is None else seed
+        name, recipe = (recorded.name, recorded.recipe) if recipe is None else (name, recipe)
+        data = recorded.recipe["data"]["name"] if data is None else data
+        epochs = recorded.recipe["training"]["epochs"] if epochs is None else epochs
+    seed = 0 if seed is None else seed
+    reading.check_number("seed", seed, int, 0, LARGEST_SEED)
+    changes = {"data": {} if data is None else {"name": _absolute(data)}}
+    changes["training"] = {} if epochs is None else {"epochs": epochs}
+    recipe = {**recipe, **{section: {**recipe[section], **new} for section, new in changes.items()}}
+    recipe = json.loads(json.dumps(recipe))  # as it will be read back: tuples become lists
+    init = None if init is None else _absolute(init)
+    return Record(name, recipe, seed, init, bool(bfloat16), versions(), machine())
 
 
-def _check_integer(name, value, low, high):
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ValueError(
-            f"{name} must be an integer from {low} to {high:,}. Received: {name}={value!r}"
-        )
+def _absolute(name: str | Path) -> str:
+    """A folder's or file's path from the root, so that the run goes on from anywhere; else the name."""
+    return str(Path(name).resolve()) if Path(name).exists() else str(name)
 
 
-def _named(name):
-    if name not in zoo.RECIPES:
-        nearest = difflib.get_close_matches(name, zoo.RECIPES, n=1, cutoff=0)
-        raise ValueError(
-            f"A recipe must be one of zoo.RECIPES; the nearest is {nearest[0]!r}. "
-            f"Received: {name!r}"
-        )
-    return zoo.RECIPES[name]
-
-
-def _agreed(recorded, asked):
-    """The run to do: as asked if none is recorded, else the recorded one, which must agree."""
-    if recorded is None:
-        return asked
-    run = copy.deepcopy(recorded)
-    training = run["recipe"]["training"]
+def _agreed(recorded: Record, asked: Record) -> Record:
+    """The recorded run, which must be the one asked for; more epochs may be asked for."""
+    recipe = copy.deepcopy(recorded.recipe)
+    training = recipe["training"]
     if training["decay"] is None:
-        training["epochs"] = max(training["epochs"], asked["recipe"]["training"]["epochs"])
+        training["epochs"] = max(training["epochs"], asked.recipe["training"]["epochs"])
+    run = dataclasses.replace(recorded, recipe=recipe)
     for key in ("name", "recipe", "seed", "init", "bfloat16"):
-        if run[key] != asked[key]:
+        if getattr(run, key) != getattr(asked, key):
             raise ValueError(
                 "A run goes on as it was begun; only more epochs may be asked for, and only at a "
                 "constant learning rate. "
-                f"Received: {key}={asked[key]!r}, begun with {recorded[key]!r}"
+                f"Received: {key}={getattr(asked, key)!r}, begun with {getattr(recorded, key)!r}"
             )
     return run
 
 
-def _copy_networks(source, target):
+def _copy_networks(source: tfgen.Unified, target: tfgen.Unified) -> None:
     if type(source) is not type(target):
         raise ValueError(
             f"init must be a {type(target).__name__}, as the recipe is. "
@@ -325,17 +296,8 @@ def _copy_networks(source, target):
         target.theta_average.set_weights(target.theta.get_weights())
 
 
-def _sweep(out):
-    """Removes what interrupted writes left aside, see `replaced_file`."""
+def _sweep(out: Path) -> None:
+    """Remove what interrupted writes left aside, see `replaced_file`."""
     for suffix in _SUFFIXES:
         for leftover in out.rglob(f".????????{suffix}"):
             leftover.unlink()
-
-
-def _processor():
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(models, platform.processor() or platform.machine())

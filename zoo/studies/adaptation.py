@@ -19,7 +19,7 @@ import keras
 
 import tfgen
 import zoo
-from tfgen.saved_model import replaced_file
+from tfgen.atomic import replaced_file
 from zoo.preset import train as training
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "studies"

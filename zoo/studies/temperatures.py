@@ -11,6 +11,7 @@ import click
 
 import zoo
 from zoo.preset import train as training
+from zoo.preset.run import MONITORED, Run
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "studies"
 TEMPERATURES = (1.0, 1.5, 3.0, 5.0)
@@ -33,9 +34,9 @@ def main(names, runs):
     for name in names or RECIPES:
         for temperature in TEMPERATURES:
             history = run(name, temperature, runs / f"{name}_{temperature:g}")
-            best = max(history, key=lambda entry: entry[training.MONITORED])
+            best = max(history, key=lambda entry: entry[MONITORED])
             results.setdefault(name, {})[f"{temperature:g}"] = {
-                "bound": best[training.MONITORED],
+                "bound": best[MONITORED],
                 "epoch": best["epoch"],
                 "epochs": len(history),
                 "minutes": sum(entry["seconds"] for entry in history) / 60,
@@ -55,7 +56,7 @@ def run(name, temperature, out):
         "training": {**recipe["training"], "patience": RECIPES[name]},
     }
     training.train(recipe, out, resume=True, verbose=0)
-    return training.read_history(out)
+    return Run(out).history
 
 
 def page(results):

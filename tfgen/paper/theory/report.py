@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
+from tfgen.atomic import replaced_file
 from tfgen.drawing import plots
 from tfgen.paper import graphs
 from tfgen.paper.table import ROWS, facts
 from tfgen.paper.theory import checks, text
 from tfgen.paper.theory.mixtures import WEIGHTS, draw_figure_2, figure_2
-from tfgen.saved_model import replaced_file
 
 WORLDS = 1000
 SIZES, WORLDS_OF_A_SIZE = (2, 3, 6, 10, 20, 50), 10_000

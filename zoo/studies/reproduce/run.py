@@ -20,6 +20,7 @@ import tensorflow as tf
 import tfgen
 from tfgen.evaluation import likelihood, metrics
 from zoo.preset import train as training
+from zoo.preset.run import Run
 from zoo.studies.reproduce import controls, records
 from zoo.studies.reproduce.cells import Cell, cells
 
@@ -61,15 +62,14 @@ def run(cell: Cell, arm: str, seed: int, scale: str, folder: Path, samples: int 
     out = folder / "runs" / f"{cell.name}-{list(cell.arms).index(arm)}-{seed}-{scale}"
     every = math.ceil(recipe["training"]["epochs"] / CHECKPOINTS)
     model = training.train(recipe, out, seed=seed, resume=True, every=every, verbose=0)
-    history = training.read_history(out)
-    facts = training.read_run(out)
+    run = Run(out)
     ended = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     record |= {
         "steps": int(model.steps),
-        "seconds": round(sum(epoch["seconds"] for epoch in history), 1),
+        "seconds": round(sum(epoch["seconds"] for epoch in run.history), 1),
         "scores": {key: round(v, DECIMALS) for key, v in scores(model, recipe, samples).items()},
-        "machine": facts["machine"],
-        "versions": facts["versions"],
+        "machine": run.record.machine,
+        "versions": run.record.versions,
         "ended": ended,
     }
     records.append(folder / "records", record)

@@ -1,0 +1,61 @@
+"""Files and folders that appear whole or not at all: written aside, then moved in."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def replaced_folder(path: str | Path) -> Iterator[Path]:
+    """A folder to fill beside `path`; at the end it takes the place of `path`, unless an error left it.
+
+    Raises:
+        OSError: the parent cannot be written.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    try:
+        yield aside
+        aside.chmod(0o755)  # mkdtemp's folders are private
+        if path.exists():
+            old = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent)) / path.name
+            os.replace(path, old)
+            try:
+                os.replace(aside, path)
+            except OSError:
+                os.replace(old, path)
+                raise
+            finally:
+                shutil.rmtree(old.parent)
+        else:
+            os.replace(aside, path)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def replaced_file(path: str | Path) -> Iterator[Path]:
+    """A file to write beside `path`, of the same suffix; at the end it takes the place of `path`.
+
+    What was written is on the disk before it does, so that a power failure leaves the old or the new.
+
+    Raises:
+        OSError: the parent cannot be written.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=".", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    aside = Path(name)
+    try:
+        yield aside
+        aside.chmod(0o644)  # mkstemp's files are private
+        with open(aside, "rb") as written:
+            os.fsync(written.fileno())
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)

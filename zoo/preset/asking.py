@@ -1,0 +1,67 @@
+"""What a run is asked to do: a recipe by name, file or preset, found before TensorFlow is imported."""
+
+import difflib
+import json
+from pathlib import Path
+from typing import Any
+
+import zoo
+from zoo.recipes import reading
+
+
+def named(name: str) -> reading.Recipe:
+    """Return the recipe of this name.
+
+    Raises:
+        ValueError: there is none; the nearest is named.
+    """
+    recipes = zoo.RECIPES
+    if name not in recipes:
+        nearest = difflib.get_close_matches(name, recipes, n=1, cutoff=0)
+        raise ValueError(
+            f"A recipe must be one of zoo.RECIPES; the nearest is {nearest[0]!r}. "
+            f"Received: {name!r}"
+        )
+    return recipes[name]
+
+
+def replayed(source: str) -> dict[str, Any]:
+    """Return the arguments of `zoo.preset.train.train` that train a preset or a run again.
+
+    Args:
+        source: a preset's name, a folder with card.json or run.json, or such a file.
+
+    Raises:
+        FileNotFoundError: there is no such preset, folder or file.
+        ValueError: the file holds no recipe.
+    """
+    path = _recorded(source)
+    recipe = reading.read(path)
+    found = json.loads(path.read_text(encoding="utf-8"))
+    arguments = {key: found[key] for key in ("seed", "init", "bfloat16") if key in found}
+    changes = changes_of(found.get("name"), recipe)
+    if changes is None:
+        return {"recipe": recipe, **arguments}
+    return {"recipe": found["name"], "changes": changes, **arguments}
+
+
+def changes_of(name: str | None, recipe: reading.Recipe) -> list[str] | None:
+    """Return the changes that make `recipe` of the recipe of a name; None if none do."""
+    if name not in zoo.RECIPES:
+        return None
+    try:
+        return reading.changes(recipe, zoo.RECIPES[name])
+    except ValueError:
+        return None
+
+
+def _recorded(source: str) -> Path:
+    path = Path(source)
+    if path.suffix == ".json" and path.is_file():
+        return path
+    if (path / "run.json").is_file():
+        return path / "run.json"
+    folder = zoo.locate(source)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"A bare model file has no recipe. Received: {source!r}")
+    return folder / "card.json"

@@ -1,0 +1,286 @@
+"""A run: the folder in which a recipe is trained, what it records and how far it is.
+
+A run's folder holds
+
+    run.json          recipe, seed, start, versions and machine, written before the first step
+    checkpoint.keras  the whole model with its optimizer's slots; it alone says how far the run is
+    history.jsonl     a line for each epoch
+    previous.keras    and previous.jsonl: the same an epoch ago, should one of the two be damaged
+    best.keras        the whole model at the best epoch so far, if images are held out to choose it by
+    samples/          a grid of samples for each epoch
+    logs/             for TensorBoard
+"""
+
+import contextlib
+import dataclasses
+import functools
+import json
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import zoo
+from tfgen.atomic import replaced_file
+from zoo.recipes import reading
+
+if TYPE_CHECKING:
+    from tfgen.unified import Unified
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+_LOG = logging.getLogger("tfgen")
+
+MONITORED = "val_bound"  # on the images held out, the higher the better
+
+Entry = dict[str, Any]  # of an epoch: "epoch", "seconds", objectives and metrics
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """All that decides a run's numbers, as `run.json` holds it.
+
+    Args:
+        name: of the recipe in `zoo.RECIPES`; None for a recipe that has no name there.
+        recipe: as trained, with all that was changed of the named one.
+        seed: of the starting weights, the order of the data and the noise.
+        init: model whose networks' weights the run started from; None: fresh ones.
+        bfloat16: whether products are of bfloat16 numbers.
+        versions: {package: version}.
+        machine: {"processor", "cores"}.
+    """
+
+    name: str | None
+    recipe: reading.Recipe
+    seed: int
+    init: str | None
+    bfloat16: bool
+    versions: dict[str, str]
+    machine: dict[str, Any]
+
+    def __post_init__(self):
+        types = {"name": str | None, "seed": int, "init": str | None, "bfloat16": bool}
+        for name, kind in {**types, "versions": dict, "machine": dict}.items():
+            if not isinstance(getattr(self, name), kind):
+                raise ValueError(f"{name} must be {kind}. Received: {getattr(self, name)!r:.80}")
+        reading.check(self.recipe)
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a `run.json`.
+
+        Raises:
+            FileNotFoundError: there is none.
+            ValueError: the file is damaged.
+        """
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"A run's folder must hold run.json. Received: {str(path.parent)!r}"
+            )
+        try:
+            found = {"bfloat16": False, **json.loads(path.read_text(encoding="utf-8"))}
+            return cls(**{field.name: found[field.name] for field in dataclasses.fields(cls)})
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise ValueError(
+                "run.json must hold what the run was begun with; without it, begin a new run in "
+                "another folder, with --init to start from the weights of this one. "
+                f"Received: {path}, damaged: {error}"
+            ) from error
+
+    def to_dict(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+
+class Run:
+    """What a run's folder says; read when it is asked for.
+
+    Args:
+        folder: of the run.
+    """
+
+    def __init__(self, folder: str | Path):
+        self.folder = Path(folder)
+
+    @functools.cached_property
+    def record(self) -> Record:
+        return Record.read(self.folder / "run.json")
+
+    @property
+    def recorded_epochs(self) -> list[Entry]:
+        """The epochs in `history.jsonl`, of which the last may be the one that a kill interrupted.
+
+        A damaged line is passed over; what `previous.jsonl` has of its epoch stands in for it.
+        """
+        found = {
+            **_entries(self.folder / "previous.jsonl"),
+            **_entries(self.folder / "history.jsonl"),
+        }
+        whole = []
+        while (entry := found.get(len(whole) + 1)) and entry.keys() == found[1].keys():
+            whole.append(entry)
+        return whole
+
+    @functools.cached_property
+    def checkpoint(self) -> "Unified | None":
+        """The model at the last whole checkpoint that the history reaches; None before the first.
+
+        A damaged checkpoint, or one without its history, warns and gives way to the one before it.
+
+        Raises:
+            ValueError: neither the checkpoint nor the one before it can be gone on from.
+        """
+        faults = []
+        for name in ("checkpoint.keras", "previous.keras"):
+            path = self.folder / name
+            if path.is_file():
+                try:
+                    model = self._loaded(path)
+                except ValueError as error:
+                    faults.append(str(error))
+                else:
+                    if faults:
+                        _LOG.warning("%s The run is taken from %s.", faults[0], path)
+                    self._source = path
+                    return model
+        if faults:
+            raise ValueError(
+                f"{' '.join(faults)} No whole checkpoint is left: begin the run again in a new folder."
+            )
+        return None
+
+    def restore(self) -> None:
+        """Put the previous checkpoint in the place of a damaged one, where it was gone on from."""
+        if self.checkpoint is not None and self._source.name != "checkpoint.keras":
+            with replaced_file(self.folder / "checkpoint.keras") as aside:
+                shutil.copyfile(self._source, aside)
+
+    @property
+    def history(self) -> list[Entry]:
+        """The epochs up to the checkpoint."""
+        return self.recorded_epochs[: 0 if self.checkpoint is None else int(self.checkpoint.epochs)]
+
+    @property
+    def best_epoch(self) -> int | None:
+        return best_epoch(self.history)
+
+    @property
+    def is_finished(self) -> bool:
+        return is_finished(self.record, self.history)
+
+    def model(self) -> "Unified":
+        """The trained model, at its best epoch if images were held out to choose it by.
+
+        Raises:
+            ValueError: the run is not finished, or its files are damaged.
+        """
+        if not self.is_finished:
+            epochs, done = self.record.recipe["training"]["epochs"], len(self.history)
+            raise ValueError(
+                "Only a finished run has a trained model; `tfgen train --resume` goes on with it. "
+                f"Received: {str(self.folder)!r} after {done} of {epochs} epochs"
+            )
+        return self.checkpoint if self.best_epoch is None else zoo.load(self.folder / "best.keras")
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Within it no other process trains in the folder; a killed process leaves no lock behind.
+
+        Raises:
+            BlockingIOError: another process trains there.
+            OSError: the folder cannot be made.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OSError(
+                f"A run's folder must be writable. Received: out={str(self.folder)!r}, {error.strerror}"
+            ) from error
+        with contextlib.ExitStack() as stack:
+            if fcntl is not None:
+                handle = os.open(self.folder, os.O_RDONLY)
+                stack.callback(os.close, handle)
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError as error:
+                    raise BlockingIOError(
+                        "A run's folder must have one trainer at a time. "
+                        f"Received: out={str(self.folder)!r}, in which another process trains"
+                    ) from error
+            try:
+                yield
+            finally:
+                if not any(self.folder.iterdir()):
+                    self.folder.rmdir()
+
+    def _loaded(self, path: Path) -> "Unified":
+        """A checkpoint that this run can go on from."""
+        try:
+            model = zoo.load(path)
+        except Exception as error:  # flipped bits raise whatever the reader makes of them
+            raise ValueError(
+                f"A checkpoint must be whole. Received: {path}, damaged: {error}."
+            ) from error
+        epochs = int(model.epochs)
+        if type(model).__name__ != self.record.recipe["model"]:
+            raise ValueError(
+                f"A checkpoint must be a {self.record.recipe['model']}, as the run's recipe says. "
+                f"Received: a {type(model).__name__} in {path}."
+            )
+        if not 0 < int(model.steps) == int(model.optimizer.iterations):
+            raise ValueError(
+                "A checkpoint must hold its optimizer's slots, which a released preset does not. "
+                f"Received: {path}."
+            )
+        if len(self.recorded_epochs) < epochs:
+            raise ValueError(
+                f"history.jsonl must have a line for each of the {epochs} epochs of {path.name}. "
+                f"Received: {len(self.recorded_epochs)} whole ones in {self.folder}."
+            )
+        return model
+
+
+def best_epoch(history: list[Entry]) -> int | None:
+    """The first epoch with the highest bound on the images held out; None where none were."""
+    if not history or MONITORED not in history[0]:
+        return None
+    return max(history, key=lambda entry: entry[MONITORED])["epoch"]
+
+
+def is_finished(record: Record, history: list[Entry]) -> bool:
+    """Whether a run has done its epochs, or has not risen for as many as its patience.
+
+    Args:
+        record: of the run.
+        history: its epochs so far.
+    """
+    training = record.recipe["training"]
+    patience, best = training.get("patience"), best_epoch(history)
+    stopped = None not in (patience, best) and len(history) - best >= patience
+    return stopped or len(history) >= training["epochs"]
+
+
+def _entries(path: Path) -> dict[int, Entry]:
+    """{epoch: entry} of the whole lines of a history."""
+    if not path.is_file():
+        return {}
+    found = {}
+    for line in path.read_bytes().splitlines():
+        try:
+            entry = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if _is_entry(entry):
+            found[entry["epoch"]] = entry
+    return found
+
+
+def _is_entry(entry: Any) -> bool:
+    if not isinstance(entry, dict) or "epoch" not in entry or "seconds" not in entry:
+        return False
+    numbers = [isinstance(value, int | float) for value in entry.values()]
+    return all(numbers) and type(entry["epoch"]) is int

@@ -1,0 +1,136 @@
+"""Recipes from files, their changes by name, and the rules that each keeps; importing nothing heavy."""
+
+import copy
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+Recipe = dict[str, Any]
+
+REQUIRED = {"model": str, "data": dict, "build": dict, "training": dict}
+SECTIONS = ("data", "build", "training")
+RANGES = {  # of `training`: type, lowest, highest
+    "epochs": (int, 1, 100_000),
+    "batch_size": (int, 1, 1_000_000),
+    "learning_rate": (float, 1e-12, 1e3),
+    "beta_1": (float, 0, 1 - 1e-9),
+    "momentum": (float, 0, 1 - 1e-9),
+    "weight_decay": (float, 0, 1e3),
+    "patience": (int, 1, 100_000),
+}
+NAMES = ("decay", "optimizer")  # of `training`, checked where they are looked up
+
+
+def read(path: str | Path) -> Recipe:
+    """Read a recipe from a JSON file: a recipe itself, a run's `run.json` or a preset's `card.json`.
+
+    Raises:
+        ValueError: the file holds no recipe.
+        OSError: it cannot be read.
+    """
+    try:
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+        found = found.get("recipe", found)
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise ValueError(f"A recipe must be a JSON object. Received: {path}, {error}") from error
+    try:
+        check(found)
+    except ValueError as error:
+        raise ValueError(f"{error} in {path}") from error
+    return found
+
+
+def changed(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
+    """Return a copy of a recipe with other values.
+
+    Args:
+        recipe: the one to change.
+        assignments: as "training.epochs=3"; a value is JSON, or else the text itself.
+
+    Raises:
+        ValueError: an assignment of another form, or a value that breaks a rule.
+    """
+    recipe = copy.deepcopy(recipe)
+    for assignment in assignments:
+        path, equals, text = assignment.partition("=")
+        section, _, key = path.partition(".")
+        if not equals or section not in SECTIONS or not key.isidentifier():
+            raise ValueError(
+                "A change must have the form data.KEY=VALUE, build.KEY=VALUE or "
+                f"training.KEY=VALUE. Received: {assignment!r}"
+            )
+        recipe[section][key] = _value(text)
+    check(recipe)
+    return recipe
+
+
+def changes(recipe: Recipe, original: Recipe) -> list[str]:
+    """The assignments that make `recipe` of `original`, see `changed`.
+
+    Raises:
+        ValueError: there are none, since a key is missing or the model is another.
+    """
+    assignments = []
+    for section in SECTIONS:
+        if original[section].keys() - recipe[section].keys():
+            raise ValueError(f"A change cannot remove a key. Received: {recipe[section]}")
+        for key, value in recipe[section].items():
+            if key not in original[section] or original[section][key] != value:
+                assignments.append(f"{section}.{key}={json.dumps(value)}")
+    if changed(original, assignments) != recipe:
+        raise ValueError(f"Only data, build and training can be changed. Received: {recipe}")
+    return assignments
+
+
+def check(recipe: Any) -> None:
+    """Hold a recipe to the keys that `zoo.recipes` lists, and its training to their ranges.
+
+    Raises:
+        ValueError: a key is missing, unknown or of another type, or a number is out of range.
+    """
+    if not isinstance(recipe, dict):
+        raise ValueError(f"A recipe must be an object. Received: {recipe!r:.80}")
+    for key, kind in REQUIRED.items():
+        if not isinstance(recipe.get(key), kind):
+            raise ValueError(
+                f"A recipe must have {key!r}, a {kind.__name__}. Received: {recipe.get(key)!r:.80}"
+            )
+    if not isinstance(recipe.get("description", ""), str):
+        raise ValueError(
+            f"A recipe's description must be a str. Received: {recipe['description']!r:.80}"
+        )
+    if not isinstance(recipe["data"].get("name"), str):
+        raise ValueError(
+            f"A recipe's data must have a name. Received: {recipe['data'].get('name')!r:.80}"
+        )
+    training = recipe["training"]
+    for key in {"epochs", "batch_size", "learning_rate", "decay", *training}:
+        if key in RANGES:
+            check_number(f"training.{key}", training.get(key), *RANGES[key])
+        elif key not in NAMES or not isinstance(training.get(key), str | None):
+            raise ValueError(
+                f"training has the keys {', '.join([*RANGES, *NAMES])}. "
+                f"Received: {key}={training.get(key)!r:.80}"
+            )
+
+
+def check_number(name: str, value: Any, kind: type, low: float, high: float) -> None:
+    """Refuse what is no number of a kind, int or float, from `low` to `high`.
+
+    Raises:
+        ValueError: the value is another.
+    """
+    right = int if kind is int else int | float
+    if isinstance(value, bool) or not isinstance(value, right) or not low <= value <= high:
+        whole = "an integer" if kind is int else "a number"
+        raise ValueError(
+            f"{name} must be {whole} from {low:,} to {high:,}. Received: {name}={value!r:.80}"
+        )
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
