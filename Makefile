@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint bench wheel clean
+.PHONY: demo test lint docs bench wheel clean
 
 demo: .venv/project
 	$(BIN)/python examples/demo.py
@@ -14,6 +14,11 @@ test: .venv/project
 lint: .venv/project
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+# The site, build/docs/index.html: complete offline, and a warning is an error.
+docs: .venv/project
+	$(BIN)/python -m sphinx -b html -W --keep-going -n -q docs build/docs
+	@echo "$(CURDIR)/build/docs/index.html"
 
 bench: .venv/project
 	$(BIN)/python -m benchmarks

@@ -1,0 +1,42 @@
+"""Links of pages that commands write: they lead through the repository, here through the site."""
+
+import re
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.util.typing import ExtensionMetadata
+
+_LINK = re.compile(r"\[([^\]]*)\]\(([^)#\s]+)\)")
+_PRESET = re.compile(r"(?:\.\./)+saved_models/(\w+)/README\.md")
+
+
+def led(text: str, folder: Path, root: Path) -> str:
+    """Return a page whose links to presets' folders lead to their pages, and those to others nowhere.
+
+    Args:
+        text: Markdown.
+        folder: of the page.
+        root: of the site's sources.
+    """
+
+    def target(match: re.Match[str]) -> str:
+        words, path = match.groups()
+        if preset := _PRESET.fullmatch(path):
+            up = "../" * len(folder.relative_to(root).parts)
+            return f"[{words}]({up}presets/{preset[1]}.md)"
+        return words if (folder / path).is_dir() else match[0]
+
+    return _LINK.sub(target, text)
+
+
+def lead(app: Sphinx, docname: str, content: list[str]) -> None:
+    """Rewrite a page as it is read."""
+    root = Path(app.srcdir)
+    if app.env.doc2path(docname).suffix == ".md":
+        content[0] = led(content[0], (root / docname).parent, root)
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Rewrite each page's links."""
+    app.connect("source-read", lead)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

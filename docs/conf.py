@@ -1,0 +1,75 @@
+"""Sphinx' configuration of the site: `make docs` builds it, complete offline, warnings being errors."""
+
+import os
+import sys
+from pathlib import Path
+
+DOCS = Path(__file__).resolve().parent
+sys.path[:0] = [str(DOCS / "_extensions"), str(DOCS.parent)]
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import tfgen
+
+project = "tfgen"
+author = "The tfgen authors"
+copyright = "The tfgen authors, Apache-2.0"
+version = release = tfgen.__version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+    "sphinx_copybutton",
+    "sphinx_design",
+    # docs/_extensions
+    "catalogue",
+    "docstrings",
+    "equations",
+    "links",
+    "mathml",
+    "public",
+]
+exclude_patterns = ["_*"]
+templates_path = ["_templates"]
+myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_heading_anchors = 3
+default_role = "py:obj"
+highlight_language = "text"  # formulas of docstrings; code says which it is
+
+autosummary_generate = True
+autosummary_ignore_module_all = False  # a package's page shows what it exports
+autosummary_imported_members = False
+autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_inherit_docstrings = False  # an override of Keras is not Keras' own
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+# Names that a docstring's types may have and this site has no page of.
+nitpick_ignore_regex = [
+    (r"py:.*", r"(abc|collections|enum|keras|numpy|object|pathlib|tensorflow|typing)\b.*"),
+    (r"py:class", r".*\._Joint"),  # VAEGAN's and GANVAE's common part
+]
+
+html_math_renderer = "mathml"
+suppress_warnings = ["config.cache"]  # public.py gives a template a function
+html_theme = "pydata_sphinx_theme"
+html_title = "tfgen"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_js_files = ["catalogue.js"]
+html_logo = html_favicon = "_static/logo.png"
+html_sidebars = {"catalogue": [], "index": []}  # wide ones
+html_copy_source = False
+html_show_sourcelink = False
+html_theme_options = {
+    "logo": {"text": "tfgen", "alt_text": "tfgen: first page"},
+    "navbar_align": "left",
+    "header_links_before_dropdown": 7,
+    "show_prev_next": False,
+    "secondary_sidebar_items": {"**": ["page-toc"], "catalogue": [], "index": []},
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
