@@ -1,0 +1,41 @@
+"""T and alpha are chosen on images held out of what a setting allows."""
+
+import pytest
+
+from zoo.studies import settings
+from zoo.studies.reproduce.cells import cells
+
+
+@pytest.mark.parametrize("cell", settings.STUDIES)
+def test_a_study_changes_one_argument_and_holds_images_out(cell):
+    arm, argument, values, _ = settings.STUDIES[cell]
+    recipe, base = settings.recipe_of(cell, values[0]), cells()[cell].arms[arm]
+    assert recipe["data"] == {**base["data"], "held_out": 0.1}
+    assert recipe["build"] == {**base["build"], argument: values[0]}
+    assert recipe["training"] == base["training"]  # no patience: the last epoch counts
+    assert base["build"][argument] in values
+
+
+def test_a_number_is_the_last_epochs(tmp_path, monkeypatch):
+    small = {
+        "model": "VAE",
+        "data": {"name": "digits", "split": "train[:150]", "binarise": True, "held_out": 0.2},
+        "build": {"width": 4, "latent_dim": 4, "normalisation": None},
+        "training": {
+            "epochs": 3, "batch_size": 64, "learning_rate": 1e-3, "beta_1": 0.9, "decay": "cosine",
+        },
+    }  # fmt: skip
+    monkeypatch.setattr(settings, "recipe_of", lambda cell, value: small)
+    found = settings.measure("vae_mnist_1pct", 5.0, 100, tmp_path / "run")
+    history = settings.Run(tmp_path / "run").history
+    assert [entry["epoch"] for entry in history] == [1, 2, 3]
+    assert found == history[-1]["val_bound"]
+
+
+def test_the_page_marks_the_best_value_and_says_what_was_not_run():
+    written = settings.page(
+        {"vae_mnist_1pct": {"1.0": [-112.0, -113.0], "1000000000000.0": [-111.0, -112.0]}}
+    )
+    assert "| 1 | 2 | -112.5000 |" in written
+    assert "| infinity | 2 | **-111.5000** |" in written
+    assert written.count("Not run here.") == 2

@@ -1,0 +1,101 @@
+"""`python -m zoo.studies.settings`: T and alpha, chosen within the images and labels that a setting allows.
+
+Each value is trained on nine tenths of the allowed images, on a fixed schedule, with seeds from 100 on,
+which no table uses; its number is the bound or the accuracy, after the last epoch, on the tenth that is
+held out.  No test image is read, and no label that the setting hides.
+"""
+
+import json
+import statistics
+from pathlib import Path
+from typing import Any
+
+import click
+
+from zoo.preset import train as training
+from zoo.preset.run import Run
+from zoo.studies.reproduce.cells import INFINITE, activated, cells
+
+PAGES = Path(__file__).resolve().parents[2] / "docs" / "studies"
+FIRST_SEED = 100
+HELD_OUT = 0.1
+STUDIES = {  # cell: (arm, argument, values, metric on the images held out)
+    "vae_mnist_1pct": (
+        "AA-VAE, T = 5",
+        "temperature",
+        (1.0, 1.5, 3.0, 5.0, 10.0, INFINITE),
+        "val_bound",
+    ),
+    "cvae_mnist_1pct": ("AA-CVAE, T = 5", "temperature", (1.0, 5.0, 10.0, INFINITE), "val_bound"),
+    "svae_mnist_1pct": ("SVAE", "alpha", (1.0, 10.0, 100.0), "val_accuracy"),
+}
+
+
+def recipe_of(cell: str, value: float) -> dict[str, Any]:
+    """The recipe of a study's arm with one value of its argument, a tenth of its images held out."""
+    arm, argument, _, _ = STUDIES[cell]
+    recipe = cells()[cell].arms[arm]
+    return {
+        **recipe,
+        "data": {**recipe["data"], "held_out": HELD_OUT},
+        "build": {**recipe["build"], argument: value},
+    }
+
+
+def measure(cell: str, value: float, seed: int, out: Path) -> float:
+    """The metric after the last epoch; a run that is there already goes on or is taken as it is."""
+    training.train(recipe_of(cell, value), out, seed=seed, resume=True, every=20, verbose=0)
+    return Run(out).history[-1][STUDIES[cell][-1]]
+
+
+def page(results: dict[str, dict[str, list[float]]]) -> str:
+    """The numbers as Markdown; the best value of each study in bold."""
+    parts = []
+    for cell, (arm, argument, values, metric) in STUDIES.items():
+        found = results.get(cell, {})
+        means = {
+            value: statistics.mean(found[key]) for value in values if (key := str(value)) in found
+        }
+        rows = [
+            f"| {_value(argument, value)} | {len(found[str(value)])} | {_shown(mean, means)} |"
+            for value, mean in means.items()
+        ]
+        table = "\n".join([f"| {argument} | seeds | {metric} |", "|---|---|---|", *rows])
+        parts.append(f"## {cell}, {arm.split(',')[0]}\n\n{table if rows else 'Not run here.'}\n")
+    return (
+        "# Settings of the tables\n\n"
+        "`python -m zoo.studies.settings`: each value learns from nine tenths of the images, or labels,\n"
+        "that the setting allows, with seeds from 100 on; means over seeds on the tenth that is held out,\n"
+        "after the last epoch of a fixed schedule. The tables' runs have T = 5 and alpha = 100.\n\n"
+        + "\n".join(parts)
+    )
+
+
+def _value(argument, value):
+    return activated("", value).rpartition(" ")[2] if argument == "temperature" else f"{value:g}"
+
+
+def _shown(mean, means):
+    return f"**{mean:.4f}**" if mean == max(means.values()) else f"{mean:.4f}"
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("names", nargs=-1, type=click.Choice(list(STUDIES)))
+@click.option("--seeds", default=3, show_default=True, type=click.IntRange(1))
+@click.option("--runs", type=click.Path(path_type=Path), default="runs/settings", show_default=True)
+def main(names: tuple[str, ...], seeds: int, runs: Path) -> None:
+    """Train the studies NAMES, by default all, with every value and seed."""
+    path = PAGES / "settings.json"
+    results = json.loads(path.read_text()) if path.is_file() else {}
+    for cell in names or STUDIES:
+        for value in STUDIES[cell][2]:
+            results.setdefault(cell, {})[str(value)] = [
+                measure(cell, value, seed, runs / f"{cell}-{value:g}-{seed}")
+                for seed in range(FIRST_SEED, FIRST_SEED + seeds)
+            ]
+            path.write_text(json.dumps(results, indent=1) + "\n")
+            (PAGES / "settings.md").write_text(page(results))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""`python -m zoo.studies.weights`: how many samples the paper's weights leave, over training on digits.
+
+The effective sample size of k weights, (sum w)^2 / sum w^2, is k where they are alike and 1 where one has
+all.  Flat logits make IWGAN a GAN (ESS/k = 1); a discriminator that is sure of itself makes AA-VAE a VAE
+(no weight on generated images).  Seeds from 100 on, which no table uses.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import keras
+import numpy as np
+import tensorflow as tf
+
+import tfgen
+import zoo
+from tfgen import layers
+from tfgen.drawing import plots
+from tfgen.objectives import activation_weights, importance_weights
+from zoo.models.variational import Variational
+from zoo.preset import train as training
+
+PAGES = Path(__file__).resolve().parents[2] / "docs" / "studies"
+FIRST_SEED = 100
+BATCH, BATCHES = 64, 20  # weights of one step, steps that a number is the mean of
+EVERY = 10  # epochs
+RUNS = {  # title: (recipe, changes of its `build`)
+    "GAN": ("gan_digits", {}),
+    "IWGAN": ("iwgan_digits", {}),
+    "AA-VAE, T = 1": ("aavae_digits", {"temperature": 1.0}),
+    "AA-VAE, T = 5": ("aavae_digits", {"temperature": 5.0}),
+}
+
+
+def effective_share(weights: tf.Tensor) -> tf.Tensor:
+    """ESS / k = (sum w)^2 / (k sum w^2), of weights (k,): 1 where they are alike, 1/k where one has all."""
+    count = tf.cast(tf.size(weights), weights.dtype)
+    return tf.reduce_sum(weights) ** 2 / (count * tf.reduce_sum(weights**2))
+
+
+def weights_of(model: Any, images: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Weights of one step as training has them, with the batch's own statistics.
+
+    Returns:
+        {"importance": (b,)} of a GAN, whether or not it weighs by them, or {"real", "generated": (b,)}
+        of an adversary-activated VAE.
+    """
+    with layers.frozen_statistics():
+        if not isinstance(model, Variational):
+            generated = model.theta(model.prior_like(images), training=True)
+            return {"importance": importance_weights(model.logits(generated, training=True))}
+        generated = model.generate_like(images, None, training=True)
+        return {
+            name: activation_weights(model.logits(shown, training=True), model.temperature)
+            for name, shown in (("real", images), ("generated", generated))
+        }
+
+
+def measure(model: Any, dataset: tf.data.Dataset) -> dict[str, float]:
+    """Means over `BATCHES` steps: "ess" of the generated images' weights, "share" of all weight on them."""
+    found = []
+    for images, _ in dataset.unbatch().batch(BATCH, drop_remainder=True).repeat().take(BATCHES):
+        weights = weights_of(model, images)
+        generated = weights.get("generated", weights.get("importance"))
+        whole = tf.reduce_sum([tf.reduce_sum(part) for part in weights.values()])
+        found.append((effective_share(generated), tf.reduce_sum(generated) / whole))
+    ess, share = np.mean(found, axis=0)
+    return {"ess": float(ess), "share": float(share)}
+
+
+class _Measured(keras.callbacks.Callback):
+    """Measures every `EVERY` epochs, on batches whose order is not that of training."""
+
+    def __init__(self, dataset):
+        super().__init__()
+        self._dataset, self.found = dataset, []
+
+    def on_epoch_end(self, epoch, logs=None):
+        if (epoch + 1) % EVERY == 0:
+            self.found.append({"epoch": epoch + 1, **measure(self.model, self._dataset)})
+
+
+def run(name: str, changes: dict[str, Any], seed: int, epochs: int | None = None) -> list[dict]:
+    """Train a recipe of digits with a seed; [{"epoch", "ess", "share"}]."""
+    recipe = zoo.RECIPES[name]
+    settings = {**recipe["training"], "epochs": epochs or recipe["training"]["epochs"]}
+    recipe = {**recipe, "build": {**recipe["build"], **changes}, "training": settings}
+    data = {"name": "digits", "binarise": recipe["data"].get("binarise", False)}
+    dataset, other = (
+        tfgen.data.load(**data, batch_size=settings["batch_size"], seed=s)
+        for s in (seed, ~seed & 0xFFFF)
+    )
+    model = training.fresh(recipe, seed, int(dataset.cardinality()))
+    measured = _Measured(other)
+    model.fit(dataset, epochs=settings["epochs"], callbacks=[measured], verbose=0)
+    return measured.found
+
+
+def page(results: dict[str, list[list[dict]]]) -> str:
+    """The numbers after the first, the middle and the last measurement, in Markdown."""
+    rows = []
+    seeds = len(next(iter(results.values())))
+    for title, runs in results.items():
+        places = (0, len(runs[0]) // 2, len(runs[0]) - 1)
+        for place in places:
+            ess, share = (
+                _spread([found[place][key] for found in runs]) for key in ("ess", "share")
+            )
+            share = share if title.startswith("AA") else "-"
+            rows.append(f"| {title} | {runs[0][place]['epoch']} | {len(runs)} | {ess} | {share} |")
+    return f"""# How many samples the weights leave
+
+`python -m zoo.studies.weights --seeds {seeds}`, on digits, seeds from {FIRST_SEED} on; means and deviations
+over seeds, each of {BATCHES} minibatches of {BATCH}. *ESS/k* is the effective sample size of the weights of the
+generated images, Eq. 43's softmax of logits or Eq. 17's sigmoid, as a share of their number: at 1 all weigh
+alike. Of a GAN it is the size that its samples would have. *On generated* is the share of Eq. 17's weight
+that falls on generated images.
+
+![Effective sample size over training](weights.png)
+
+| model | epoch | seeds | ESS/k | on generated |
+|---|---|---|---|---|
+{chr(10).join(rows)}
+"""
+
+
+def draw(results: dict[str, list[list[dict]]], path: Path) -> None:
+    """ESS/k of every run over its epochs, to a PNG file."""
+    figure, [axes] = plots.axes(1, size=(5.0, 3.2))
+    for index, (title, runs) in enumerate(results.items()):
+        for seed, found in enumerate(runs):
+            axes.plot(
+                [one["epoch"] for one in found],
+                [one["ess"] for one in found],
+                color=f"C{index}",
+                label=title if not seed else None,
+            )
+    axes.set(xlabel="epoch", ylabel="ESS/k", ylim=(0, 1.05))
+    axes.legend(frameon=False)
+    plots.save(figure, path)
+
+
+def _spread(values):
+    mean = f"{np.mean(values):.3f}"
+    return mean if len(values) == 1 else f"{mean} ± {np.std(values, ddof=1):.3f}"
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--seeds", default=2, show_default=True, type=click.IntRange(1))
+def main(seeds: int) -> None:
+    """Train every model of the study with each seed, and write its page."""
+    results = {
+        title: [run(*arguments, FIRST_SEED + seed) for seed in range(seeds)]
+        for title, arguments in RUNS.items()
+    }
+    (PAGES / "weights.json").write_text(json.dumps(results, indent=1) + "\n")
+    (PAGES / "weights.md").write_text(page(results))
+    draw(results, PAGES / "weights.png")
+
+
+if __name__ == "__main__":
+    main()
