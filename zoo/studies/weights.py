@@ -113,10 +113,10 @@ def page(results: dict[str, list[list[dict]]]) -> str:
     return f"""# How many samples the weights leave
 
 `python -m zoo.studies.weights --seeds {seeds}`, on digits, seeds from {FIRST_SEED} on; means and deviations
-over seeds, each of {BATCHES} minibatches of {BATCH}. *ESS/k* is the effective sample size of the weights of the
-generated images, Eq. 43's softmax of logits or Eq. 17's sigmoid, as a share of their number: at 1 all weigh
-alike. Of a GAN it is the size that its samples would have. *On generated* is the share of Eq. 17's weight
-that falls on generated images.
+over seeds, each of {BATCHES} minibatches of {BATCH}. *ESS/k* is the effective sample size of the weights of
+the generated images, Eq. 43's softmax of logits or Eq. 17's sigmoid, as a share of their number: at 1 all
+weigh alike. Of a GAN it is the size that its samples would have. *On generated* is the share of Eq. 17's
+weight that falls on generated images.
 
 ![Effective sample size over training](weights.png)
 
