@@ -1,0 +1,95 @@
+"""Scores of a classifier on a target domain without its labels, by which to choose epochs and settings.
+
+Each is a guess at the accuracy on the target: the higher, the better the model.  None reads a label of
+the target; `importance_weighted_accuracy` reads the source's.
+"""
+
+import numpy as np
+from scipy import special
+
+TEMPERATURE = 0.05  # of soft neighbourhoods, Saito et al. (2021)
+
+
+def importance_weighted_accuracy(correct, logits) -> float:
+    """E_target[correct] estimated on source images, by weights w(x) = p_target(x)/p_source(x).
+
+        sum_i w_i correct_i / sum_i w_i,    w = exp(l)
+
+    Self-normalized, so that a constant in l, the domains' prior odds, does not matter.
+
+    Args:
+        correct: (n,) 0 or 1, whether the classifier is right on held-out source images.
+        logits: (n,) log-odds l of target against source that a domain classifier gives these images.
+
+    Source: Sugiyama et al. (2007), importance-weighted cross-validation.
+    """
+    correct, logits = np.asarray(correct, float), np.asarray(logits, float)
+    if correct.shape != logits.shape or correct.ndim != 1 or not len(correct):
+        raise ValueError(
+            "correct and logits must be of the same images, at least one. "
+            f"Received: shapes {correct.shape}, {logits.shape}"
+        )
+    return float(special.softmax(logits) @ correct)
+
+
+def soft_neighbourhood_density(features, temperature: float = TEMPERATURE) -> float:
+    """Mean entropy of every image's soft neighbours among the others, in nats.
+
+        p_ij = softmax_j(<f_i, f_j>/T), j != i, for features of unit length;    1/n sum_i H(p_i)
+
+    High where classes form dense clusters: an image then has many neighbours as near as the nearest.
+
+    Args:
+        features: (n, d) of target images; Saito et al. take class probabilities.
+        temperature: T > 0.
+
+    Source: Saito et al. (2021), *Tune it the Right Way*.
+    """
+    rows = _matrix("features", features)
+    if not temperature > 0:
+        raise ValueError(f"temperature must be positive. Received: temperature={temperature}")
+    if len(rows) < 2:
+        raise ValueError(f"An image needs a neighbour. Received: {len(rows)} images")
+    rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.finfo(float).tiny)
+    similarities = rows @ rows.T / temperature
+    np.fill_diagonal(similarities, -np.inf)
+    return float(special.entr(special.softmax(similarities, axis=1)).sum(axis=1).mean())
+
+
+def batch_nuclear_norm(probabilities) -> float:
+    """|P|_*/sqrt(n min(n, K)), the sum of P's singular values against the largest there can be.
+
+    1 for certain predictions spread evenly over min(n, K) classes; it falls with uncertain and with
+    uniform predictions.
+
+    Args:
+        probabilities: (n, K) P, a row for each target image.
+
+    Source: Cui et al. (2020), batch nuclear-norm maximization.
+    """
+    rows = _matrix("probabilities", probabilities)
+    return float(np.linalg.norm(rows, "nuc") / np.sqrt(len(rows) * min(rows.shape)))
+
+
+def information_maximization(probabilities) -> float:
+    """H(E p(t|x)) - E H(p(t|x)), the mutual information of image and prediction, in nats.
+
+    log K for certain predictions spread evenly over K classes, 0 for predictions all alike.
+
+    Args:
+        probabilities: (n, K) p(t|x), a row for each target image.
+
+    Source: Krause et al. (2010); Musgrave et al. (2021) compare it as a validator.
+    """
+    rows = _matrix("probabilities", probabilities)
+    marginal = special.entr(rows.mean(axis=0)).sum()
+    return float(marginal - special.entr(rows).sum(axis=1).mean())
+
+
+def _matrix(name, rows) -> np.ndarray:
+    rows = np.asarray(rows, float)
+    if rows.ndim != 2 or not rows.size or not np.isfinite(rows).all():
+        raise ValueError(
+            f"{name} must be finite, (n, d) and not empty. Received: shape {rows.shape}"
+        )
+    return rows
