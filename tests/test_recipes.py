@@ -16,6 +16,7 @@ OPTIONAL = {"flagship"}
 TRAINING = {"epochs", "batch_size", "learning_rate", "decay"}
 OPTIMIZERS = {"adam": {"beta_1"}, "sgd": {"optimizer", "momentum", "weight_decay"}}
 EARLY_STOPPING = {"patience"}
+RATES = {"rates"}
 GIVEN = {"shape", "num_classes", "seed", *PLAYERS}  # not a recipe's to say
 
 every_recipe = pytest.mark.parametrize(("name", "recipe"), zoo.RECIPES.items(), ids=zoo.RECIPES)
@@ -32,10 +33,14 @@ def test_keys_are_the_documented_ones(name, recipe):
     assert KEYS <= set(recipe) <= KEYS | OPTIONAL
     stops_early = EARLY_STOPPING if "held_out" in recipe["data"] else set()
     optimizer = OPTIMIZERS[recipe["training"].get("optimizer", "adam")]
-    assert set(recipe["training"]) == TRAINING | optimizer | stops_early
+    assert set(recipe["training"]) - RATES == TRAINING | optimizer | stops_early
     assert "name" in recipe["data"]
-    for key in KEYS | OPTIONAL | TRAINING | EARLY_STOPPING.union(*OPTIMIZERS.values()):
+    for key in KEYS | OPTIONAL | TRAINING | RATES | EARLY_STOPPING.union(*OPTIMIZERS.values()):
         assert re.search(rf"\b{key}\b", zoo.recipes.__doc__), key
+
+
+def rates(training):
+    return training.get("rates", {})
 
 
 @every_recipe
@@ -45,7 +50,7 @@ def test_it_is_plain_data_in_range(name, recipe):
     for key in ("epochs", "batch_size"):
         assert isinstance(training[key], int)
         assert training[key] >= 1
-    assert 0 < training["learning_rate"] < 1
+    assert all(0 < rate < 1 for rate in (training["learning_rate"], *rates(training).values()))
     for key in ("beta_1", "momentum", "weight_decay"):
         assert 0 <= training.get(key, 0.0) < 1
     assert training["decay"] in DECAYS

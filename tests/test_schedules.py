@@ -46,3 +46,14 @@ def test_a_recipe_names_its_optimizer():
     recipe["training"]["optimizer"] = "rmsprop"
     with pytest.raises(ValueError, match="Received: optimizer='rmsprop'"):
         zoo.build(recipe, data.info("digits"), batches=10)
+
+
+def test_a_player_may_have_a_rate_of_its_own():
+    recipe = zoo.RECIPES["gan_digits"]
+    training = {**recipe["training"], "rates": {"phi": 4e-4}, "learning_rate": 2e-4}
+    model = zoo.build({**recipe, "training": training}, data.info("digits"))
+    for player, rate in {"theta": 2e-4, "phi": 4e-4}.items():
+        np.testing.assert_allclose(model.optimizer.players[player].learning_rate, rate)
+    training["rates"] = {"eta": 1e-4}
+    with pytest.raises(ValueError, match="of the players theta, phi. Received: eta"):
+        zoo.build({**recipe, "training": training}, data.info("digits"))

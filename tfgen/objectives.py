@@ -70,6 +70,36 @@ def importance_weights(logits, over=None):
     return tf.exp(tf.stop_gradient(logits) - largest) / tf.reduce_sum(tf.exp(over - largest))
 
 
+def effective_sample_size(weights):
+    """Kish's number of equally weighted samples that estimate as well, (sum w)^2 / sum w^2.
+
+    k if all k weights are equal, 1 if one of them has all: at k, IWGAN is GAN.
+
+    Args:
+        weights: (k,), not negative.
+
+    Returns:
+        Scalar from 1 to k.
+    """
+    return tf.reduce_sum(weights) ** 2 / tf.reduce_sum(weights**2)
+
+
+def r1_penalty(logits, images):
+    """R1 of Mescheder et al. (2018), 1/2 |grad_x l(x)|^2 of real images, subtracted from phi's objective.
+
+    Args:
+        logits: function of images (b, h, w, c) that gives l(x), (b,).
+        images: (b, h, w, c) x ~ p_data.
+
+    Returns:
+        (b,).
+    """
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        total = tf.reduce_sum(logits(images))
+    return tf.reduce_sum(tape.gradient(total, images) ** 2, axis=[1, 2, 3]) / 2
+
+
 def activation_weights(logits, temperature=1.0):
     """Eq. 17, w(x) = q^r(0|x) = sigmoid(l(x)/T): how real adversary activation takes an image to be.
 

@@ -16,7 +16,7 @@ import tensorflow as tf
 from tfgen import checks, feeding, layers, noise, schedules, tracking  # noqa: F401  schedules are registered
 from tfgen import data as datasets
 from tfgen.entries import Gated
-from tfgen.objectives import importance_weights
+from tfgen.objectives import effective_sample_size, importance_weights
 
 PLAYERS = ("theta", "phi", "eta", "omega")
 SAMPLE_BATCH = 256
@@ -57,6 +57,7 @@ class Unified(Gated):
         self.steps = self._counter("steps")
         self.epochs = self._counter("epochs")
         self.trackers = {name: tracking.Tracker(name, self.terms) for name in self._names}
+        self.effective = keras.metrics.Mean(name="ess")
         self.built = True
 
     @abc.abstractmethod
@@ -97,6 +98,7 @@ class Unified(Gated):
         with tf.control_dependencies(_tensors(images, labels)):
             with tf.GradientTape(persistent=True) as tape:
                 objectives, terms = self.assess(images, labels, training=True)
+                objectives = self.penalized(objectives, images, labels)
                 losses = {
                     id(objective): self.optimizer.scale_loss(-objective)
                     for objective in objectives.values()
@@ -119,6 +121,10 @@ class Unified(Gated):
             if self.average is not None:
                 self._update_average()
             return self._track(terms)
+
+    def penalized(self, objectives, images, labels):
+        """Hook: the objectives that training ascends, by default the objectives themselves."""
+        return objectives
 
     def test_step(self, data):
         images, labels = self._given(data)
@@ -145,7 +151,8 @@ class Unified(Gated):
 
     @property
     def metrics(self):
-        return [*self.trackers.values()]
+        effective = [self.effective] if self.importance_weighted else []
+        return [*self.trackers.values(), *effective]
 
     @property
     def sampler(self):
@@ -221,7 +228,20 @@ class Unified(Gated):
         """
         if not self.importance_weighted:
             return self.mean(terms)
-        return tf.reduce_sum(importance_weights(logits, self.gather(logits)) * terms)
+        return tf.reduce_sum(self.importance(logits) * terms)
+
+    def importance(self, logits):
+        """This replica's weights of Eq. 43; their effective sample size is tracked as `ess`.
+
+        Args:
+            logits: (b,) l(x).
+
+        Returns:
+            (b,), which sum to 1 over the global batch.
+        """
+        over = self.gather(logits)
+        self.effective.update_state(effective_sample_size(importance_weights(over)))
+        return importance_weights(logits, over)
 
     def gather(self, values):
         """The values of all replicas, (global batch, ...), as constants."""

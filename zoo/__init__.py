@@ -63,19 +63,30 @@ def build(recipe, info, seed=0, batches=None):
         steps = batches * training["epochs"]
     kind = __getattr__(recipe["model"])
     model = kind.build_networks(info.shape, info.num_classes, seed=seed, **recipe["build"])
-    optimizer = _optimizer(training, steps)
+    optimizer = _optimizer(training, steps, model.players)
     # Keras 3.15 fails to loop over several steps on replicas.
     at_once = 1 if tf.distribute.has_strategy() else STEPS_PER_EXECUTION
     model.compile(optimizer, steps_per_execution=at_once)
     return model
 
 
-def _optimizer(training, steps):
-    """Return the optimizer that a recipe's `training` names, for a run of so many steps.
+def _optimizer(training, steps, players):
+    """Return the optimizer that a recipe's `training` names, or {player: optimizer}, for so many steps.
 
     Raises:
-        ValueError: an unknown optimizer or decay.
+        ValueError: an unknown optimizer or decay, or a rate of a player that the model has not.
     """
+    if rates := training.get("rates"):
+        if unknown := sorted(rates.keys() - players.keys()):
+            raise ValueError(
+                f"rates must be of the players {', '.join(players)}. Received: {', '.join(unknown)}"
+            )
+        single = {key: value for key, value in training.items() if key != "rates"}
+        rates = {player: rates.get(player, single["learning_rate"]) for player in players}
+        return {
+            player: _optimizer({**single, "learning_rate": rate}, steps, players)
+            for player, rate in rates.items()
+        }
     import keras
 
     from tfgen.optimizers import Adam

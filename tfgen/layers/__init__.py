@@ -1,14 +1,18 @@
 """Layers that the field lacks, and Keras' own where ours are faster: same weights, same results."""
 
+from tfgen.layers.augmentation import Augmentation
 from tfgen.layers.convolutions import Conv2D, Conv2DTranspose, folded
 from tfgen.layers.mixtures import FittedMixture, MixturePrior
+from tfgen.layers.modulation import Modulation
 from tfgen.layers.normalisation import BatchNormalization, frozen_statistics
 from tfgen.layers.pool import ImagePool
+from tfgen.layers.spectral import SpectralNormalization
 from tfgen.layers.strided import filter_gradient, strided_convolution, transposed_convolution
 from tfgen.layers.units import ChannelScale, LeaveOneOut, OneHot
 from tfgen.layers.whitening import PatchWhitening
 
 __all__ = [
+    "Augmentation",
     "BatchNormalization",
     "ChannelScale",
     "Conv2D",
@@ -17,8 +21,10 @@ __all__ = [
     "ImagePool",
     "LeaveOneOut",
     "MixturePrior",
+    "Modulation",
     "OneHot",
     "PatchWhitening",
+    "SpectralNormalization",
     "filter_gradient",
     "folded",
     "frozen_statistics",

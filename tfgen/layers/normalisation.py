@@ -11,12 +11,20 @@ _statistics_are_frozen = contextvars.ContextVar("statistics_are_frozen", default
 
 @contextlib.contextmanager
 def frozen_statistics():
-    """Within it `BatchNormalization` trains on the batch's statistics, and the running ones stay."""
+    """Within it `BatchNormalization` trains on the batch's statistics, and the running ones stay.
+
+    So does the state of every other layer that training moves without a gradient.
+    """
     token = _statistics_are_frozen.set(True)
     try:
         yield
     finally:
         _statistics_are_frozen.reset(token)
+
+
+def statistics_frozen() -> bool:
+    """Whether the caller runs within `frozen_statistics`."""
+    return _statistics_are_frozen.get()
 
 
 @keras.saving.register_keras_serializable("tfgen")
@@ -35,7 +43,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
         normalise = self._over_replicas if self.synchronized else self._fused
         gamma, beta = (tf.cast(weight, tf.float32) for weight in (self.gamma, self.beta))
         outputs, mean, variance = normalise(inputs, gamma, beta)
-        if not _statistics_are_frozen.get():
+        if not statistics_frozen():
             for running, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
                 old = tf.cast(running, tf.float32)
                 running.assign(old * self.momentum + value * (1 - self.momentum))

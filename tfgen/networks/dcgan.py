@@ -2,11 +2,13 @@
 
 import keras
 
-from tfgen.layers import ChannelScale, MixturePrior, OneHot
+from tfgen.layers import ChannelScale, MixturePrior, Modulation, OneHot
 from tfgen.networks.layout import Layout, head, start, trunk, up
 from tfgen.networks.posterior import posterior, with_labels
 
 PRIOR = "prior"  # the layer of theta that has a learned p(z)
+MODULATIONS = (None, "latents", "labels", "both")
+MODULATING = 32  # units of self-modulation's hidden layer
 
 
 def generator(
@@ -17,6 +19,7 @@ def generator(
     normalisation="batch",
     scaled=False,
     mixture_prior=None,
+    modulation=None,
 ):
     """DCGAN's generator G_theta(z) or, with classes, G_theta(z, t); also a VAE's means.
 
@@ -28,6 +31,9 @@ def generator(
         normalisation: "batch", "synchronised" (over replicas) or None.
         scaled: a second output is the learned scale of each channel, for likelihoods that have one.
         mixture_prior: Gaussians of a learned prior p(z), the layer `PRIOR`; None: p(z) = N(0, I).
+        modulation: what scales and shifts every normalized map, see `tfgen.layers.Modulation`: the
+            "latents" (Chen et al. 2019), the "labels" (class-conditional batch normalization), "both",
+            or None.
 
     Returns:
         Functional model: z (b, latent_dim) [, t (b,) int32] -> images (b, *shape) in [0, 1], or
@@ -36,17 +42,19 @@ def generator(
     Raises:
         ValueError: an argument is out of range.
     """
+    _check_generator(num_classes, normalisation, modulation)
     layout = Layout(shape, width, normalisation)
     latents = keras.Input((latent_dim,), name="latents")
     codes = MixturePrior(mixture_prior, name=PRIOR)(latents) if mixture_prior else latents
     inputs, x = with_labels(latents, codes, num_classes)
+    modulated = _modulation(modulation, codes, inputs[1:], num_classes)
     *channels, top = layout.channels
     x = keras.layers.Dense(layout.base**2 * top, use_bias=not normalisation, **start())(x)
     x = keras.layers.Reshape((layout.base, layout.base, top))(x)
-    x = keras.layers.ReLU()(layout.normalise(x))
+    x = keras.layers.ReLU()(modulated(layout.normalise(x)))
     for filters in channels[::-1]:
         x = up(filters, use_bias=not normalisation)(x)
-        x = keras.layers.ReLU()(layout.normalise(x))
+        x = keras.layers.ReLU()(modulated(layout.normalise(x)))
     x = up(shape[-1])(x)
     x = keras.layers.Cropping2D(layout.frame)(x) if layout.frame else x
     images = keras.layers.Activation("sigmoid", dtype="float32", name="images")(x)
@@ -54,7 +62,33 @@ def generator(
     return keras.Model(inputs, outputs, name="generator")
 
 
-def discriminator(shape, width=64, num_classes=None, normalisation="batch"):
+def _check_generator(num_classes, normalisation, modulation):
+    if normalisation == "spectral":
+        raise ValueError(
+            "Spectral normalization is of discriminators and encoders. "
+            f"Received: normalisation={normalisation!r}"
+        )
+    if modulation not in MODULATIONS or (modulation in ("labels", "both") and num_classes is None):
+        raise ValueError(
+            f"modulation must be one of {MODULATIONS}, and by labels where there are classes. "
+            f"Received: modulation={modulation!r}, num_classes={num_classes}"
+        )
+
+
+def _modulation(modulation, codes, labels, num_classes):
+    """A function of maps: the maps themselves, or scaled and shifted by what `modulation` names."""
+    if modulation is None:
+        return lambda maps: maps
+    if modulation == "latents":
+        return lambda maps: Modulation(MODULATING)([maps, codes])
+    classes = OneHot(num_classes)(*labels)
+    if modulation == "labels":
+        return lambda maps: Modulation()([maps, classes])
+    condition = keras.layers.Concatenate()([codes, classes])
+    return lambda maps: Modulation(MODULATING)([maps, condition])
+
+
+def discriminator(shape, width=64, num_classes=None, normalisation="batch", augment=()):
     """DCGAN's discriminator l_phi(x) or, with classes, l_phi(x, t) by projection.
 
     Labels enter as Miyato & Koyama's (2018) inner product: l(x, t) = a.h(x) + b + v_t.h(x).
@@ -63,7 +97,8 @@ def discriminator(shape, width=64, num_classes=None, normalisation="batch"):
         shape: (height, width, channels) of the images.
         width: channels of the layer nearest the image; they double away from it.
         num_classes: if given, class labels t are a second input.
-        normalisation: "batch", "synchronised" (over replicas) or None.
+        normalisation: "batch", "synchronised" (over replicas), "spectral" (of the kernels) or None.
+        augment: names of `tfgen.layers.augmentation.AUGMENTATIONS` that all images pass in training.
 
     Returns:
         Functional model: images (b, *shape) in [0, 1] [, t (b,) int32] -> logits (b, 1), float32.
@@ -71,12 +106,13 @@ def discriminator(shape, width=64, num_classes=None, normalisation="batch"):
     Raises:
         ValueError: an argument is out of range.
     """
-    images, features = trunk(shape, width, normalisation)
-    logits = head(1, name="logits")(features)
+    layout = Layout(shape, width, normalisation)
+    images, features = trunk(shape, width, normalisation, augment)
+    logits = layout.linear(head(1, name="logits"))(features)
     if num_classes is None:
         return keras.Model(images, logits, name="discriminator")
     labels = keras.Input((), dtype="int32", name="labels")
-    directions = head(features.shape[-1], use_bias=False)(
+    directions = layout.linear(head(features.shape[-1], use_bias=False))(
         OneHot(num_classes, dtype="float32")(labels)
     )
     projection = keras.layers.Dot(axes=1, dtype="float32")([features, directions])

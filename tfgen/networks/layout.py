@@ -4,12 +4,19 @@ import math
 
 import keras
 
-from tfgen.layers import BatchNormalization, Conv2D, Conv2DTranspose
+from tfgen.layers import (
+    Augmentation,
+    BatchNormalization,
+    Conv2D,
+    Conv2DTranspose,
+    SpectralNormalization,
+)
 
 KERNEL = 5
 SLOPE = 0.2
 MOMENTUM = 0.9  # of running statistics: Keras' 0.99 lags behind in data sets of few batches
-NORMALISATIONS = ("batch", "synchronised", "instance", None)
+NORMALISATIONS = ("batch", "synchronised", "instance", "spectral", None)
+CENTERING = ("batch", "synchronised", "instance")  # a bias before them is lost
 
 
 class Layout:
@@ -35,9 +42,14 @@ class Layout:
         self.frame = (border, border) if missing else None
         self.channels = [width * 2**level for level in range(depth)]
         self._normalisation = normalisation
+        self.biased = normalisation not in CENTERING
+
+    def linear(self, layer):
+        """The layer itself, or the same with its kernel normalized."""
+        return SpectralNormalization(layer) if self._normalisation == "spectral" else layer
 
     def normalise(self, x):
-        if self._normalisation is None:
+        if self._normalisation in ("spectral", None):
             return x
         if self._normalisation == "instance":
             return keras.layers.GroupNormalization(groups=-1, epsilon=1e-5)(x)
@@ -46,13 +58,14 @@ class Layout:
         )(x)
 
 
-def trunk(shape, width, normalisation):
+def trunk(shape, width, normalisation, augment=()):
     layout = Layout(shape, width, normalisation)
     images = keras.Input(shape, name="images")
-    x = keras.layers.ZeroPadding2D(layout.frame)(images) if layout.frame else images
+    x = Augmentation(augment)(images) if augment else images
+    x = keras.layers.ZeroPadding2D(layout.frame)(x) if layout.frame else x
     x = keras.layers.Rescaling(2.0, offset=-1.0)(x)
     for level, filters in enumerate(layout.channels):
-        x = down(filters, use_bias=not (level and normalisation))(x)
+        x = layout.linear(down(filters, use_bias=layout.biased or not level))(x)
         x = layout.normalise(x) if level else x
         x = keras.layers.LeakyReLU(negative_slope=SLOPE)(x)
     return images, keras.layers.Flatten()(x)

@@ -125,16 +125,19 @@ class ADA(Unified):
             player: list(zip(means, counts, strict=True)) for player, means in of_domains.items()
         }
 
-    def expectation(self, terms, domain, logits=0.0):
+    def expectation(self, terms, domain, logits=None):
         """E over a domain's images in the global minibatch; 0 if it has none.
 
         Args:
             terms: (b,).
             domain: (b,) bool, the images that belong to it.
-            logits: (b,) l, of which the domain's images weigh softmax(l); 0: they weigh alike.
+            logits: (b,) l, of which the domain's images weigh softmax(l); None: they weigh alike.
         """
-        logits = tf.where(domain, logits, terms.dtype.min)
-        weights = importance_weights(logits, self.gather(logits))
+        given = tf.where(domain, 0.0 if logits is None else logits, terms.dtype.min)
+        if self.importance_weighted and logits is not None:
+            weights = self.importance(given)
+        else:
+            weights = importance_weights(given, self.gather(given))
         return tf.reduce_sum(tf.where(domain, weights, 0.0) * terms)
 
     def ramped_weight(self):

@@ -1,9 +1,10 @@
 """Generative adversarial networks, Eq. 3-5, and their importance-weighted form, Eq. 36-43."""
 
 import keras
+import tensorflow as tf
 
 from tfgen import checks, endpoints, networks
-from tfgen.objectives import FAKE, REAL, log_q, reverse
+from tfgen.objectives import FAKE, REAL, log_q, r1_penalty, reverse
 from tfgen.unified import Unified
 
 
@@ -23,16 +24,32 @@ class GAN(Unified):
         phi: discriminator, images [, t] -> logits (b, 1).
         num_classes: number of classes of the labels that both networks read; None: they read none.
         importance_weighted: weigh the generated samples by Eq. 43.
+        r1: weight of the R1 penalty, an addition to phi's objective that the paper has not; theta's
+            stays Eq. 3.  0: none.
+        r1_interval: training steps from one penalty to the next, which weighs as many times as much
+            (Karras et al. 2020, "lazy" regularization).
         average, seed: see `tfgen.unified.Unified`.
 
     Source: Goodfellow et al. (2014); Mirza & Osindero (2014); Hu et al. (2018), section 4.
     """
 
-    def __init__(self, theta, phi, num_classes=None, importance_weighted=False, **kwargs):
+    def __init__(
+        self,
+        theta,
+        phi,
+        num_classes=None,
+        importance_weighted=False,
+        r1=0.0,
+        r1_interval=16,
+        **kwargs,
+    ):
+        checks.check_not_negative(r1=r1)
+        checks.check_positive(r1_interval=r1_interval)
         checks.check_networks(num_classes, theta=theta, phi=phi)
         shape = theta.output_shape[1:]
         super().__init__({"theta": theta, "phi": phi}, shape, num_classes=num_classes, **kwargs)
         self.importance_weighted = importance_weighted
+        self.r1, self.r1_interval = r1, r1_interval
 
     @property
     def row(self):
@@ -49,12 +66,26 @@ class GAN(Unified):
         latent_dim,
         conditional=False,
         normalisation="batch",
+        spectral=False,
+        modulation=None,
+        augment=(),
         **kwargs,
     ):
-        """A model with fresh DCGAN networks; other arguments are the constructor's."""
+        """A model with fresh DCGAN networks.
+
+        Args:
+            shape, width, latent_dim, normalisation, modulation, augment: see `tfgen.networks`.
+            num_classes: of the data set.
+            conditional: whether both networks read the labels.
+            spectral: normalize phi's kernels instead of its batches.
+            kwargs: of the constructor.
+        """
         classes = num_classes if conditional else None
-        theta = networks.generator(shape, latent_dim, width, classes, normalisation)
-        phi = networks.discriminator(shape, width, classes, normalisation)
+        theta = networks.generator(
+            shape, latent_dim, width, classes, normalisation, modulation=modulation
+        )
+        of_phi = "spectral" if spectral else normalisation
+        phi = networks.discriminator(shape, width, classes, of_phi, augment)
         return cls(theta, phi, num_classes=classes, **kwargs)
 
     def objectives(self, images, labels=None, training=True):
@@ -67,6 +98,23 @@ class GAN(Unified):
             "phi": (self.mean(log_q(q_real, REAL)) + self.mean(log_q(q_fake, FAKE))) / 2,
         }
 
+    def penalized(self, objectives, images, labels):
+        """Phi's objective less r1 E_pdata[1/2 |grad_x l(x)|^2], in every r1_interval-th step.
+
+        l is the discriminator that is served, on running statistics and without augmentation: replicas
+        may not exchange anything within a condition.
+        """
+        if not self.r1:
+            return objectives
+
+        def penalties():
+            return r1_penalty(lambda x: self.logits(x, labels), images)
+
+        due = self.steps % self.r1_interval == 0
+        terms = tf.cond(due, penalties, lambda: tf.zeros(tf.shape(images)[0]))
+        penalty = self.r1 * self.r1_interval * self.mean(terms)
+        return {**objectives, "phi": objectives["phi"] - penalty}
+
     def call(self, images, labels=None, training=False):
         return self.logits(images, labels, training)
 
@@ -78,4 +126,6 @@ class GAN(Unified):
             **super().get_config(),
             "num_classes": self.num_classes,
             "importance_weighted": self.importance_weighted,
+            "r1": self.r1,
+            "r1_interval": self.r1_interval,
         }

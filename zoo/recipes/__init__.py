@@ -9,6 +9,7 @@ can hold one as well, with the keys
     data         arguments of the class's `load_data`, by default those of `tfgen.data.load`
     build        arguments of the class's `build_networks`: network sizes and the paper's parameters
     training     epochs, batch_size, learning_rate and its decay, None or as `tfgen.schedules` names it;
+                 rates, {player: learning rate}, where a player has another;
                  optimizer "adam", the default, and its beta_1, or "sgd", Nesterov's, and its momentum
                  and weight_decay; with `held_out` in data also patience: training stops once the bound
                  on the images held out has not risen for so many epochs, and the epoch with the
@@ -17,9 +18,9 @@ can hold one as well, with the keys
 The file of a model outside the zoo holds its own RECIPES, {name: recipe}.
 """
 
-from zoo.recipes import cifar10, digits, mnist, pairs
+from zoo.recipes import cifar10, digits, mnist, mnist_m, pairs
 
-FILES = (cifar10, digits, mnist, pairs)
+FILES = (cifar10, digits, mnist, mnist_m, pairs)
 
 
 def tested(data):

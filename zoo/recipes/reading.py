@@ -20,6 +20,7 @@ RANGES = {  # of `training`: type, lowest, highest
     "patience": (int, 1, 100_000),
 }
 NAMES = ("decay", "optimizer")  # of `training`, checked where they are looked up
+RATES = "rates"
 
 
 def read(path: str | Path) -> Recipe:
@@ -108,9 +109,12 @@ def check(recipe: Any) -> None:
     for key in {"epochs", "batch_size", "learning_rate", "decay", *training}:
         if key in RANGES:
             check_number(f"training.{key}", training.get(key), *RANGES[key])
+        elif key == RATES and isinstance(training[key], dict):
+            for player, rate in training[key].items():
+                check_number(f"training.{key}.{player}", rate, *RANGES["learning_rate"])
         elif key not in NAMES or not isinstance(training.get(key), str | None):
             raise ValueError(
-                f"training has the keys {', '.join([*RANGES, *NAMES])}. "
+                f"training has the keys {', '.join([*RANGES, RATES, *NAMES])}. "
                 f"Received: {key}={training.get(key)!r:.80}"
             )
 

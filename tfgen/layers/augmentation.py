@@ -1,0 +1,127 @@
+"""Differentiable augmentations T(x) of images, by which phi judges D(T(x)) of real and generated ones.
+
+Zhao et al. (2020): a discriminator of few images soon knows them by heart; shown T(x) for all x it tells
+the push-forwards of p_data and p_g by T apart, and theta's gradient passes through T.
+"""
+
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+from tfgen.layers.normalisation import statistics_frozen
+
+TRANSLATION = 1 / 8  # of a side
+CUTOUT = 1 / 2  # of a side
+
+
+def translated(images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+    """Return images moved by up to an eighth of a side, zeros coming in.
+
+    Args:
+        images: (b, h, w, c).
+        draws: (b, 2) uniform on [0, 1): of rows and of columns.
+    """
+    selections = []
+    for side, draw in zip(images.shape[1:3], tf.unstack(draws, axis=1), strict=True):
+        most = round(side * TRANSLATION)
+        shift = tf.cast(tf.floor(draw * (2 * most + 1)), tf.int32) - most
+        # A product with rows of zeros and ones: gathering's gradient is slow.
+        selections.append(tf.one_hot(tf.range(side) + shift[:, None], side, dtype=images.dtype))
+    return tf.einsum("bij,bkl,bjlc->bikc", *selections, images, optimize="greedy")
+
+
+def cut_out(images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+    """Return images with a square of half a side zero, its center anywhere in the image.
+
+    Args:
+        images: (b, h, w, c).
+        draws: (b, 2) uniform on [0, 1): of rows and of columns.
+    """
+    inside = []
+    for side, draw in zip(images.shape[1:3], tf.unstack(draws, axis=1), strict=True):
+        length = round(side * CUTOUT)
+        start = tf.cast(tf.floor(draw * side), tf.int32) - length // 2
+        place = tf.range(side) - start[:, None]
+        inside.append((place >= 0) & (place < length))
+    rows, columns = inside
+    kept = ~(rows[:, :, None] & columns[:, None, :])
+    return images * tf.cast(kept, images.dtype)[..., None]
+
+
+def mirrored(images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+    """Return images of which every other one, by the toss of a coin, is flipped left to right.
+
+    Args:
+        images: (b, h, w, c).
+        draws: (b, 1) uniform on [0, 1).
+    """
+    return tf.where(draws[..., None, None] < 0.5, images, tf.reverse(images, axis=[2]))
+
+
+AUGMENTATIONS = {  # and the columns of a row of draws that each reads
+    "translation": (translated, slice(0, 2)),
+    "cutout": (cut_out, slice(2, 4)),
+    "flip": (mirrored, slice(4, 5)),
+}
+DRAWS = 5
+
+
+@keras.saving.register_keras_serializable("tfgen")
+class Augmentation(keras.layers.Layer):
+    """T(x) in training, x otherwise: as a discriminator's first layer D'(x) = D(T(x)).
+
+    T is drawn anew for every image and call, as a function of (seed, number of calls in training, index
+    in the global batch); that number is a non-trainable weight, so that a resumed run draws on.
+
+    Args:
+        names: among `AUGMENTATIONS`, in the order in which they are applied.
+        seed: of the draws.
+
+    Raises:
+        ValueError: an unknown name.
+
+    Source: Zhao et al. (2020), differentiable augmentation.
+    """
+
+    def __init__(self, names: Sequence[str], seed: int = 0, **kwargs):
+        super().__init__(**kwargs)
+        if unknown := [name for name in names if name not in AUGMENTATIONS]:
+            raise ValueError(
+                f"Augmentations must be among {tuple(AUGMENTATIONS)}. Received: {unknown}"
+            )
+        self.names, self.seed = tuple(names), seed
+
+    def build(self, shape):
+        self.calls = self.add_weight(
+            name="calls", shape=(), dtype="int64", initializer="zeros", trainable=False,
+            aggregation="only_first_replica",
+        )  # fmt: skip
+
+    def call(self, images, training=None):
+        if not training:
+            return images
+        draws = self._draws(tf.shape(images)[0])
+        if not statistics_frozen():
+            self.calls.assign_add(1)
+        for name in self.names:
+            augment, columns = AUGMENTATIONS[name]
+            images = augment(images, draws[:, columns])
+        return images
+
+    def _draws(self, local):
+        """Uniform numbers for this replica's part of the global batch, (local, DRAWS)."""
+        seed = tf.random.fold_in(tf.constant([self.seed, 0], "int64"), self.calls)
+        context = tf.distribute.get_replica_context()
+        if context.num_replicas_in_sync == 1:
+            return tf.random.stateless_uniform([local, DRAWS], seed, alg="philox")
+        counts = context.all_gather(local[None], axis=0)
+        start = tf.reduce_sum(counts[: context.replica_id_in_sync_group])
+        rows = [tf.reduce_sum(counts), DRAWS]
+        return tf.random.stateless_uniform(rows, seed, alg="philox")[start : start + local]
+
+    def compute_output_shape(self, shape):
+        return shape
+
+    def get_config(self):
+        return {**super().get_config(), "names": self.names, "seed": self.seed}
