@@ -1,0 +1,130 @@
+"""`python -m zoo.studies.few_pictures`: fine-tuning a conditional GAN on few pictures, and what helps it.
+
+A model trained on CIFAR-10 learns on from 100, 500 and 2,000 pictures of another data set with as many
+classes, by default MNIST-M.  Four ways: as it was trained; with augmentation of all that phi reads; with
+phi's lower layers frozen (Mo et al. 2020); with both.  Each is scored on the test split by the evaluator
+of the new data set.
+"""
+
+import json
+from pathlib import Path
+
+import click
+import keras
+
+import tfgen
+import zoo
+from tfgen.layers import Augmentation
+from tfgen.optimizers import Adam
+from zoo.preset import train as training
+
+PAGES = Path(__file__).resolve().parents[2] / "docs" / "studies"
+COUNTS = (100, 500, 2_000)
+AUGMENTATIONS = ("translation", "cutout")  # digits are not flipped
+WAYS = {  # name -> (whether images are augmented, number of phi's convolutions that stay)
+    "as it was": (False, 0),
+    "augmented": (True, 0),
+    "lower layers frozen": (False, 2),
+    "both": (True, 2),
+}
+METRICS = ("fid", "conditional_accuracy")
+SAMPLES = 10_000
+RATE = 1e-4
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("model", default="cgan_cifar10")
+@click.option("--data", default="mnist_m", help="A data set of as many classes, or a folder.")
+@click.option("--steps", type=int, default=2_000)
+@click.option("--seed", type=int, default=0)
+def main(model, data, steps, seed):
+    """Fine-tune MODEL, a preset, folder or .keras file, in every way; results that are there stay."""
+    path = PAGES / "few_pictures.json"
+    results = json.loads(path.read_text()) if path.is_file() else {}
+    setting = {"model": model, "data": data, "steps": steps, "seed": seed}
+    results["setting"] = {**setting, "machine": training.machine()}
+    scores = results.setdefault("scores", {})
+    total = tfgen.data.info(data).splits["train"]
+    for count in COUNTS:
+        pictures, labels = tfgen.data.arrays(data, "train", count / total, seed=seed)
+        for way, (augmented, frozen) in WAYS.items():
+            if way in scores.setdefault(str(count), {}):
+                continue
+            tuned = fine_tuned(zoo.load(model), pictures, labels, steps, augmented, frozen, seed)
+            measured = tfgen.evaluate(tuned, data, SAMPLES)
+            scores[str(count)][way] = {name: measured[name]["value"] for name in METRICS}
+            path.write_text(json.dumps(results, indent=2) + "\n")
+            (PAGES / "few_pictures.md").write_text(page(results))
+
+
+def fine_tuned(model, pictures, labels, steps, augmented, frozen, seed=0):
+    """The model after so many steps on the pictures.
+
+    Args:
+        model: a `zoo.GAN` with classes.
+        pictures: uint8 (n, h, w, c).
+        labels: int32 (n,), among the model's classes.
+        steps: of batches of 64 or, if there are fewer pictures, of all of them.
+        augmented: whether phi reads T(x) of all images.
+        frozen: number of phi's lowest convolutions that are not trained.
+        seed: of the order and the noise.
+
+    Returns:
+        A model whose theta is trained, at its average.
+    """
+    phi = with_augmentation(model.phi) if augmented else model.phi
+    for layer in convolutions(phi)[:frozen]:
+        layer.trainable = False
+    tuned = zoo.GAN(model.theta, phi, num_classes=model.num_classes, average=0.99, seed=seed)
+    tuned.compile(Adam(RATE, beta_1=0.5))
+    dataset = tfgen.data.batches(pictures, labels, min(64, len(pictures)), seed)
+    tuned.fit(dataset, epochs=-(-steps // int(dataset.cardinality())), verbose=0)
+    return tuned.release()
+
+
+def with_augmentation(phi):
+    """The same discriminator behind `Augmentation`, which shares its layers."""
+    images, *labels = [keras.Input(x.shape[1:], dtype=x.dtype, name=x.name) for x in phi.inputs]
+    return keras.Model([images, *labels], phi([Augmentation(AUGMENTATIONS)(images), *labels]))
+
+
+def convolutions(phi):
+    """The convolutions of a discriminator, lowest first, out of networks and normalizations around them."""
+    found = []
+    for layer in phi.layers:
+        inner = getattr(layer, "layer", layer)
+        if isinstance(inner, keras.Model):
+            found += convolutions(inner)
+        elif isinstance(inner, keras.layers.Conv2D):
+            found.append(inner)
+    return found
+
+
+def page(results):
+    """The results as Markdown."""
+    setting = results["setting"]
+    machine = setting["machine"]
+    lines = [
+        "# Few pictures",
+        "",
+        "Made by `python -m zoo.studies.few_pictures`, from `few_pictures.json`. Frechet distance, and in",
+        f"brackets the share of labels kept, of {SAMPLES:,} samples after {setting['steps']:,} steps of",
+        f"`{setting['model']}` on so many pictures of {setting['data']}. Seed {setting['seed']}.",
+        "",
+        f"| pictures | {' | '.join(WAYS)} |",
+        "|---" * (len(WAYS) + 1) + "|",
+    ]
+    for count, scores in results["scores"].items():
+        cells = [_cell(scores.get(way)) for way in WAYS]
+        lines.append(f"| {int(count):,} | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", f"{machine['processor']}, {machine['cores']} cores.", ""])
+
+
+def _cell(score):
+    if score is None:
+        return "not run here"
+    return f"{score['fid']:.2f} ({score['conditional_accuracy']:.3f})"
+
+
+if __name__ == "__main__":
+    main()
