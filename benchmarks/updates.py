@@ -17,8 +17,8 @@ import tensorflow as tf
 import tfgen
 import zoo
 from benchmarks import machine
-from tfgen import feeding
 from tfgen.evaluation.evaluator import find_evaluator, load_evaluator
+from tfgen.gate import unpack
 from zoo.models.gan import GAN
 
 HERE = Path(__file__).parent
@@ -33,7 +33,7 @@ class Alternating(GAN):
     def train_step(self, data):
         for player in ("phi", "theta"):
             with tf.GradientTape() as tape:
-                loss = -self.objectives(*feeding.unpack(data))[player]
+                loss = -self.objectives(*unpack(data))[player]
             variables = self.players[player].trainable_variables
             found = tape.gradient(loss, variables)
             self.optimizers[player].apply(found, variables)

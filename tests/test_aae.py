@@ -8,7 +8,7 @@ from models import build, digits
 from scipy import stats
 
 from tfgen import layers, networks
-from tfgen.feeding import unpack
+from tfgen.gate import unpack
 from tfgen.objectives import FAKE, REAL, log_q, reverse
 from tfgen.paper.theory import family
 from zoo.models.aae import AAE

@@ -9,7 +9,7 @@ from models import build, digits
 import tfgen
 from tfgen import data, networks
 from tfgen.data.mixed import mixed_batches
-from tfgen.feeding import unpack
+from tfgen.gate import unpack
 from zoo.models.ada import ADA
 from zoo.models.gan import GAN
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 from models import build, digits
 
 from tfgen import networks
-from tfgen.feeding import unpack
+from tfgen.gate import unpack
 from zoo.models.gan import GAN
 
 PAIRS = [("gan_digits", "iwgan_digits"), ("cgan_digits", "iwcgan_digits")]

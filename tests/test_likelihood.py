@@ -304,7 +304,7 @@ class TestEvaluation:
 
     def test_other_images_are_refused(self):
         model = VAE.build_networks((16, 16, 1), None, width=4, latent_dim=3)
-        with pytest.raises(ValueError, match=r"The model reads images of shape \(16, 16, 1\)"):
+        with pytest.raises(ValueError, match=r"images must have shape \(n, 16, 16, 1\)"):
             evaluate(model)
 
     def test_the_seed_fixes_every_number(self, vae, scores):

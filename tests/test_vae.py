@@ -7,7 +7,7 @@ import tensorflow as tf
 from models import digits
 
 from tfgen import data, networks
-from tfgen.feeding import unpack
+from tfgen.gate import unpack
 from tfgen.objectives import FAKE, REAL, log_q
 from zoo.models.vae import VAE
 from zoo.models.variational import GENERATED, POSTERIOR

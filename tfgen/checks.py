@@ -3,7 +3,6 @@
 Every message states the rule, then what was received.  A rule of one model alone stands in its file.
 """
 
-import dataclasses
 from collections.abc import Mapping
 
 import keras
@@ -175,91 +174,6 @@ def check_labels(labels, count: int, num_classes: int, unlabelled: bool = False)
         raise ValueError(f"{rule}. Received: shape={labels.shape} for {count} images")
     if labels.min() < lowest or labels.max() >= num_classes:
         raise ValueError(f"{rule}. Received: labels from {labels.min()} to {labels.max()}")
-
-
-@dataclasses.dataclass(frozen=True)
-class Images:
-    """Rule of one argument: images of a shape, in [0, 1]; see `check_images`.
-
-    Args:
-        shape: (h, w, c).
-        name: of the argument, for messages.
-    """
-
-    shape: tuple[int, int, int]
-    name: str = "images"
-
-    def check(self, values, count: int | None = None) -> None:
-        """Raise unless the array `values` keeps the rule, whatever the number of images."""
-        del count
-        self._check_given(values)
-        check_images(values, self.shape, self.name)
-
-    def check_kind(self, spec: tf.TensorSpec | None) -> None:
-        """Raise unless tensors of the spec may keep the rule."""
-        self._check_given(spec)
-        received = (None, *self.shape) if spec.shape.rank is None else spec.shape
-        check_image_kind(spec.dtype, received, self.shape, self.name)
-
-    def _check_given(self, values):
-        if values is None:
-            raise ValueError(f"{self.name} are needed. Received: {self.name}=None")
-
-    def holds(self, values: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
-        """Whether a tensor keeps the rule; False, too, where its shape is not known."""
-        del images
-        if values.shape.rank is None or values.shape[1:] != self.shape:
-            return tf.constant(False)
-        return tf.reduce_all((values >= 0) & (values <= 1)) & (tf.shape(values)[0] > 0)
-
-    def to_array(self, values) -> np.ndarray:
-        """Images (n, h, w, c) as steps read them."""
-        return np.asarray(values, "float32")
-
-    def to_tensor(self, values: tf.Tensor) -> tf.Tensor:
-        """Images (b, h, w, c) as steps read them."""
-        return tf.ensure_shape(tf.cast(values, tf.float32), (None, *self.shape))
-
-
-@dataclasses.dataclass(frozen=True)
-class Labels:
-    """Rule of one argument: one integer per image; see `check_labels`."""
-
-    num_classes: int
-    unlabelled: bool = False
-
-    def check(self, values, count: int) -> None:
-        """Raise unless the array `values` keeps the rule for `count` images."""
-        check_labels(values, count, self.num_classes, self.unlabelled)
-
-    def check_kind(self, spec: tf.TensorSpec | None) -> None:
-        """Raise unless tensors of the spec may keep the rule."""
-        rule = label_rule(self.num_classes, self.unlabelled)
-        if spec is None:
-            raise ValueError(f"{rule}. Received: labels=None")
-        if not spec.dtype.is_integer:
-            raise TypeError(f"{rule}. Received: dtype={spec.dtype.name}")
-        if spec.shape.rank is not None and tuple(spec.shape)[1:] not in {(), (1,), (None,)}:
-            raise ValueError(f"{rule}. Received: shape={tuple(spec.shape)}")
-
-    def holds(self, values: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
-        """Whether a tensor keeps the rule; False, too, where its shape is not known."""
-        if values.shape.rank is None or tuple(values.shape)[1:] not in {(), (1,)}:
-            return tf.constant(False)
-        wide = tf.uint64 if values.dtype.is_unsigned else tf.int64
-        labels = tf.cast(values, wide)
-        within = labels < tf.constant(self.num_classes, wide)
-        if wide == tf.int64:
-            within &= labels >= (-1 if self.unlabelled else 0)
-        return tf.reduce_all(within) & (tf.shape(values)[0] == tf.shape(images)[0])
-
-    def to_array(self, values) -> np.ndarray:
-        """Labels (n,) as steps read them."""
-        return np.asarray(values, "int32").reshape(-1)
-
-    def to_tensor(self, values: tf.Tensor) -> tf.Tensor:
-        """Labels (b,) as steps read them."""
-        return tf.cast(tf.reshape(values, [-1]), tf.int32)
 
 
 def sample_labels(model, n: int, seed: int, labels) -> np.ndarray | None:

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen import checks, feeding, optimizers, saved_model, tracking
+from tfgen.gate import Gate, in_words, refuse_weights, unpack
 
 checks.check_backend()
 
@@ -62,7 +63,7 @@ class Gated(keras.Model, abc.ABC):
         share = kwargs.pop("validation_split", 0.0)
         size = kwargs.pop("validation_batch_size", None) or batch_size
         weights = {n: kwargs.pop(n, None) for n in ("sample_weight", "class_weight")}
-        feeding.refuse_weights(**weights)
+        refuse_weights(**weights)
         if share and held_out is None:
             (*arrays,) = self.gate().take(x if y is None else (x, y))
             (x, *y), held_out = feeding.split(arrays, share)
@@ -78,7 +79,7 @@ class Gated(keras.Model, abc.ABC):
             watch = tracking.Watch(getattr(batches, "epoch", None))
             callbacks = [watch, *keras.tree.flatten(callbacks), *self._progress(verbose)]
         kwargs["shuffle"] = isinstance(batches, keras.utils.PyDataset) and order["shuffle"]
-        with feeding.in_words(may_end=kwargs.get("steps_per_epoch") is None):
+        with in_words(may_end=kwargs.get("steps_per_epoch") is None):
             return super().fit(
                 batches, epochs=epochs, verbose=verbose, callbacks=callbacks, **kwargs
             )
@@ -88,32 +89,32 @@ class Gated(keras.Model, abc.ABC):
     ):
         """`keras.Model.evaluate`, with the data checked first; every number is a mean over images."""
         if kwargs.get("_use_cached_eval_dataset"):  # by `fit`, which has checked them
-            with feeding.in_words(may_end=True):
+            with in_words(may_end=True):
                 return super().evaluate(x, verbose=verbose, **kwargs)
         feeding.check_numbers({**kwargs, "batch_size": batch_size})
-        feeding.refuse_weights(sample_weight=sample_weight)
+        refuse_weights(sample_weight=sample_weight)
         batches = self._stream(x, y, batch_size, shuffle=False)
         callbacks = kwargs.pop("callbacks", None) or []
         if not isinstance(callbacks, keras.callbacks.CallbackList):
             callbacks = [*keras.tree.flatten(callbacks), *self._progress(verbose)]
-        with feeding.in_words(may_end=kwargs.get("steps") is None):
+        with in_words(may_end=kwargs.get("steps") is None):
             return super().evaluate(batches, verbose=verbose, callbacks=callbacks, **kwargs)
 
     def predict(self, x, batch_size=None, verbose="auto", **kwargs):
         """`keras.Model.predict`, with the data checked first; labels only where `call` reads them."""
         feeding.check_numbers({**kwargs, "batch_size": batch_size})
         batches = self._stream(x, None, batch_size, predicting=True, shuffle=False)
-        with feeding.in_words(may_end=kwargs.get("steps") is None):
+        with in_words(may_end=kwargs.get("steps") is None):
             return super().predict(batches, verbose=verbose, **kwargs)
 
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, **kwargs):
         """`keras.Model.train_on_batch`, with the data checked first."""
-        feeding.refuse_weights(sample_weight=sample_weight, class_weight=class_weight)
+        refuse_weights(sample_weight=sample_weight, class_weight=class_weight)
         return super().train_on_batch(*self.gate().take(x if y is None else (x, y)), **kwargs)
 
     def test_on_batch(self, x, y=None, sample_weight=None, **kwargs):
         """`keras.Model.test_on_batch`, with the data checked first."""
-        feeding.refuse_weights(sample_weight=sample_weight)
+        refuse_weights(sample_weight=sample_weight)
         return super().test_on_batch(*self.gate().take(x if y is None else (x, y)), **kwargs)
 
     def predict_on_batch(self, x):
@@ -122,10 +123,10 @@ class Gated(keras.Model, abc.ABC):
         return super().predict_on_batch(taken if len(taken) > 1 else taken[0])
 
     def gate(self, predicting=False):
-        """The rules of what is given to `fit` and `evaluate`, or to `predict`, as `tfgen.feeding.Gate`."""
+        """The rules of what is given to `fit` and `evaluate`, or to `predict`, as `tfgen.gate.Gate`."""
         read = not predicting or (self.conditional and not self.unlabelled)
         replicas = self.distribute_strategy.num_replicas_in_sync
-        return feeding.Gate(self.image_rule, self.label_rule if read else None, replicas)
+        return Gate(self.image_rule, self.label_rule if read else None, replicas)
 
     def _stream(self, x, y, batch_size, *, predicting=False, **order):
         gate = self.gate(predicting)
@@ -135,7 +136,7 @@ class Gated(keras.Model, abc.ABC):
         """Images and labels of a step; a distributed data set's are held against the rules only here."""
         if tf.distribute.has_strategy() and not self.jit_compile:
             data = self.gate().hold(data)
-        return feeding.unpack(data)
+        return unpack(data)
 
     def _progress(self, verbose):
         return [] if verbose == 0 else [tracking.Progress()]

@@ -1,4 +1,4 @@
-"""The gate that all images and labels pass on their way into a model, and what they become there.
+"""How images and labels reach a model, whatever Keras' entries are given: through the gate, as batches.
 
 `fit`, `validation_data`, `evaluate`, `predict` and their batchwise kin hand over arrays, `tf.data`,
 `keras.utils.PyDataset`, generators or distributed data sets.  The gate holds each batch of them against
@@ -7,171 +7,19 @@ integer dtype to int32, labels (n, 1) to (n,)) and refuses the rest in words: ar
 before anything runs, a later batch before it can enter a step.
 """
 
-import contextlib
-import dataclasses
-import re
 import types
-import warnings
 from collections.abc import Callable, Iterator
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgen.checks import Images, Labels, check_integer
+from tfgen.checks import check_integer
+from tfgen.gate import Gate, fills, in_words, last_batch_rule
 
 BATCH = 32  # Keras' default
 _EMPTY = "The data set must hold at least one batch. Received: an empty data set"
 Stream = tf.data.Dataset | tf.distribute.DistributedDataset | keras.utils.PyDataset | Iterator
-
-
-def unpack(data) -> tuple:
-    """(images, labels) of what a step is given; labels may be None.
-
-    Args:
-        data: images, or a tuple of one of (images,), (images, labels), ((images, labels),), each perhaps
-            with None in the place of sample weights.
-
-    Raises:
-        TypeError: another structure.
-        ValueError: there are sample weights.
-    """
-    x, y, weights = _entries(data)
-    if weights is not None and not isinstance(
-        weights, tf.experimental.Optional | tf.NoneTensorSpec
-    ):
-        raise ValueError(f"{_NO_WEIGHTS} Received: a third part, {weights!r:.80}")
-    if isinstance(x, tuple | list) and y is None:
-        x, y, *more = (*x, None)[: max(2, len(x))]
-        y = (y, *more) if more else y
-    for part in (x, y):
-        if isinstance(part, dict | tuple | list) or x is None:
-            raise TypeError(
-                "Data are images, or (images, labels); TFDS gives pairs with as_supervised=True. "
-                f"Received: {data!r:.200}"
-            )
-    return x, y
-
-
-_NO_WEIGHTS = "Objectives weigh examples themselves; weights of the user's are not read."
-
-
-def _entries(data) -> tuple:
-    if not isinstance(data, tuple | list):
-        return data, None, None
-    if len(data) > 3:
-        raise TypeError(f"Data are images, or (images, labels). Received: {len(data)} parts")
-    return (*data, None, None)[:3]
-
-
-def refuse_weights(**weights) -> None:
-    """Raise if weights of examples or classes are given.
-
-    Raises:
-        ValueError: one is not None.
-    """
-    for name, value in weights.items():
-        if value is not None:
-            raise ValueError(f"{_NO_WEIGHTS} Received: {name} is not None")
-
-
-@contextlib.contextmanager
-def in_words(*, may_end: bool = False):
-    """Within it a rule that a batch of a stream breaks raises as the rule of an array does.
-
-    Args:
-        may_end: Keras does not warn at the end of a stream whose length it did not know.
-
-    Raises:
-        ValueError: a batch broke a rule; the message says which, and what was received.
-    """
-    try:
-        with warnings.catch_warnings():
-            if may_end:
-                warnings.filterwarnings("ignore", "Your input ran out of data", UserWarning)
-            yield
-    except tf.errors.InvalidArgumentError as error:
-        words = re.search(r"ValueError: ([^\n]* Received: [^\n]*)", str(error))
-        if words is None:
-            raise
-        raise ValueError(words[1]) from None
-
-
-@dataclasses.dataclass(frozen=True)
-class Gate:
-    """Rules of images and labels, held against whatever a model is given.
-
-    Args:
-        images: rule of the images.
-        labels: rule of the labels, or of a second domain's images; None: they are passed over.
-        replicas: number of replicas that share a batch.
-    """
-
-    images: Images
-    labels: Labels | Images | None
-    replicas: int = 1
-
-    # Arrays: whole, before anything runs.
-
-    def check(self, images, labels=None) -> None:
-        """Raise unless the arrays keep the rules."""
-        self.images.check(images)
-        if self.labels is not None:
-            self.labels.check(labels, len(images))
-
-    def take(self, data) -> tuple[np.ndarray, ...]:
-        """(images,) or (images, labels) as arrays that steps read, checked and converted."""
-        images, labels = (None if part is None else _array(part) for part in unpack(data))
-        self.check(images, labels)
-        if self.labels is None:
-            return (self.images.to_array(images),)
-        return self.images.to_array(images), self.labels.to_array(labels)
-
-    # Streams: every batch, in the graph.
-
-    def hold(self, *data) -> tuple[tf.Tensor, ...]:
-        """(images,) or (images, labels) as tensors that steps read, with an assertion of the rules."""
-        images, labels = unpack(data)
-        rules = [(self.images, images)]
-        if self.labels is not None:
-            rules.append((self.labels, labels))
-        held = tf.cond(
-            tf.reduce_all([rule.holds(part, images) for rule, part in rules])
-            & _fills(tf.shape(images)[0], self.replicas),
-            lambda: True,
-            lambda: tf.numpy_function(self._explain, [part for _, part in rules], tf.bool),
-        )
-        with tf.control_dependencies([held]):
-            parts = tuple(rule.to_tensor(tf.identity(part)) for rule, part in rules)
-        return parts if len(parts) > 1 else parts[0]
-
-    def check_kind(self, spec) -> None:
-        """Raise unless the stream's `element_spec` promises what the rules can read."""
-        images, labels = unpack(tf.nest.map_structure(_of_one_replica, spec))
-        self.images.check_kind(images)
-        if self.labels is not None:
-            self.labels.check_kind(labels)
-
-    def _explain(self, images, labels=None):
-        """True, unless the batch breaks a rule: then that rule is raised, in words."""
-        self.check(images, labels)
-        if not _fills(len(images), self.replicas):
-            raise ValueError(_last_batch_rule(len(images), self.replicas))
-        return np.True_
-
-
-def _of_one_replica(spec):
-    return (
-        tf.nest.flatten(spec, expand_composites=True)[0] if hasattr(spec, "_value_specs") else spec
-    )
-
-
-def _array(values) -> np.ndarray:
-    if isinstance(values, np.ndarray):
-        return values
-    if not hasattr(values, "__array__"):
-        raise TypeError(f"Images and labels are arrays. Received: {type(values).__name__}")
-    return np.asarray(values)
 
 
 def stream(gate: Gate, x, y, make_batches: Callable, batch_size: int | None, **order) -> Stream:
@@ -271,14 +119,8 @@ class _Held(keras.utils.PyDataset):
 def _check_batches(count, batch_size, replicas):
     _check_multiple(min(batch_size, count), replicas)
     rest = count % batch_size
-    if rest and not _fills(rest, replicas):
-        raise ValueError(_last_batch_rule(rest, replicas))
-
-
-def _fills(count, replicas):
-    """Whether a batch, cut into equal parts but for the last one, leaves no replica without images."""
-    part = (count + replicas - 1) // replicas
-    return part * (replicas - 1) < count
+    if rest and not fills(rest, replicas):
+        raise ValueError(last_batch_rule(rest, replicas))
 
 
 def _check_multiple(batch_size, replicas):
@@ -287,13 +129,6 @@ def _check_multiple(batch_size, replicas):
             "batch_size must be a multiple of the number of replicas. "
             f"Received: batch_size={batch_size}, replicas={replicas}"
         )
-
-
-def _last_batch_rule(rest, replicas):
-    return (
-        "The last batch must leave no replica without images; choose another batch_size or drop the "
-        f"remainder. Received: {rest} images for {replicas} replicas"
-    )
 
 
 def split(data: tuple, share: float) -> tuple[tuple, tuple]:

@@ -13,9 +13,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgen import checks, feeding, layers, noise, schedules, tracking  # noqa: F401  schedules are registered
+from tfgen import checks, layers, noise, schedules, tracking  # noqa: F401  schedules are registered
 from tfgen import data as datasets
 from tfgen.entries import Gated
+from tfgen.gate import Images, Labels, unpack
 from tfgen.objectives import effective_sample_size, importance_weights
 
 PLAYERS = ("theta", "phi", "eta", "omega")
@@ -132,7 +133,7 @@ class Unified(Gated):
             return self._track(self.assess(images, labels, training=False)[1])
 
     def predict_step(self, data):
-        return self(*feeding.unpack(data), training=False)
+        return self(*unpack(data), training=False)
 
     terms = 1  # means over images of their own, of which an objective is the sum
 
@@ -177,14 +178,14 @@ class Unified(Gated):
     @property
     def image_rule(self):
         """The rule of the images that this model learns from."""
-        return checks.Images(self.image_shape)
+        return Images(self.image_shape)
 
     @property
     def label_rule(self):
         """The rule of their labels, or None if labels are passed over."""
         if self.num_classes is None:
             return None
-        return checks.Labels(self.num_classes, self.unlabelled)
+        return Labels(self.num_classes, self.unlabelled)
 
     # Networks, read with the labels or without.
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tfgen import checks
 from tfgen import data as datasets
 
 
@@ -51,17 +52,21 @@ def batches(task: Task, *, labelled: bool) -> Iterator[tuple[np.ndarray, np.ndar
     empty = True
     for batch in dataset:
         images, labels = map(np.asarray, batch)
-        if shape is not None and images.shape[1:] != tuple(shape):
-            raise ValueError(
-                f"The model reads images of shape {tuple(shape)}. "
-                f"Received: images of shape {images.shape[1:]}"
-            )
+        checks.check_images(images, images.shape[1:] if shape is None else tuple(shape))
+        checks.check_labels(labels, len(images), _num_classes(task.model), unlabelled=True)
+        images, labels = images.astype("float32", copy=False), labels.astype("int32").reshape(-1)
         kept = labels >= 0 if labelled else np.full(len(labels), True)
         if kept.any():
             empty = False
             yield images[kept], labels[kept]
     if empty:
         raise ValueError(f"A test set must hold labelled images. Received: data={task.data!r}")
+
+
+def _num_classes(model) -> int:
+    """The number of classes whose labels the model reads; as many as there may be if it reads none."""
+    rule = getattr(model, "label_rule", None)
+    return getattr(rule, "num_classes", np.iinfo(np.int32).max)
 
 
 def data_name(data) -> str | os.PathLike:

@@ -38,7 +38,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     def call(self, inputs, training=None, mask=None):
         images = len(inputs.shape) == 4 and self.axis in (-1, 3) and self.center and self.scale
-        if not (training and self.trainable and images) or mask is not None:
+        fused = images and inputs.dtype != tf.float64  # no kernel of its own
+        if not (training and self.trainable and fused) or mask is not None:
             return super().call(inputs, training=training, mask=mask)
         normalise = self._over_replicas if self.synchronized else self._fused
         gamma, beta = (tf.cast(weight, tf.float32) for weight in (self.gamma, self.beta))

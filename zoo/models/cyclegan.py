@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from tfgen import checks, endpoints, networks
 from tfgen import data as datasets
+from tfgen.gate import Images
 from tfgen.layers import ImagePool
 from tfgen.objectives import FAKE, REAL, log_laplace, log_q, reverse
 from tfgen.unified import Unified
@@ -94,12 +95,8 @@ class CycleGAN(Unified):
         return datasets.unpaired(**data, batch_size=batch_size, seed=seed)
 
     @property
-    def image_rule(self):
-        return checks.Images(self.image_shape, "images_a")
-
-    @property
     def label_rule(self):  # in the place of labels there are the other domain's images
-        return checks.Images(self.image_shape_b, "images_b")
+        return Images(self.image_shape_b, "images_b")
 
     def objectives(self, images, labels=None, training=True):
         aae, infogan = self.parts(images, labels, training)

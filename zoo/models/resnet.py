@@ -3,7 +3,8 @@
 import keras
 import tensorflow as tf
 
-from tfgen import endpoints, feeding, networks
+from tfgen import endpoints, networks
+from tfgen.gate import unpack
 from tfgen.layers import PatchWhitening
 from tfgen.objectives import log_categorical, log_smoothed, unsmoothed
 from tfgen.unified import Unified
@@ -52,7 +53,7 @@ class ResNet(Unified):
         for layer in self.omega.layers:
             if isinstance(layer, PatchWhitening) and not layer.adapted:
                 before = keras.Model(self.omega.input, layer.input)
-                layer.adapt(before(feeding.unpack(batch)[0]) for batch in dataset)
+                layer.adapt(before(unpack(batch)[0]) for batch in dataset)
 
     @property
     def metrics(self):
