@@ -35,7 +35,7 @@ if (ROOT / "saved_models").is_dir():
     packages.append("zoo.saved_models")
 
 setup(
-    name="tfgen",
+    name="tfgen-zoo",  # `tfgen` on the package index is another project
     version=version(),
     description="On Unifying Deep Generative Models in Keras: a zoo of GANs, VAEs and their kin",
     long_description=(ROOT / "README.md").read_text(encoding="utf-8"),

@@ -40,6 +40,9 @@ def test_changes_are_values_of_json_or_text():
     assert recipe["training"] == {**zoo.RECIPES["vae_mnist"]["training"], "epochs": 3}
     assert recipe["build"]["width"] is None
     assert (recipe["data"]["name"], recipe["data"]["size"]) == ("my pictures", 32)
+    assert recipe["description"] == (
+        "Variational autoencoder, Eq. 11, on my pictures, dynamically binarised"
+    )
     assert zoo.RECIPES["vae_mnist"]["data"]["name"] == "mnist"
 
 

@@ -269,7 +269,9 @@ class TestBadInput:
         assert model.requested == []
 
     def test_a_data_set_without_an_evaluator(self):
-        with pytest.raises(FileNotFoundError, match=r"resnet_nowhere.*Pass evaluator="):
+        with pytest.raises(
+            FileNotFoundError, match="Pass evaluator= .*--data nowhere .*--name resnet_nowhere"
+        ):
             evaluate(Replay(), "nowhere", samples=40)
 
     def test_a_dataset_does_not_name_an_evaluator(self):
@@ -320,7 +322,7 @@ class TestEvaluators:
         before = (tmp_path / "reference.npz").read_bytes()
 
         def fail(file, **arrays):
-            file.write(b"half")
+            file.write_bytes(b"half")
             raise OSError("disk full")
 
         monkeypatch.setattr(np, "savez_compressed", fail)

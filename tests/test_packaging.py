@@ -149,7 +149,11 @@ def installed(tmp_path_factory):
     """Folder into which a wheel of the tree was installed, built beside the tree, not in it."""
     source, wheels, target = (tmp_path_factory.mktemp(name) for name in ("source", "wheels", "lib"))
     for path in ROOT.iterdir():
-        if not path.name.startswith(".") and path.name not in ("build", "dist", "tfgen.egg-info"):
+        if not path.name.startswith(".") and path.name not in (
+            "build",
+            "dist",
+            "tfgen_zoo.egg-info",
+        ):
             (source / path.name).symlink_to(path)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     offline = ["--quiet", "--no-deps", "--no-index"]
@@ -194,7 +198,7 @@ def test_wheel_finds_its_presets_elsewhere(installed, tmp_path):
 
 
 def test_wheel_states_version_and_command(installed):
-    [distribution] = importlib.metadata.distributions(path=[str(installed)], name="tfgen")
+    [distribution] = importlib.metadata.distributions(path=[str(installed)], name="tfgen-zoo")
     assert distribution.version == tfgen.__version__
     [command] = distribution.entry_points
     assert (command.name, command.value) == ("tfgen", "zoo.cli:main")
@@ -209,7 +213,7 @@ def test_lock_pins_what_the_ranges_allow(installed):
         assert specifier.operator == "=="
         assert pin.url is None
         versions[pin.name.lower().replace("_", "-")] = specifier.version
-    [distribution] = importlib.metadata.distributions(path=[str(installed)], name="tfgen")
+    [distribution] = importlib.metadata.distributions(path=[str(installed)], name="tfgen-zoo")
     for requirement in map(Requirement, distribution.requires):
         extras = ("", "plots", "serve", "test", "dev")
         marker = requirement.marker

@@ -46,6 +46,13 @@ def test_a_preset_is_its_saved_model(name):
                 np.testing.assert_allclose(outputs[key], value, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("name", zoo.presets())
+def test_a_preset_keeps_to_the_projects_budget(name):
+    """6 MB, or 20 for a flagship: a clone of the project stays quick.  A user's own may have any size."""
+    most = 20_000_000 if zoo.RECIPES.get(name, {}).get("flagship") else 6_000_000
+    assert sum(path.stat().st_size for path in (ROOT / name).rglob("*") if path.is_file()) <= most
+
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_files_keep_the_layout_of_those_published(name, tmp_path):
     """No other attribute gives a network.

@@ -74,7 +74,11 @@ def test_the_card_says_how_the_preset_was_made(presets, card):
     assert card["recipe"] == small.GAN
     assert card["equation"].startswith("Eq. 3-5")
     assert (card["model"], card["seed"], card["epochs"]) == ("GAN", 0, 2)
-    assert card["data"] == {"name": "digits", "splits": {"train": 1437, "test": 360}}
+    assert card["data"] == {
+        "name": "digits",
+        "splits": {"train": 1437, "test": 360},
+        "class_names": list("0123456789"),
+    }
     assert card["commands"][0] == "tfgen train --from cgan_small --seed 0 --out runs/cgan_small"
     assert card["wall_seconds"] > 0
     assert card["machine"] == provenance.machine()
@@ -227,11 +231,12 @@ def test_an_interrupted_publication_leaves_the_good_preset(presets, monkeypatch)
     assert sorted(path.name for path in presets.iterdir()) == ["cgan_small", "resnet_small"]
 
 
-def test_a_large_preset_is_refused_whole(presets, monkeypatch):
-    monkeypatch.setattr(publishing, "MOST_BYTES", 10_000)
-    with pytest.raises(ValueError, match="at most 10,000 bytes"):
-        publishing.publish(presets.parent / "resnet", "large", presets)
-    assert not (presets / "large").exists()
+def test_an_evaluator_beside_the_new_preset_scores_it(presets, tmp_path):
+    shutil.copytree(presets / "resnet_small", tmp_path / "resnet_mine")
+    publishing.publish(run_of(presets), "gan_mine", tmp_path, samples=40)
+    card = json.loads((tmp_path / "gan_mine" / "card.json").read_text())
+    assert card["evaluation"]["evaluator"] == "resnet_mine"
+    assert card["data"]["class_names"] == [str(digit) for digit in range(10)]
 
 
 def test_an_unfinished_run_is_refused(presets, tmp_path):

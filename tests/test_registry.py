@@ -151,6 +151,31 @@ def published(folder):
     return folder, run(["-c", COMMANDS, json.dumps(commands)], folder, folder)
 
 
+@pytest.mark.parametrize("way", ["TFGEN_MODELS", "an entry point"])
+def test_the_installed_command_takes_it_up(folder, tmp_path, monkeypatch, way):
+    if way == "TFGEN_MODELS":
+        monkeypatch.setenv("TFGEN_MODELS", "Toy=toy_member")
+    else:
+        installed = tmp_path / "toy-1.0.dist-info"
+        installed.mkdir()
+        (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: toy\nVersion: 1.0\n")
+        (installed / "entry_points.txt").write_text("[tfgen.models]\nToy = toy_member:Toy\n")
+    environment = os.pathsep.join([str(tmp_path), str(folder), str(ROOT)])
+    done = subprocess.run(
+        [sys.executable, "-m", "zoo.cli", "list", "--recipes", "--json"],
+        env={**os.environ, "PYTHONPATH": environment},
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert json.loads(done.stdout)["toy_digits"]["model"] == "Toy"
+
+
+@pytest.mark.parametrize("value", ["GAN=toy_member", "Toy", "=toy_member", "a toy=toy_member"])
+def test_a_name_outside_that_breaks_the_rule_is_refused(monkeypatch, value):
+    monkeypatch.setenv("TFGEN_MODELS", value)
+    with pytest.raises(ValueError, match="must have a class of a new name and a module"):
+        zoo._outside()
+
+
 def test_the_command_line_takes_it_up(published):
     folder, out = published
     assert "Least-squares GAN, on digits" in out  # listed

@@ -7,9 +7,11 @@ TensorFlow is imported when a model is first asked for, not by `import zoo`.
 """
 
 import importlib
+import importlib.metadata
+import os
 
 # Class -> its file.  A new member of the zoo is such a file, and a line here; one outside is taken up
-# by `zoo.MODELS["Name"] = "package.module"`.
+# by an entry point, by TFGEN_MODELS (see `_outside`) or by `zoo.MODELS["Name"] = "package.module"`.
 MODELS = {
     "AAE": "zoo.models.aae",
     "ADA": "zoo.models.ada",
@@ -30,8 +32,6 @@ STEPS_PER_EXECUTION = 16  # between returns to Python: a tenth of the time of th
 # Name -> where it lives; `zoo.preset.load` reads MODELS and is imported when first asked for.
 _HOMES = dict.fromkeys(("card", "load", "locate", "presets"), "zoo.preset.load")
 
-__all__ = ["MODELS", "RECIPES", "build", "card", "load", "locate", "presets", *MODELS]
-
 
 def __getattr__(name):
     if name == "RECIPES":
@@ -43,6 +43,33 @@ def __getattr__(name):
 
 def __dir__():
     return [*globals(), *__all__]
+
+
+def _outside():
+    """Class -> module of members outside the zoo, for the installed command.
+
+    An installed package names them by entry points of the group `tfgen.models`, as in
+    `Toy = toy_member:Toy`, the environment by TFGEN_MODELS, as in "Toy=toy_member,Other=package.other".
+
+    Raises:
+        ValueError: TFGEN_MODELS has another form, or a class has the name of one of the zoo's.
+    """
+    points = importlib.metadata.entry_points(group="tfgen.models")
+    named = [(point.name, point.module) for point in points]
+    for pair in filter(None, os.environ.get("TFGEN_MODELS", "").split(",")):
+        name, _, module = map(str.strip, pair.partition("="))
+        named.append((name, module))
+    for name, module in named:
+        if not name.isidentifier() or not module or name in MODELS:
+            raise ValueError(
+                "A model outside the zoo must have a class of a new name and a module, as in "
+                f"TFGEN_MODELS='Toy=toy_member'. Received: {name}={module}"
+            )
+    return dict(named)
+
+
+MODELS |= _outside()
+__all__ = ["MODELS", "RECIPES", "build", "card", "load", "locate", "presets", *MODELS]
 
 
 def build(recipe, info, seed=0, batches=None):

@@ -15,7 +15,7 @@ def axes(columns, size=(4.0, 3.0)):
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise ImportError("Drawing needs Matplotlib: pip install 'tfgen[plots]'") from error
+        raise ImportError("Drawing needs the package matplotlib") from error
     figure = Figure(figsize=(size[0] * columns, size[1]), layout="constrained")
     return figure, list(figure.subplots(1, columns, squeeze=False)[0])
 

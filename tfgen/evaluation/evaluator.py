@@ -10,7 +10,10 @@ An evaluator is a folder with
 import dataclasses
 import functools
 import operator
-from collections.abc import Callable
+import os
+import re
+import shlex
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -151,18 +154,37 @@ def load_evaluator(folder) -> Evaluator:
     return Evaluator(module, load_reference(folder))
 
 
-def find_evaluator(data: str) -> Path:
-    """The folder of the preset `resnet_<data>`, the evaluator of a data set."""
-    candidates = [root / f"resnet_{data}" for root in _roots()]
-    for folder in candidates:
+def find_evaluator(data: str, root: Path | None = None) -> Path:
+    """The folder of a data set's evaluator: the preset `resnet_<data>`, or one whose card names the data.
+
+    Args:
+        data: name of the data set, or its folder of pictures.
+        root: folder of presets that is looked in first.
+
+    Raises:
+        FileNotFoundError: there is none; the error says how to make one.
+    """
+    roots = [*([] if root is None else [root]), *_roots()]
+    named = [folder / f"resnet_{data}" for folder in roots if os.sep not in str(data)]
+    for folder in (*named, *_learned_from(data, roots)):
         if _is_evaluator(folder):
             return folder
     raise FileNotFoundError(
-        f"No evaluator for this data set: none of {', '.join(map(str, candidates))} holds "
-        "reference.npz and a SavedModel in 1/. Pass evaluator= the folder of one; "
-        f"zoo.locate('resnet_{data}') fetches a published one. "
+        f"No evaluator for this data set in {', '.join(map(str, roots))}. Pass evaluator= the folder of "
+        f"one, which `tfgen train resnet_mnist --data {shlex.quote(str(data))} --out runs/resnet` and "
+        f"`tfgen publish runs/resnet --name resnet_{re.sub(r'[^a-z0-9]+', '_', Path(data).name.lower())}` "
+        f"make; zoo.locate('resnet_{Path(data).name}') fetches a published one. "
         f"Received: data={data!r}"
     )
+
+
+def _learned_from(data: str, roots: list[Path]) -> Iterator[Path]:
+    """Folders of presets whose cards say that they learned from this data set."""
+    for path in (path for root in roots for path in sorted(root.glob("*/card.json"))):
+        recipe = untrusted.read_document(path).get("recipe")
+        learned = recipe.get("data") if isinstance(recipe, dict) else None
+        if isinstance(learned, dict) and learned.get("name") == data:
+            yield path.parent
 
 
 def _roots() -> list[Path]:

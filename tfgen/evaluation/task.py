@@ -34,7 +34,8 @@ def part(model, name: str) -> Callable | None:
 def batches(task: Task, *, labelled: bool) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The test set's images and labels in batches; only its labelled images if `labelled`.
 
-    A model of several domains sees those of a named data set in its own size and channels.
+    A model sees the pictures of a folder, and one of several domains any named data set, in its own size
+    and channels.
     """
     shape = getattr(task.model, "image_shape", None)
     if isinstance(task.data, tf.data.Dataset):
@@ -46,9 +47,10 @@ def batches(task: Task, *, labelled: bool) -> Iterator[tuple[np.ndarray, np.ndar
                 f"Received: data={dataset!r}"
             )
     else:
-        fitted = getattr(task.model, "several_domains", False)
-        geometry = {"size": shape[0], "channels": shape[-1]} if fitted else {}
-        dataset = datasets.load(data_name(task.data), split="test", batch_size=1000, **geometry)
+        name = data_name(task.data)
+        fitted = getattr(task.model, "several_domains", False) or os.path.isdir(name)
+        geometry = {"size": shape[0], "channels": shape[-1]} if fitted and shape else {}
+        dataset = datasets.load(name, split="test", batch_size=1000, **geometry)
     empty = True
     for batch in dataset:
         images, labels = map(np.asarray, batch)

@@ -133,5 +133,6 @@ def _test_images(model, data, n):
     """The first n test images and their labels; a Bernoulli likelihood's as its bound is measured on."""
     from tfgen.evaluation import likelihood
 
-    images, labels = tfgen.data.arrays(data, f"test[:{n}]")
+    size, _, channels = model.image_shape
+    images, labels = tfgen.data.arrays(data, f"test[:{n}]", size=size, channels=channels)
     return likelihood.observed(getattr(model, "likelihood", None), images / 255), labels

@@ -169,5 +169,5 @@ def _extra():
         yield
     except ImportError as error:
         raise ImportError(
-            f"tfgen serve needs the extra `serve`: pip install 'tfgen[serve]' ({error})"
+            f"tfgen serve needs the package {error.name}, of the extra `serve`"
         ) from error

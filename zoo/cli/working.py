@@ -93,7 +93,9 @@ def export(model, out):
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--name", required=True, help="Name of the preset.")
 @click.option(
-    "--root", type=NewPath(), default="saved_models", show_default=True, help="Folder of presets."
+    "--root",
+    type=NewPath(),
+    help="Folder of presets; by default where MODEL's names are looked up.",
 )
 @SAMPLES
 @EVALUATOR

@@ -4,6 +4,7 @@ import difflib
 import hashlib
 import importlib
 import json
+import os
 import re
 import warnings
 import zipfile
@@ -102,6 +103,12 @@ def locate(name: str | Path) -> Path:
         "A model is a preset's name, a folder with a card.json, a .keras file or 'hf://owner/name'. "
         f"Received: {text!r}{hint}"
     )
+
+
+def own_root() -> Path:
+    """The folder that presets are published into: TFGEN_HOME's if it is set, else a source tree's."""
+    tree = Path(zoo.__file__).resolve().parents[1] / "saved_models"
+    return tree if tree.is_dir() and "TFGEN_HOME" not in os.environ else home.presets()
 
 
 def _roots() -> list[Path]:

@@ -231,7 +231,8 @@ def _use(card):
         shape = ", ".join(map(str, card["image_shape"]))
         return f"probabilities = model.predict(images)  # images (n, {shape}) in [0, 1]"
     conditional = "sample_labels" in card["endpoints"]
-    labels = ", labels=[3] * 64" if conditional else ""
+    label = min(3, (card["num_classes"] or 1) - 1)
+    labels = f", labels=[{label}] * 64" if conditional else ""
     shape = ", ".join(map(str, (64, *card["image_shape"])))
     return f"images = model.sample(64, seed=0{labels})  # ({shape}) in [0, 1]"
 

@@ -24,27 +24,35 @@ from tfgen.drawing import pictures
 from tfgen.evaluation.evaluator import find_evaluator, load_evaluator, reference, save_reference
 from tfgen.saved_model import min_runtime
 from zoo.preset import asking, calibrate, paper
+from zoo.preset.load import own_root
 from zoo.preset.page import page
 from zoo.preset.run import Record, Run
 from zoo.preset.train import write_json
 from zoo.recipes import scored, tested
 
-MOST_BYTES = 6_000_000
-MOST_BYTES_OF_A_FLAGSHIP = 20_000_000
 SHOWN = 64  # samples in the picture
 EVALUATION_SEED = 0
 MOST_GAUSSIANS, IMAGES_OF_A_GAUSSIAN = 50, 100  # of the second sampler, of all classes together
 
 
-def publish(run, name, root="saved_models", *, samples=10_000, evaluator=None, overwrite=False):
-    """Turns a finished run's folder into the preset `root/name`, which appears whole or not at all.
+def publish(
+    run: str | Path,
+    name: str,
+    root: str | Path | None = None,
+    *,
+    samples: int = 10_000,
+    evaluator: str | Path | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """Turn a finished run's folder into the preset `root/name`, which appears whole or not at all.
 
     Args:
         run: folder that `zoo.preset.train.train` filled.
         name: of the preset: small letters, digits and underscores, as in "iwgan_mnist".
-        root: folder of the presets.
+        root: folder of the presets; None takes the one that `zoo.load` looks in, see `own_root`.
         samples: number of generated images that are scored.
-        evaluator: folder of the evaluator that scores them; None takes the data set's own.
+        evaluator: folder of the evaluator that scores them; None takes one of the same data in `root`, or
+            the data set's own.
         overwrite: replace a preset of this name.
 
     Returns:
@@ -53,9 +61,10 @@ def publish(run, name, root="saved_models", *, samples=10_000, evaluator=None, o
     Raises:
         FileExistsError: there is a preset of this name.
         FileNotFoundError: no run, or no evaluator for its data set.
-        ValueError: the run is not finished, the name breaks the rule, or the files are too large.
+        ValueError: the run is not finished, or the name breaks the rule.
     """
-    target = Path(root) / name
+    root = own_root() if root is None else Path(root)
+    target = root / name
     if not re.fullmatch("[a-z][a-z0-9_]*", name):
         raise ValueError(
             "A preset's name must consist of small letters, digits and underscores. "
@@ -71,7 +80,7 @@ def publish(run, name, root="saved_models", *, samples=10_000, evaluator=None, o
     if hasattr(model, "fit_sampler"):
         _fit_sampler(model, data, run.record.seed)
     if "sample" in model.endpoints() and evaluator is None:
-        evaluator = find_evaluator(data["name"])
+        evaluator = find_evaluator(data["name"], root)
 
     calibrate.calibrate(model, data)
     with replaced_folder(target) as folder:
@@ -96,7 +105,6 @@ def publish(run, name, root="saved_models", *, samples=10_000, evaluator=None, o
             card["discriminator"] = calibrate.accuracy(model, data)
         write_json(folder / "card.json", card)
         (folder / "README.md").write_text(page(card))
-        _check_size(folder, run.record.recipe)
     return target
 
 
@@ -139,7 +147,8 @@ def facts(model):
 
 def _card(name, model, run: Run, evaluation, folder):
     record, history, data = run.record, run.history, run.record.recipe["data"]
-    info = tfgen.data.info(data["name"])
+    geometry = {key: data[key] for key in ("name", "size", "channels") if key in data}
+    info = tfgen.data.info(**geometry)
     return {
         "name": name,
         "description": record.recipe["description"],
@@ -155,7 +164,12 @@ def _card(name, model, run: Run, evaluation, folder):
         "wall_seconds": round(sum(epoch["seconds"] for epoch in history), 1),
         "machine": record.machine,
         "versions": record.versions,
-        "data": {"name": info.name, "splits": info.splits, **_target(data)},
+        "data": {
+            "name": info.name,
+            "splits": info.splits,
+            "class_names": list(info.class_names),
+            **_target(data),
+        },
         "evaluation": evaluation,
         "paper": paper.numbers(record.recipe),
         **checksums(folder),
@@ -221,12 +235,3 @@ def _test_set(data, name):
     """Test images and labels of a data set, in the geometry of a recipe's data."""
     geometry = {key: data[key] for key in ("size", "channels", "pad") if key in data}
     return tfgen.data.arrays(name, "test", **geometry)
-
-
-def _check_size(folder, recipe):
-    most = MOST_BYTES_OF_A_FLAGSHIP if recipe.get("flagship") else MOST_BYTES
-    received = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    if received > most:
-        raise ValueError(
-            f"A preset's files must have at most {most:,} bytes. Received: {received:,} bytes"
-        )

@@ -254,9 +254,9 @@ def _asked(name, recipe, data, epochs, seed, init, bfloat16, recorded: Record | 
         epochs = recorded.recipe["training"]["epochs"] if epochs is None else epochs
     seed = 0 if seed is None else seed
     reading.check_number("seed", seed, int, 0, LARGEST_SEED)
-    changes = {"data": {} if data is None else {"name": _absolute(data)}}
-    changes["training"] = {} if epochs is None else {"epochs": epochs}
-    recipe = {**recipe, **{section: {**recipe[section], **new} for section, new in changes.items()}}
+    changes = [] if data is None else [f"data.name={json.dumps(_absolute(data))}"]
+    changes += [] if epochs is None else [f"training.epochs={json.dumps(epochs)}"]
+    recipe = reading.changed(recipe, changes)
     recipe = json.loads(json.dumps(recipe))  # as it will be read back: tuples become lists
     init = None if init is None else _absolute(init)
     return Record(name, recipe, seed, init, bool(bfloat16), versions(), machine())

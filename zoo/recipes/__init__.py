@@ -5,7 +5,7 @@ can hold one as well, with the keys
 
     model        the class, a name in `zoo.MODELS`
     description  one line
-    flagship     whether a preset may be larger than others, see `zoo.preset.publish`; by default not
+    flagship     whether the published preset may be larger than others; by default not
     data         arguments of the class's `load_data`, by default those of `tfgen.data.load`
     build        arguments of the class's `build_networks`: network sizes and the paper's parameters
     training     epochs, batch_size, learning_rate and its decay, None or as `tfgen.schedules` names it;

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ def read(path: str | Path) -> Recipe:
 
 
 def changed(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
-    """Return a copy of a recipe with other values.
+    """Return a copy of a recipe with other values; the description names the data that it learns from.
 
     Args:
         recipe: the one to change.
@@ -52,7 +53,7 @@ def changed(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
     Raises:
         ValueError: an assignment of another form, or a value that breaks a rule.
     """
-    recipe = copy.deepcopy(recipe)
+    recipe, before = copy.deepcopy(recipe), recipe["data"]["name"]
     for assignment in assignments:
         path, equals, text = assignment.partition("=")
         section, _, key = path.partition(".")
@@ -63,6 +64,10 @@ def changed(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
             )
         recipe[section][key] = _value(text)
     check(recipe)
+    if recipe["data"]["name"] != before and "description" in recipe:
+        # "..., on MNIST, ..." says what it learned from.
+        title = Path(recipe["data"]["name"]).name
+        recipe["description"] = re.sub(r"\bon [^,]*", f"on {title}", recipe["description"], count=1)
     return recipe
 
 
