@@ -132,13 +132,14 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
 
     def get_config(self):
         serialize = keras.saving.serialize_keras_object
-        return {"name": self.name, "players": {p: serialize(o) for p, o in self.players.items()}}
+        optimizers = [serialize(optimizer) for optimizer in self.optimizers]
+        return {"name": self.name, "players": list(self.players), "optimizers": optimizers}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
         read = keras.saving.deserialize_keras_object
-        players = {p: read(o, custom_objects) for p, o in config["players"].items()}
-        return cls(**{**config, "players": players})
+        optimizers = [read(optimizer, custom_objects) for optimizer in config["optimizers"]]
+        return cls(dict(zip(config["players"], optimizers, strict=True)), name=config["name"])
 
 
 def check_schedules(optimizer, callbacks) -> None:

@@ -143,6 +143,7 @@ _KEYS = {
     "metrics": "metric",
     "omega": "layer",
     "optimizer": "optimizer",
+    "optimizers": "optimizer",
     "phi": "layer",
     "seed": "seed",
     "seed_generator": "seed",
