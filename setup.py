@@ -44,7 +44,12 @@ setup(
     license_expression="Apache-2.0",
     packages=packages,
     package_dir={"zoo.saved_models": "saved_models"},
-    package_data={"zoo.saved_models": shipped(), "tfgen.serving": ["page/*"]},
+    package_data={
+        "zoo.saved_models": shipped(),
+        "tfgen.serving": ["page/*"],
+        "tfgen": ["py.typed"],
+        "zoo": ["py.typed"],
+    },
     python_requires=">=3.11,<3.14",
     install_requires=[
         "tensorflow>=2.21,<2.22",

@@ -138,6 +138,21 @@ def test_every_export_resolves(package):
         assert name in dir(package)
 
 
+@pytest.mark.parametrize("package", [tfgen, zoo], ids=lambda package: package.__name__)
+def test_type_checkers_see_every_export(package):
+    """What `if TYPE_CHECKING` imports is what the lazy front door gives."""
+    tree = ast.parse(Path(package.__file__).read_text(encoding="utf-8"))
+    [block] = [n for n in tree.body if isinstance(n, ast.If) and n.test.id == "TYPE_CHECKING"]
+    seen = {}
+    for node in (n for n in block.body if isinstance(n, ast.ImportFrom)):
+        seen |= {alias.asname: (node.module, alias.name) for alias in node.names if alias.asname}
+    own = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    assert set(seen) == set(package.__all__) - own - {"MODELS", "RECIPES"}
+    for name, (module, attribute) in seen.items():
+        found = getattr(importlib.import_module(module), attribute)
+        assert found is getattr(package, name), name
+
+
 def test_no_module_is_named_like_an_exported_function():
     for package in (tfgen, zoo):
         exported = {name for name in package.__all__ if callable(getattr(package, name))}

@@ -4,6 +4,30 @@ Everything is imported when it is first used, so that `import tfgen` does not im
 """
 
 import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what `__getattr__` finds, for editors and type checkers
+    from tfgen import checks as checks
+    from tfgen import data as data
+    from tfgen import distributions as distributions
+    from tfgen import drawing as drawing
+    from tfgen import endpoints as endpoints
+    from tfgen import evaluation as evaluation
+    from tfgen import layers as layers
+    from tfgen import networks as networks
+    from tfgen import noise as noise
+    from tfgen import objectives as objectives
+    from tfgen import optimizers as optimizers
+    from tfgen import paper as paper
+    from tfgen import saved_model as saved_model
+    from tfgen import unified as unified
+    from tfgen.drawing import pictures as pictures
+    from tfgen.evaluation import evaluate as evaluate
+    from tfgen.evaluation import evaluator as evaluator
+    from tfgen.evaluation import likelihood as likelihood
+    from tfgen.evaluation import metrics as metrics
+    from tfgen.saved_model import export as export
+    from tfgen.unified import Unified as Unified
 
 __version__ = "0.1.0"
 
@@ -36,7 +60,7 @@ _NAMES = {  # public name: module that defines it
 __all__ = [*_MODULES, *_NAMES]
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return importlib.import_module(_MODULES[name])
     if name in _NAMES:
@@ -44,5 +68,5 @@ def __getattr__(name):
     raise AttributeError(f"module 'tfgen' has no attribute {name!r}")
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return [*globals(), *__all__]

@@ -9,6 +9,28 @@ TensorFlow is imported when a model is first asked for, not by `import zoo`.
 import importlib
 import importlib.metadata
 import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what `__getattr__` finds, for editors and type checkers
+    from zoo.models.aae import AAE as AAE
+    from zoo.models.ada import ADA as ADA
+    from zoo.models.cyclegan import CycleGAN as CycleGAN
+    from zoo.models.gan import GAN as GAN
+    from zoo.models.helmholtz import Helmholtz as Helmholtz
+    from zoo.models.infogan import InfoGAN as InfoGAN
+    from zoo.models.pm import PM as PM
+    from zoo.models.resnet import ResNet as ResNet
+    from zoo.models.svae import SVAE as SVAE
+    from zoo.models.vae import VAE as VAE
+    from zoo.models.vaegan import GANVAE as GANVAE
+    from zoo.models.vaegan import VAEGAN as VAEGAN
+    from zoo.preset.load import card as card
+    from zoo.preset.load import load as load
+    from zoo.preset.load import locate as locate
+    from zoo.preset.load import presets as presets
+    from zoo.recipes.reading import Recipe
+
+    RECIPES: dict[str, Recipe]
 
 # Class -> its file.  A new member of the zoo is such a file, and a line here; one outside is taken up
 # by an entry point, by TFGEN_MODELS (see `_outside`) or by `zoo.MODELS["Name"] = "package.module"`.
@@ -33,7 +55,7 @@ STEPS_PER_EXECUTION = 16  # between returns to Python: a tenth of the time of th
 _HOMES = dict.fromkeys(("card", "load", "locate", "presets"), "zoo.preset.load")
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     if name == "RECIPES":
         return _recipes()
     if home := {**MODELS, **_HOMES}.get(name):
@@ -41,7 +63,7 @@ def __getattr__(name):
     raise AttributeError(f"module 'zoo' has no attribute {name!r}")
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return [*globals(), *__all__]
 
 
