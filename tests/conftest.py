@@ -21,6 +21,15 @@ def replicas():
     return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 
 
+@pytest.fixture
+def untried():
+    """Models of toy networks, whose values are known by hand and whose heads are no real one's."""
+    from tfgen.networks import heads
+
+    with heads.trusted():
+        yield
+
+
 @pytest.fixture(scope="session")
 def presets(tmp_path_factory):
     """A folder of two published presets, `cgan_small` and its evaluator `resnet_small`."""

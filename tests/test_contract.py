@@ -46,6 +46,9 @@ OPTIONAL = {"scale"}  # where there is one
 DTYPES = dict.fromkeys(("n", "seed", "seeds", "labels"), "int32")
 DTYPES |= dict.fromkeys(("image_bytes", "png_bytes"), "string")
 
+# One recipe of each class: a policy concerns its networks and terms, not its variants.
+REDUCED = list({recipe["model"]: name for name, recipe in RECIPES.items()}.values())
+
 every_model = pytest.mark.parametrize("name", RECIPES)
 every_generator = pytest.mark.parametrize("name", GENERATORS)
 
@@ -267,6 +270,25 @@ def test_file_and_saved_model_equal_the_model_in_a_fresh_process(name, written):
                 assert np.abs(pixels(found) - pixels(value)).max() <= 1
             else:
                 np.testing.assert_allclose(found, value, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("name", REDUCED)
+def test_it_learns_and_serves_under_a_policy_of_less_precision(name, policy):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        model = build(name)
+    finally:
+        keras.config.set_dtype_policy(before)
+    batch = learnt_from(name, 16)
+    model.fit(*batch, verbose=0)
+    assert np.isfinite(list(model.evaluate(*batch, verbose=0, return_dict=True).values())).all()
+    for endpoint, (function, signature) in model.endpoints().items():
+        for key, value in function(**arguments_of(signature)).items():
+            assert value.dtype.name in ("float32", "int32", "string"), (endpoint, key)
+    if name in GENERATORS:
+        assert model.sample(2).dtype == np.float32
 
 
 @every_generator

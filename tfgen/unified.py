@@ -17,6 +17,7 @@ from tfgen import checks, layers, noise, schedules, tracking  # noqa: F401  sche
 from tfgen import data as datasets
 from tfgen.entries import Gated
 from tfgen.gate import Images, Labels, unpack
+from tfgen.networks import heads
 from tfgen.objectives import effective_sample_size, importance_weights
 
 PLAYERS = ("theta", "phi", "eta", "omega")
@@ -44,6 +45,7 @@ class Unified(Gated):
         super().__init__(**kwargs)
         checks.check_players(players, average)
         checks.check_seed(seed)
+        heads.try_out(self.heads, players)
         self.image_shape = tuple(shape)
         self.num_classes = num_classes
         self.average = average
@@ -164,6 +166,8 @@ class Unified(Gated):
         """The network z [, t] -> images: by default all of `sampler`, perhaps with further outputs."""
         return self.sampler
 
+    # {player: rule of its outputs}, see `tfgen.networks.heads`.
+    heads = {"theta": heads.images, "phi": heads.logit, "omega": heads.logits}
     binary_pixels = False  # whether p_theta(x|z) is of pixels in {0, 1}
     importance_weighted = False  # whether `expectation` weighs by Eq. 43
     needs_labels = False  # whether it learns from labels however it is built
@@ -195,13 +199,15 @@ class Unified(Gated):
         return "theta" in self._names and len(self.decoder().inputs) == 2
 
     def play(self, network, x, labels=None, training=False):
-        """The network's output for x, or for (x, t) if it has a second input."""
+        """The network's output for x, or for (x, t) if it has a second input; float32 under any policy."""
         x = tf.convert_to_tensor(x)
-        if len(network.inputs) == 1:
-            return network(x, training=training)
-        if labels is None:
-            raise ValueError(f"{network.name} of {self.name} reads labels. Received: labels=None")
-        return network([x, tf.convert_to_tensor(labels)], training=training)
+        if len(network.inputs) > 1:
+            if labels is None:
+                raise ValueError(
+                    f"{network.name} of {self.name} reads labels. Received: labels=None"
+                )
+            x = [x, tf.convert_to_tensor(labels)]
+        return tf.nest.map_structure(_as_float32, network(x, training=training))
 
     def logits(self, images, labels=None, training=False):
         """l_phi(x [, t]), (b,) float32: the discriminator's log-odds of real against generated."""
@@ -415,7 +421,8 @@ class Unified(Gated):
             for name in PLAYERS
             if config.get(name) is not None
         }
-        return cls(**{**config, **networks})
+        with heads.trusted():
+            return cls(**{**config, **networks})
 
     def get_config(self):
         networks = {
@@ -450,6 +457,10 @@ class Unified(Gated):
 
 def _tensors(*parts):
     return [part for part in parts if tf.is_tensor(part)]
+
+
+def _as_float32(value):
+    return tf.cast(value, tf.float32) if value.dtype.is_floating else value
 
 
 def _after_all(gradients):

@@ -122,6 +122,7 @@ def _ancestral(conditionals, start, uniforms):
 
 def draw(logits, uniform):
     """Bernoulli(sigmoid(logits)) by the noise's inverse: 1 where it lies below the mean."""
+    logits = tf.cast(logits, tf.float32)  # of networks under any policy
     uniform = tf.reshape(uniform, tf.shape(logits))
     return tf.cast(uniform < tf.sigmoid(logits), logits.dtype)
 
@@ -137,7 +138,12 @@ def log_probability(states, logits):
         (b,) nats.
     """
     layers = zip(states, logits, strict=True)
-    return tf.add_n([distributions.bernoulli(given).log_prob(state) for state, given in layers])
+    return tf.add_n(
+        [
+            distributions.bernoulli(tf.cast(given, tf.float32)).log_prob(state)
+            for state, given in layers
+        ]
+    )
 
 
 def _states(units):

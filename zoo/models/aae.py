@@ -112,7 +112,7 @@ class AAE(Autoencoder):
             self.labelled_share.assign(labelled_share(dataset))
 
     def objectives(self, images, labels=None, training=True):
-        outputs = self.eta(images, training=training)
+        outputs = self.play(self.eta, images, training=training)
         codes = self.code(outputs)
         q_prior = self.logits(self.prior_like(images), training=training)
         q_code = self.logits(codes, training=training)
@@ -150,7 +150,7 @@ class AAE(Autoencoder):
         return z if self.num_classes is None else tf.concat([z, tf.nn.softmax(logits)], axis=1)
 
     def infer(self, images, training=False):
-        return self.code(self.eta(images, training=training))
+        return self.code(self.play(self.eta, images, training=training))
 
     def draw_prior(self, noise, stream=NOISE):
         """z ~ N(0, I), or (z, t) with t one-hot and uniform."""

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from tfgen import checks, endpoints, networks
 from tfgen import data as datasets
+from tfgen.networks import heads
 from tfgen.objectives import FAKE, REAL, importance_weights, log_categorical, log_q, reverse
 from tfgen.unified import Unified
 
@@ -49,6 +50,7 @@ class ADA(Unified):
     unlabelled = True  # the target domain
     several_domains = True
     terms = 2  # means over the source's images, and over the target's
+    heads = {"phi": heads.logit, "omega": heads.logits}  # theta gives features
 
     def __init__(
         self,
@@ -98,9 +100,9 @@ class ADA(Unified):
 
     def assess(self, images, labels=None, training=True):
         source, target = labels >= 0, labels < 0
-        features = self.theta(images, training=training)
+        features = self.play(self.theta, images, training=training)
         q = self.logits(features, training=training)
-        classes = tf.cast(self.omega(features, training=training), tf.float32)
+        classes = tf.cast(self.play(self.omega, features, training=training), tf.float32)
         self.accuracy.update_state(tf.argmax(classes, 1, labels.dtype) == labels, source)
         log_f = log_categorical(classes, tf.maximum(labels, 0))  # of the source, labels are known
         classified = self.expectation(log_f, source)
@@ -151,7 +153,9 @@ class ADA(Unified):
         """Class probabilities f_omega(t|x), (b, num_classes)."""
         theta = self.theta if training else self.sampler
         features = theta(images, training=training)
-        return tf.nn.softmax(tf.cast(self.omega(features, training=training), tf.float32))
+        return tf.nn.softmax(
+            tf.cast(self.play(self.omega, features, training=training), tf.float32)
+        )
 
     def endpoints(self):
         return endpoints.classifying(self)

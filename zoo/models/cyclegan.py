@@ -7,6 +7,7 @@ from tfgen import checks, endpoints, networks
 from tfgen import data as datasets
 from tfgen.gate import Images
 from tfgen.layers import ImagePool
+from tfgen.networks import heads
 from tfgen.objectives import FAKE, REAL, log_laplace, log_q, reverse
 from tfgen.unified import Unified
 
@@ -47,6 +48,8 @@ class CycleGAN(Unified):
     """
 
     from_arrays = staticmethod(datasets.unpaired_batches)
+
+    heads = {**Unified.heads, "eta": heads.images}
 
     def __init__(
         self,
@@ -105,10 +108,14 @@ class CycleGAN(Unified):
 
     def parts(self, x, z, training=True):
         """The two models whose sum this is: (AAE's, InfoGAN's), each (theta's and eta's, phi's)."""
-        inferred = self.eta(x, training=training)  # E(x), of B
-        generated = self.theta(z, training=training)  # G(z), of A
-        log_p = log_laplace(x, self.theta(inferred, training=training), self.cycle_weight)
-        log_q_eta = log_laplace(z, self.eta(generated, training=training), self.cycle_weight)
+        inferred = self.play(self.eta, x, training=training)  # E(x), of B
+        generated = self.play(self.theta, z, training=training)  # G(z), of A
+        log_p = log_laplace(
+            x, self.play(self.theta, inferred, training=training), self.cycle_weight
+        )
+        log_q_eta = log_laplace(
+            z, self.play(self.eta, generated, training=training), self.cycle_weight
+        )
         real_x, real_z = self.domain_logits(x, z, training)
         fake_x, fake_z = self.domain_logits(generated, inferred, training)
         past_x, past_z = fake_x, fake_z
@@ -139,15 +146,15 @@ class CycleGAN(Unified):
 
     def translate_ab(self, images):
         """E_eta(x): images of A as images of B, with moving statistics."""
-        return self.eta(images, training=False)
+        return self.play(self.eta, images, training=False)
 
     def translate_ba(self, images):
         """G_theta(z): images of B as images of A, with moving statistics."""
-        return self.sampler(images, training=False)
+        return self.play(self.sampler, images, training=False)
 
     def call(self, images, labels=None, training=False):
         """Images of A as images of B."""
-        return self.eta(images, training=training)
+        return self.play(self.eta, images, training=training)
 
     def endpoints(self):
         return endpoints.translating(self)

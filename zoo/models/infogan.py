@@ -118,7 +118,7 @@ class InfoGAN(Unified):
 
     def log_code(self, images, latents, training=False):
         """log q_eta(c|x), (b,) nats, of the code c that ends z (b, d)."""
-        posterior = self.eta(images, training=training)
+        posterior = self.play(self.eta, images, training=training)
         _, category, continuous = tf.split(latents, self.parts, axis=1)
         q = distributions.normal(posterior["mean"], scale=1.0)
         log_category = log_categorical(posterior["logits"], tf.argmax(category, axis=1))
@@ -152,12 +152,12 @@ class InfoGAN(Unified):
 
     def categories(self, images):
         """q_eta(category|x), (b, K) probabilities."""
-        return tf.nn.softmax(self.eta(images, training=False)["logits"])
+        return tf.nn.softmax(self.play(self.eta, images, training=False)["logits"])
 
     def endpoints(self):
         def encode(images):
             """The inferred code: probabilities of the categories, then the means of the others."""
-            means = self.eta(images, training=False)["mean"]
+            means = self.play(self.eta, images, training=False)["mean"]
             return {"latents": tf.concat([self.categories(images), means], axis=1)}
 
         encoding = {"encode": (encode, {"images": endpoints.images_spec(self)})}

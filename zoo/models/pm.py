@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from tfgen import checks, networks
+from tfgen.networks import heads
 from tfgen.objectives import log_bernoulli
 from zoo.models.autoencoder import Autoencoder
 
@@ -46,6 +47,7 @@ class PM(Autoencoder):
 
     row = "PM"
     binary_code = True
+    heads = {**Autoencoder.heads, "phi": heads.logits}  # one per unit
 
     def __init__(self, theta, eta, phi, beta=1.0, **kwargs):
         _check_predictors(theta, phi)
@@ -64,13 +66,13 @@ class PM(Autoencoder):
 
     def objectives(self, images, labels=None, training=True):
         codes = self.infer(images, training)
-        log_p = log_bernoulli(self.phi(codes, training=training), codes)  # (b, d)
+        log_p = log_bernoulli(self.play(self.phi, codes, training=training), codes)  # (b, d)
         predictability = self.mean(tf.reduce_sum(log_p, axis=1))
         objective = self.reconstruction(images, codes, training) - self.beta * predictability
         return {"theta": objective, "phi": predictability, "eta": objective}
 
     def infer(self, images, training=False):
-        return binary(self.eta(images, training=training))
+        return binary(self.play(self.eta, images, training=training))
 
     def draw_prior(self, noise, stream=0):
         """Fair coins."""

@@ -60,7 +60,7 @@ class ResNet(Unified):
         return [*super().metrics, self.accuracy]
 
     def objectives(self, images, labels=None, training=True):
-        logits = self.omega(images, training=training)["logits"]
+        logits = self.play(self.omega, images, training=training)["logits"]
         self.accuracy.update_state(labels, logits)
         terms = (
             log_smoothed(logits, labels, self.label_smoothing)
@@ -76,11 +76,11 @@ class ResNet(Unified):
 
     def call(self, images, labels=None, training=False):
         """Class probabilities f_omega(t|x), (b, num_classes)."""
-        return self.probabilities(self.omega(images, training=training)["logits"])
+        return self.probabilities(self.play(self.omega, images, training=training)["logits"])
 
     def endpoints(self):
         def features(images):
-            outputs = self.omega(images, training=False)
+            outputs = self.play(self.omega, images, training=False)
             return {
                 "features": outputs["features"],
                 "probabilities": self.probabilities(outputs["logits"]),

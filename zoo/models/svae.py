@@ -126,7 +126,7 @@ class SVAE(Variational):
         labelled = labels >= 0
         index = tf.maximum(labels, 0)
         noise = self.draws(images, POSTERIOR)
-        logits = self.omega(images, training=training)
+        logits = self.play(self.omega, images, training=training)
         class_bounds = self.class_bounds(images, noise, training)
         unlabelled_bounds = enumerated_bound(class_bounds, tf.nn.log_softmax(logits))
         self.track_bound(unlabelled_bounds)
@@ -139,7 +139,7 @@ class SVAE(Variational):
 
     def bound(self, images, labels, noise, training=False):
         """U(x), whatever the labels: the bound on log p_theta(x) that tests report."""
-        log_probabilities = tf.nn.log_softmax(self.omega(images, training=training))
+        log_probabilities = tf.nn.log_softmax(self.play(self.omega, images, training=training))
         return enumerated_bound(self.class_bounds(images, noise, training), log_probabilities)
 
     def class_bounds(self, images, noise, training=False):
@@ -170,7 +170,7 @@ class SVAE(Variational):
 
     def call(self, images, labels=None, training=False):
         """Class probabilities q_omega(t|x), (b, num_classes)."""
-        return tf.nn.softmax(self.omega(images, training=training))
+        return tf.nn.softmax(self.play(self.omega, images, training=training))
 
     def endpoints(self):
         served = {

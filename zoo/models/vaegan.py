@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from tfgen import checks, distributions, endpoints, layers, networks
+from tfgen.networks import heads
 from tfgen.objectives import FAKE, REAL, activation_weights, log_q, reverse
 from tfgen.unified import Unified
 from zoo.models.variational import GENERATED, POSTERIOR, PRIOR
@@ -11,6 +12,8 @@ from zoo.models.variational import GENERATED, POSTERIOR, PRIOR
 
 class _Joint(Unified):
     """Abstract: theta makes images of the prior's codes and of the codes that eta infers."""
+
+    heads = {**Unified.heads, "eta": heads.posterior}
 
     def __init__(self, theta, eta, phi, importance_weighted, **kwargs):
         checks.check_networks(None, theta=theta, phi=phi)

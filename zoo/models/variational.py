@@ -10,6 +10,7 @@ from sklearn.mixture import GaussianMixture
 
 from tfgen import checks, distributions, layers, networks, noise
 from tfgen.evaluation import likelihood
+from tfgen.networks import heads
 from tfgen.noise import gaussian
 from tfgen.objectives import (
     FAKE,
@@ -41,6 +42,8 @@ class Variational(Unified):
     Raises:
         ValueError: an argument is out of range, or theta does not fit the likelihood.
     """
+
+    heads = {**Unified.heads, "theta": heads.scaled_images, "eta": heads.posterior}
 
     def __init__(
         self,
