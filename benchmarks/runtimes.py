@@ -1,0 +1,49 @@
+"""Exports in an old TensorFlow: `python benchmarks/runtimes.py FOLDER ...`, in an environment of its own.
+
+Needs TensorFlow and nothing of this repository.  Every signature of every folder is called once with two
+rows; the exit status counts the folders that fail.
+
+    python3.11 -m venv old && old/bin/pip install 'tensorflow-cpu==2.12.*'
+    old/bin/python benchmarks/runtimes.py saved_models/*/1
+"""
+
+import sys
+
+import numpy as np
+import tensorflow as tf
+
+ROWS = 2
+
+
+def argument(spec):
+    """A value for an input of a signature."""
+    if spec.dtype == tf.string:
+        file = tf.io.encode_png(np.zeros((5, 6, 3), np.uint8)).numpy()
+        return tf.constant([file] * ROWS)
+    return tf.ones([ROWS, *spec.shape[1:]] if spec.shape.rank else [], spec.dtype)
+
+
+def call_all(folder):
+    """Call every signature of a SavedModel; return how many there are."""
+    signatures = tf.saved_model.load(folder).signatures
+    for function in signatures.values():
+        _, inputs = function.structured_input_signature
+        function(**{name: argument(spec) for name, spec in inputs.items()})
+    return len(signatures)
+
+
+def main(folders):
+    """Print a line for each folder, and exit with the number of those that fail."""
+    print("TensorFlow", tf.__version__)
+    failed = 0
+    for folder in folders:
+        try:
+            print(folder, call_all(folder), "signatures")
+        except Exception as error:  # whatever an old runtime raises
+            failed += 1
+            print(folder, "FAILED:", str(error).splitlines()[0])
+    sys.exit(min(failed, 255))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
