@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen import checks, feeding, optimizers, saved_model, tracking
+from tfgen import data as datasets
 from tfgen.gate import Gate, in_words, refuse_weights, unpack
 
 checks.check_backend()
@@ -74,7 +75,8 @@ class Gated(keras.Model, abc.ABC):
             kwargs["validation_data"] = self._stream(held_out, None, size, shuffle=False)
         self.before_fit(feeding.one_epoch(batches, kwargs.get("steps_per_epoch")))
         callbacks = kwargs.pop("callbacks", None) or []
-        optimizers.check_schedules(self.optimizer, callbacks)
+        if self.compiled:  # else Keras says so
+            optimizers.check_schedules(self.optimizer, callbacks)
         if not isinstance(callbacks, keras.callbacks.CallbackList):
             watch = tracking.Watch(getattr(batches, "epoch", None))
             callbacks = [watch, *keras.tree.flatten(callbacks), *self._progress(verbose)]
@@ -130,7 +132,8 @@ class Gated(keras.Model, abc.ABC):
 
     def _stream(self, x, y, batch_size, *, predicting=False, **order):
         gate = self.gate(predicting)
-        return feeding.stream(gate, x, y, self.from_arrays, batch_size, **order)
+        make_batches = datasets.batches if predicting else self.from_arrays
+        return feeding.stream(gate, x, y, make_batches, batch_size, **order)
 
     def _given(self, data):
         """Images and labels of a step; a distributed data set's are held against the rules only here."""

@@ -175,8 +175,9 @@ _LEAST = {
 
 
 def one_epoch(batches: Stream, steps: int | None) -> Stream:
-    """The first epoch's batches of a stream that does not say where it ends, if steps are given."""
-    if steps and isinstance(batches, tf.data.Dataset) and batches.cardinality() < 0:
+    """The first epoch's batches of a stream that does not say whether it ends, if steps are given."""
+    unknown = tf.data.UNKNOWN_CARDINALITY
+    if steps and isinstance(batches, tf.data.Dataset) and batches.cardinality() == unknown:
         return batches.take(steps)
     return batches
 

@@ -109,7 +109,8 @@ class Helmholtz(Unified):
 
     def track_bound(self, bounds):
         """The metric `bound`: the bound on the log-likelihood of the real images."""
-        self.bound_tracker.update_state(bounds)
+        count, _ = self._batch(bounds)
+        self.bound_tracker.update_state(self.mean(bounds) * self.replicas, count)
 
     @property
     def metrics(self):
