@@ -209,7 +209,7 @@ def test_an_interrupted_checkpoint_leaves_the_good_one(finished, tmp_path, monke
     run = shutil.copytree(finished, tmp_path / "run")
     good = (run / "checkpoint.keras").read_bytes()
 
-    def interrupted(self, path):
+    def interrupted(self, path, **_):
         path.write_bytes(good[:1000])
         raise KeyboardInterrupt
 
