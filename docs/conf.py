@@ -22,6 +22,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
+    "sphinx_gallery.gen_gallery",
     "sphinx_design",
     # docs/_extensions
     "catalogue",
@@ -55,6 +56,21 @@ nitpick_ignore_regex = [
 
 html_math_renderer = "mathml"
 suppress_warnings = ["config.cache"]  # public.py gives a template a function
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples/gallery",
+    "gallery_dirs": "gallery",
+    "filename_pattern": r"\.py$",
+    "within_subsection_order": "FileNameSortKey",
+    "image_scrapers": ("gallery", "matplotlib"),
+    "capture_repr": (),
+    "copyfile_regex": "",
+    "abort_on_example_error": True,
+    "min_reported_time": 1e9,
+    "show_memory": False,
+    "reset_modules": (),
+    "remove_config_comments": True,
+}
+
 html_theme = "pydata_sphinx_theme"
 html_title = "tfgen"
 html_static_path = ["_static"]

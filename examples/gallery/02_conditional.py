@@ -1,0 +1,25 @@
+"""
+A grid of classes
+=================
+
+A conditional model draws for labels: one class in each row, one seed in all.
+"""
+
+import numpy as np
+
+import zoo
+from tfgen.drawing import pictures
+
+model = zoo.load("cgan_digits")
+labels = np.repeat(np.arange(10), 10)
+images = model.sample(100, seed=4, labels=labels)
+picture = pictures.grid(images, labels, columns=10)
+picture
+
+# %%
+# With one latent code in each column, a column shows one style in ten classes.
+
+latents = np.tile(np.asarray(model.prior(10, 4)), (10, 1))  # (100, latent_dim)
+images = np.asarray(model.decode(latents, labels))
+picture = pictures.grid(images, columns=10)
+picture

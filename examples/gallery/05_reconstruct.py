@@ -1,0 +1,33 @@
+"""
+Reconstruct
+===========
+
+A VAE (Eq. 11) infers a posterior of codes for an image, and decodes a draw of it. Each test image
+stands above its reconstruction.
+"""
+
+import tfgen
+import zoo
+from tfgen.drawing import pictures
+from tfgen.evaluation import likelihood
+
+model = zoo.load("vae_digits")
+images, labels = tfgen.data.arrays("digits", "test[:24]")
+images = likelihood.observed(
+    model.likelihood, images / 255
+)  # binarized, as the model has seen them
+picture = pictures.reconstructions(model, images)
+picture
+
+# %%
+# The bound of each image, in nats: the images that the model finds least likely.
+
+import numpy as np
+
+images, labels = tfgen.data.arrays("digits", "test")
+images = likelihood.observed(model.likelihood, images / 255).astype("float32")
+bound, _ = model.endpoints()["bound"]
+nats = bound(images=images, seeds=np.arange(len(images), dtype="int32"))["bound"].numpy()
+worst = np.argsort(nats)[:16]
+picture = pictures.grid(images[worst], [f"{nats[i]:.0f}" for i in worst], columns=8)
+picture

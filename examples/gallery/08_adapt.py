@@ -1,0 +1,41 @@
+"""
+Adapt to another domain
+=======================
+
+Adversarial domain adaptation (Eq. 1-3) learns from labeled images of one domain beside unlabeled
+ones of another. The target here is the negatives of the digits: its labels are read by the last
+test alone.
+"""
+
+import keras
+
+import tfgen
+import zoo
+
+EPOCHS = 20
+test = tfgen.data.load("digits_negative", "test")
+recipe = zoo.RECIPES["ada_digits"]
+info = tfgen.data.info("digits")
+
+# %%
+# The floor: the same networks, trained on the source alone.
+
+keras.utils.set_random_seed(0)
+floor = zoo.build(recipe, info)
+floor.fit(tfgen.data.load("digits", batch_size=32), epochs=EPOCHS, verbose=0)
+
+# %%
+# The adapted one has half a batch of either domain; label -1 is no label.
+
+keras.utils.set_random_seed(0)
+adapted = zoo.build(recipe, info)
+pairs = tfgen.data.adaptation("digits", "digits_negative", batch_size=64)
+adapted.fit(pairs, epochs=EPOCHS, verbose=0)
+
+for name, model in (("source only", floor), ("adapted", adapted)):
+    accuracy = model.evaluate(test, verbose=0, return_dict=True)["accuracy"]
+    print(f"{name}: accuracy {accuracy:.3f} on the target's test images")
+
+# %%
+# One seed and twenty epochs: a picture of how it is done, not a result. The measured gaps, over
+# five seeds on MNIST, MNIST-M and USPS, are in the studies.
