@@ -83,6 +83,7 @@ setup(
             "tensorflow-serving-api>=2.21,<2.22",
             "grpcio-health-checking>=1.70,<2",
         ],
+        "onnx": ["tf2onnx>=1.17,<2"],
         "docs": [
             "sphinx>=9,<10",
             "pydata-sphinx-theme>=0.17,<1",
@@ -93,7 +94,13 @@ setup(
             "latex2mathml>=3.78,<4",
             "matplotlib>=3.10,<4",
         ],
-        "test": ["pytest>=9,<10", "pytest-xdist>=3.8,<4", "httpx>=0.28,<1", "selenium>=4.30,<5"],
+        "test": [
+            "pytest>=9,<10",
+            "pytest-xdist>=3.8,<4",
+            "httpx>=0.28,<1",
+            "selenium>=4.30,<5",
+            "onnxruntime>=1.24,<2",
+        ],
         "dev": ["ruff>=0.17,<0.18", "build>=1.3,<2"],
         "bench": ["torch>=2.6,<3", "pythae>=0.1.2,<0.2"],
     },

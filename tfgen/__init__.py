@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds, for editors and type checkers
     from tfgen import drawing as drawing
     from tfgen import endpoints as endpoints
     from tfgen import evaluation as evaluation
+    from tfgen import interchange as interchange
     from tfgen import layers as layers
     from tfgen import networks as networks
     from tfgen import noise as noise
@@ -39,6 +40,7 @@ _MODULES = {  # public name: module
     "endpoints": "tfgen.endpoints",
     "evaluation": "tfgen.evaluation",
     "evaluator": "tfgen.evaluation.evaluator",
+    "interchange": "tfgen.interchange",
     "layers": "tfgen.layers",
     "likelihood": "tfgen.evaluation.likelihood",
     "metrics": "tfgen.evaluation.metrics",

@@ -9,7 +9,6 @@ import zoo
 from zoo.cli.loading import data_of, load_model, quietly, scored_on
 from zoo.cli.options import (
     EVALUATOR,
-    FOLDER,
     JSON,
     MODEL,
     SAMPLES,
@@ -79,14 +78,34 @@ def symmetry(model, data, samples, epochs, evaluator, seed, as_json, out):
 
 @click.command()
 @MODEL
-@FOLDER
-def export(model, out):
-    """Write MODEL as a SavedModel in --out, as the next version or as the one that --out names."""
+@click.option("--out", type=NewPath(), required=True, help="Folder, or file, to write.")
+@click.option(
+    "--format", "form", type=click.Choice(["savedmodel", "onnx", "litert"]), default="savedmodel",
+    show_default=True, help="Of the export.",
+)  # fmt: skip
+def export(model, out, form):
+    """Write MODEL as a SavedModel in --out, as the next version or as the one that --out names.
+
+    With --format onnx or litert, write its decoder, latents to images, to the file --out, which ends in
+    .onnx or .tflite.
+    """
+    if form != "savedmodel":
+        return click.echo(_interchanged(model, out, form))
     if not out.name.isdecimal():
         versions = [int(path.name) for path in out.glob("*") if path.name.isdecimal()]
         out = out / str(max(versions, default=0) + 1)
     loaded = load_model(model)
     click.echo(tfgen.export(loaded, out))
+
+
+def _interchanged(model, out, form):
+    suffix = {"onnx": ".onnx", "litert": ".tflite"}[form]
+    if out.suffix != suffix:
+        raise ValueError(f"A file of this format ends in {suffix}. Received: --out {out}")
+    loaded = load_model(model)
+    from tfgen import interchange
+
+    return getattr(interchange, form)(loaded, out)
 
 
 @click.command()
