@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 demo: .venv/project
 	$(BIN)/python examples/demo.py
 
-test: .venv/project
+test: .venv/project docs/play/node_modules
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: .venv/project
@@ -16,7 +16,7 @@ lint: .venv/project
 	$(BIN)/ruff format --check
 
 # The site, build/docs/index.html: complete offline, and a warning is an error.
-docs: .venv/project
+docs: .venv/project docs/play/node_modules
 	$(BIN)/python -m sphinx -b html -W --keep-going -n -q docs build/docs
 	@echo "$(CURDIR)/build/docs/index.html"
 
@@ -28,6 +28,11 @@ wheel: .venv/project
 
 clean:
 	rm -rf .venv build dist *.egg-info
+
+# The runtime of the site's page to play on.
+docs/play/node_modules: docs/play/package-lock.json
+	npm ci --prefix docs/play --ignore-scripts --no-audit --no-fund --silent
+	touch $@
 
 # The constraint pins the setuptools that builds the one dependency without a wheel, too.
 .venv/requirements: requirements.lock

@@ -30,9 +30,10 @@ extensions = [
     "equations",
     "links",
     "mathml",
+    "play",
     "public",
 ]
-exclude_patterns = ["_*"]
+exclude_patterns = ["_*", "play"]
 templates_path = ["_templates"]
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
@@ -51,7 +52,7 @@ napoleon_numpy_docstring = False
 # Names that a docstring's types may have and this site has no page of.
 nitpick_ignore_regex = [
     (r"py:.*", r"(abc|collections|enum|keras|numpy|object|pathlib|tensorflow|typing)\b.*"),
-    (r"py:class", r".*\._Joint"),  # VAEGAN's and GANVAE's common part
+    (r"py:class", r".*\.(_Joint|Gated)"),  # bases within the library
 ]
 
 html_math_renderer = "mathml"
@@ -77,7 +78,7 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_js_files = ["catalogue.js"]
 html_logo = html_favicon = "_static/logo.png"
-html_sidebars = {"catalogue": [], "index": []}  # wide ones
+html_sidebars = {"catalogue": [], "index": [], "play": []}  # wide ones
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {
@@ -85,7 +86,7 @@ html_theme_options = {
     "navbar_align": "left",
     "header_links_before_dropdown": 7,
     "show_prev_next": False,
-    "secondary_sidebar_items": {"**": ["page-toc"], "catalogue": [], "index": []},
+    "secondary_sidebar_items": {"**": ["page-toc"], "catalogue": [], "index": [], "play": []},
     "footer_start": ["copyright"],
     "footer_end": [],
 }
