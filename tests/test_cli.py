@@ -1,6 +1,7 @@
 """The command line: what each command writes, and that every refusal is one line and costs nothing."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -70,7 +71,9 @@ def test_the_module_is_the_command():
 
 
 def test_list_shows_the_presets():
-    assert "cgan_small" in run("list").stdout
+    listed = run("list").stdout.splitlines()
+    assert listed[0].split() == ["preset", "model", "data", "on", "test", "data"]
+    assert re.match(r" cgan_small +GAN +digits +\d+% of real IS", listed[1])
     assert json.loads(run("list", "--json").stdout) == {
         "cgan_small": "A small conditional GAN",
         "resnet_small": "A small classifier",

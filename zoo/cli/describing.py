@@ -8,6 +8,7 @@ import zoo
 from zoo.cli.loading import load_model, quietly
 from zoo.cli.options import FOLDER, JSON, MODEL, NewPath
 from zoo.cli.printing import print_json, print_metrics, print_table, short
+from zoo.preset.load import all_cards
 
 
 @click.command("list")
@@ -18,14 +19,39 @@ def list_presets(as_json, recipes):
     if recipes:
         _list_recipes(as_json)
         return
-    presets = zoo.presets()
     if as_json:
-        print_json(presets)
+        print_json(zoo.presets())
         return
-    if not presets:
+    if not (cards := all_cards()):
         click.echo("No preset is published here.")
         return
-    print_table(("preset", "description"), presets.items())
+    rows = [
+        (name, card["model"], " to ".join(_domains(card)), _headline(card))
+        for name, card in cards.items()
+    ]
+    print_table(("preset", "model", "data", "on test data"), rows)
+
+
+def _domains(card):
+    data = card["recipe"]["data"]
+    return [data[key] for key in ("name", "target") if key in data]
+
+
+# Metric -> how a line tells it; a preset shows the first that it has.
+_HEADLINES = {
+    "bound": "{:.1f} nats",
+    "accuracy": "{:.1%} right",
+    "inception_score_ratio": "{:.0%} of real IS",
+    "label_kept_ab": "{:.0%} keep class",
+}
+
+
+def _headline(card):
+    metrics = card.get("evaluation", {}).get("metrics", {})
+    told = (
+        text.format(metrics[name]["value"]) for name, text in _HEADLINES.items() if name in metrics
+    )
+    return next(told, "")
 
 
 def _list_recipes(as_json):

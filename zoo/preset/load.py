@@ -24,7 +24,12 @@ _HUB = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
 
 def presets() -> dict[str, str]:
     """Published presets, {name: one-line description}, without importing TensorFlow."""
-    return {name: cards.read(folder)["description"] for name, folder in sorted(_folders().items())}
+    return {name: card["description"] for name, card in all_cards().items()}
+
+
+def all_cards() -> dict[str, dict[str, Any]]:
+    """{name: card} of the published presets, by name; nothing is fetched."""
+    return {name: cards.read(folder) for name, folder in sorted(_folders().items())}
 
 
 def load(name: str | Path, trusted: bool = False) -> "keras.Model":
