@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgen import checks, layers, noise, schedules, tracking  # noqa: F401  schedules are registered
+from tfgen import checks, layers, noise, progress, schedules, tracking  # noqa: F401  schedules are registered
 from tfgen import data as datasets
 from tfgen.entries import Gated
 from tfgen.gate import Images, Labels, unpack
@@ -384,11 +384,16 @@ class Unified(Gated):
         labels = checks.sample_labels(self, n, seed, labels)
         latents = self.codes(n, seed, labels, prior)
         images = np.empty((n, *self.image_shape), np.float32)
-        for start in range(0, n, SAMPLE_BATCH):
+        for start in progress.shown(range(0, n, SAMPLE_BATCH), "sampling"):
             rows = slice(start, start + SAMPLE_BATCH)
             chunk = [latents[rows]] if labels is None else [latents[rows], labels[rows]]
             images[rows] = self._decode(*chunk)
         return images
+
+    def _repr_html_(self):
+        from tfgen.drawing import notebook
+
+        return notebook.page(self)
 
     def release(self):
         """A copy to publish: theta is its average, without the average itself and optimiser slots.

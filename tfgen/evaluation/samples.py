@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from tfgen import progress
 from tfgen.evaluation import metrics
 from tfgen.evaluation.evaluator import (
     BATCH,
@@ -118,7 +119,7 @@ def observations(
     groups = parts[-1][0] + 1
     probabilities, moments = ([[] for _ in range(groups)] for _ in range(2))
     kept = []
-    for (group, start, _), batch in zip(parts, images, strict=True):
+    for (group, start, _), batch in zip(progress.shown(parts, "scoring"), images, strict=True):
         features, classes = evaluator.observe(batch)
         probabilities[group].append(classes)
         moments[group].append(Moments.of(features))

@@ -1,0 +1,25 @@
+"""What a notebook shows of a model."""
+
+import base64
+import io
+import re
+
+import pytest
+from models import RECIPES, build
+from PIL import Image
+
+
+@pytest.mark.parametrize("name", ["cgan_digits", "vae_digits", "resnet_digits"])
+def test_a_model_shows_its_networks_and_samples(name):
+    assert name in RECIPES
+    model = build(name)
+    shown = model._repr_html_()
+    assert f"<b>{type(model).__name__}</b> Eq." in shown
+    for player, network in model.players.items():
+        assert f"{player}</th>" in shown
+        assert f"{network.count_params():,} parameters" in shown
+    found = re.search(r'src="data:image/png;base64,([^"]+)"', shown)
+    assert bool(found) == ("sample" in model.endpoints())
+    if found:
+        with Image.open(io.BytesIO(base64.b64decode(found[1]))) as picture:
+            assert picture.width == 8 * (3 * model.image_shape[1] + 2) + 2

@@ -1,0 +1,48 @@
+"""How a model shows itself in a notebook: what it is, its networks, a few samples."""
+
+import base64
+import html
+import inspect
+import io
+from typing import TYPE_CHECKING
+
+from tfgen.drawing import pictures
+
+if TYPE_CHECKING:
+    from tfgen.unified import Unified
+
+SAMPLES, COLUMNS = 16, 8
+
+
+def page(model: "Unified") -> str:
+    """Return the model's class, equations, networks and state as HTML, above samples of seed 0.
+
+    Args:
+        model: Model of the zoo; one without `sample` is shown without a picture.
+    """
+    rows = {
+        "shape": " x ".join(map(str, model.image_shape)),
+        "classes": model.num_classes,
+        "endpoints": ", ".join(model.endpoints()),
+        "trained": f"{int(model.steps):,} steps, {int(model.epochs):,} epochs",
+    }
+    networks = {
+        name: f"{network.count_params():,} parameters" for name, network in model.players.items()
+    }
+    table = "".join(
+        f"<tr><th style='text-align:left'>{key}</th><td style='text-align:left'>{value}</td></tr>"
+        for key, value in {**rows, **networks}.items()
+        if value is not None
+    )
+    summary = (inspect.getdoc(type(model)) or "").partition("\n")[0]
+    title = f"<b>{html.escape(type(model).__name__)}</b> {html.escape(summary)}"
+    return f"<div>{title}<table>{table}</table>{_picture(model)}</div>"
+
+
+def _picture(model: "Unified") -> str:
+    if "sample" not in model.endpoints():
+        return ""
+    file = io.BytesIO()
+    pictures.grid(model.sample(SAMPLES, seed=0), columns=COLUMNS, scale=3).save(file, "PNG")
+    data = base64.b64encode(file.getvalue()).decode()
+    return f'<img alt="{SAMPLES} samples of seed 0" src="data:image/png;base64,{data}">'
