@@ -1,6 +1,6 @@
 """`python -m zoo.preset.results`: pages that are functions of the presets' cards, written anew.
 
-They are each preset's own, the table of MNIST's models in the README, and all tables in the docs.
+They are each preset's own and the tables of docs/results.md.
 """
 
 import json
@@ -11,8 +11,6 @@ import numpy as np
 from zoo.preset import page as pages
 from zoo.preset.provenance import in_words
 from zoo.studies.reproduce.page import RECORDS, of_scale
-
-BEGIN, END = "<!-- results -->\n", "\n<!-- /results -->"
 
 _METRICS = {  # header -> metric
     "IS": "inception_score",
@@ -105,11 +103,6 @@ def _machine(card):
     return in_words(card["machine"]).replace("(R)", "").replace(" Processor", "") + reduced
 
 
-def main_table(cards):
-    """The README's: models of MNIST alone; a suffix is the share of its images or, of SVAE, its labels."""
-    return table([card for card in cards if _title(card) == "mnist"])
-
-
 def page(cards):
     """All presets, a section for each data set or pair of them, in Markdown."""
     sections = {}
@@ -167,9 +160,6 @@ def _write(root):
     for card in cards:
         (root / "saved_models" / card["name"] / "README.md").write_text(pages.page(card))
     (root / "docs" / "results.md").write_text(page(cards))
-    readme = root / "README.md"
-    head, rest = readme.read_text().split(BEGIN)
-    readme.write_text(f"{head}{BEGIN}{main_table(cards)}{END}{rest.split(END)[1]}")
 
 
 if __name__ == "__main__":
