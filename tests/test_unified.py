@@ -90,14 +90,6 @@ class TestReplicas:
         for key, values in one_logs.items():
             np.testing.assert_allclose(two_logs[key], values, rtol=1e-4)
 
-    def test_a_batch_splits_evenly(self, replicas):
-        with replicas.scope():
-            model = build("gan_digits")
-        images, _ = digits(30)
-        message = "batch_size must be a multiple of the number of replicas. Received: batch_size=15"
-        with pytest.raises(ValueError, match=message):
-            model.fit(images, batch_size=15)
-
     def test_average_and_fused_adam_under_replicas(self, replicas):
         with replicas.scope():
             model = build("cgan_digits")

@@ -1,19 +1,20 @@
 """Keras' entries to a model: everything that takes images or labels passes the gate."""
 
 import abc
+import dataclasses
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgen import checks, feeding, optimizers, saved_model, tracking
+from tfgen import checks, feeding, optimizers, replicas, saved_model, tracking
 from tfgen import data as datasets
 from tfgen.gate import Gate, in_words, refuse_weights, unpack
 
 checks.check_backend()
 
 
-class Gated(keras.Model, abc.ABC):
+class Gated(replicas.Replicated, abc.ABC):
     """Abstract base of models that are trained by Keras' loop on data held against their rules.
 
     A subclass states `image_rule` and `label_rule`, makes batches of arrays by `from_arrays`, and has
@@ -72,16 +73,19 @@ class Gated(keras.Model, abc.ABC):
         order = {"seed": self.seed, "shuffle": kwargs.pop("shuffle", True)}
         batches = self._stream(x, y, batch_size, **order)
         if held_out is not None:
-            kwargs["validation_data"] = self._stream(held_out, None, size, shuffle=False)
+            held_out = self._stream(held_out, None, size, shuffle=False)
+            kwargs["validation_data"], _ = replicas.distribute(self.distribute_strategy, held_out)
         self.before_fit(feeding.one_epoch(batches, kwargs.get("steps_per_epoch")))
+        batches, epoch = replicas.distribute(self.distribute_strategy, batches)
         callbacks = kwargs.pop("callbacks", None) or []
         if self.compiled:  # else Keras says so
             optimizers.check_schedules(self.optimizer, callbacks)
         if not isinstance(callbacks, keras.callbacks.CallbackList):
-            watch = tracking.Watch(getattr(batches, "epoch", None))
+            watch = tracking.Watch(epoch)
             callbacks = [watch, *keras.tree.flatten(callbacks), *self._progress(verbose)]
         kwargs["shuffle"] = isinstance(batches, keras.utils.PyDataset) and order["shuffle"]
-        with in_words(may_end=kwargs.get("steps_per_epoch") is None):
+        words = in_words(may_end=kwargs.get("steps_per_epoch") is None)
+        with replicas.connected(self.distribute_strategy), words:
             return super().fit(
                 batches, epochs=epochs, verbose=verbose, callbacks=callbacks, **kwargs
             )
@@ -96,6 +100,7 @@ class Gated(keras.Model, abc.ABC):
         feeding.check_numbers({**kwargs, "batch_size": batch_size})
         refuse_weights(sample_weight=sample_weight)
         batches = self._stream(x, y, batch_size, shuffle=False)
+        batches, _ = replicas.distribute(self.distribute_strategy, batches)
         callbacks = kwargs.pop("callbacks", None) or []
         if not isinstance(callbacks, keras.callbacks.CallbackList):
             callbacks = [*keras.tree.flatten(callbacks), *self._progress(verbose)]
@@ -106,6 +111,7 @@ class Gated(keras.Model, abc.ABC):
         """`keras.Model.predict`, with the data checked first; labels only where `call` reads them."""
         feeding.check_numbers({**kwargs, "batch_size": batch_size})
         batches = self._stream(x, None, batch_size, predicting=True, shuffle=False)
+        batches, _ = replicas.distribute(self.distribute_strategy, batches, gathered=True)
         with in_words(may_end=kwargs.get("steps") is None):
             return super().predict(batches, verbose=verbose, **kwargs)
 
@@ -127,8 +133,8 @@ class Gated(keras.Model, abc.ABC):
     def gate(self, predicting=False):
         """The rules of what is given to `fit` and `evaluate`, or to `predict`, as `tfgen.gate.Gate`."""
         read = not predicting or (self.conditional and not self.unlabelled)
-        replicas = self.distribute_strategy.num_replicas_in_sync
-        return Gate(self.image_rule, self.label_rule if read else None, replicas)
+        count = self.distribute_strategy.num_replicas_in_sync
+        return Gate(self.image_rule, self.label_rule if read else None, count)
 
     def _stream(self, x, y, batch_size, *, predicting=False, **order):
         gate = self.gate(predicting)
@@ -138,7 +144,7 @@ class Gated(keras.Model, abc.ABC):
     def _given(self, data):
         """Images and labels of a step; a distributed data set's are held against the rules only here."""
         if tf.distribute.has_strategy() and not self.jit_compile:
-            data = self.gate().hold(data)
+            data = dataclasses.replace(self.gate(), replicas=1).hold(data)
         return unpack(data)
 
     def _progress(self, verbose):

@@ -7,6 +7,8 @@ integer dtype to int32, labels (n, 1) to (n,)) and refuses the rest in words: ar
 before anything runs, a later batch before it can enter a step.
 """
 
+import dataclasses
+import functools
 import types
 from collections.abc import Callable, Iterator
 
@@ -15,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen.checks import check_integer
-from tfgen.gate import Gate, fills, in_words, last_batch_rule
+from tfgen.gate import Gate, check_batch, in_words
 
 BATCH = 32  # Keras' default
 _EMPTY = "The data set must hold at least one batch. Received: an empty data set"
@@ -44,7 +46,8 @@ def stream(gate: Gate, x, y, make_batches: Callable, batch_size: int | None, **o
     ):
         arrays = gate.take(x if y is None else (x, y))
         batch_size = batch_size or BATCH
-        _check_batches(max(map(len, arrays)), batch_size, gate.replicas)
+        count = max(map(len, arrays))
+        check_batch(count % batch_size or min(batch_size, count), gate.replicas)
         return make_batches(*arrays, batch_size=batch_size, **order)
     if y is not None:
         raise ValueError("A stream of batches holds its labels. Received: y is not None")
@@ -75,7 +78,16 @@ def _held(gate, dataset):
     if epoch is not None:
         epoch.assign(before)  # the look into it was no epoch
         held.epoch = epoch
-    _check_multiple(len(tf.nest.flatten(first)[0]), gate.replicas)
+    check_batch(getattr(dataset, "smallest", gate.replicas), gate.replicas)
+    if hasattr(dataset, "part"):
+        held.part = functools.partial(_held_part, gate, dataset)
+    return held
+
+
+def _held_part(gate, dataset, index, count):
+    part = dataset.part(index, count)
+    held = part.map(dataclasses.replace(gate, replicas=gate.replicas // count).hold)
+    held.epoch = part.epoch
     return held
 
 
@@ -114,21 +126,6 @@ class _Held(keras.utils.PyDataset):
 
     def on_epoch_end(self):
         self._inner.on_epoch_end()
-
-
-def _check_batches(count, batch_size, replicas):
-    _check_multiple(min(batch_size, count), replicas)
-    rest = count % batch_size
-    if rest and not fills(rest, replicas):
-        raise ValueError(last_batch_rule(rest, replicas))
-
-
-def _check_multiple(batch_size, replicas):
-    if batch_size % replicas:
-        raise ValueError(
-            "batch_size must be a multiple of the number of replicas. "
-            f"Received: batch_size={batch_size}, replicas={replicas}"
-        )
 
 
 def split(data: tuple, share: float) -> tuple[tuple, tuple]:

@@ -208,7 +208,7 @@ class Gate:
             rules.append((self.labels, labels))
         held = tf.cond(
             tf.reduce_all([rule.holds(part, images) for rule, part in rules])
-            & fills(tf.shape(images)[0], self.replicas),
+            & (tf.shape(images)[0] >= self.replicas),
             lambda: True,
             lambda: tf.numpy_function(self._explain, [part for _, part in rules], tf.bool),
         )
@@ -226,8 +226,7 @@ class Gate:
     def _explain(self, images, labels=None):
         """True, unless the batch breaks a rule: then that rule is raised, in words."""
         self.check(images, labels)
-        if not fills(len(images), self.replicas):
-            raise ValueError(last_batch_rule(len(images), self.replicas))
+        check_batch(len(images), self.replicas)
         return np.True_
 
 
@@ -245,15 +244,10 @@ def _array(values) -> np.ndarray:
     return np.asarray(values)
 
 
-def fills(count, replicas: int):
-    """Whether a batch, cut into equal parts but for the last one, leaves no replica without images."""
-    part = (count + replicas - 1) // replicas
-    return part * (replicas - 1) < count
-
-
-def last_batch_rule(rest: int, replicas: int) -> str:
-    """The rule of an epoch's last batch, in words."""
-    return (
-        "The last batch must leave no replica without images; choose another batch_size or drop the "
-        f"remainder. Received: {rest} images for {replicas} replicas"
-    )
+def check_batch(count: int, replicas: int) -> None:
+    """Raise unless a batch of so many images leaves no replica without images."""
+    if count < replicas:
+        raise ValueError(
+            "Each batch, also the last one, must leave no replica without images; choose another "
+            f"batch_size or drop the remainder. Received: {count} images for {replicas} replicas"
+        )

@@ -103,8 +103,6 @@ def build(recipe, info, seed=0, batches=None):
         seed: of the sampling noise; Keras' global seed fixes the starting weights.
         batches: in an epoch, for a decaying learning rate; by default those of the whole split "train".
     """
-    import tensorflow as tf
-
     training = recipe["training"]
     steps = None
     if training["decay"] is not None:
@@ -113,9 +111,7 @@ def build(recipe, info, seed=0, batches=None):
     kind = __getattr__(recipe["model"])
     model = kind.build_networks(info.shape, info.num_classes, seed=seed, **recipe["build"])
     optimizer = _optimizer(training, steps, model.players)
-    # Keras 3.15 fails to loop over several steps on replicas.
-    at_once = 1 if tf.distribute.has_strategy() else STEPS_PER_EXECUTION
-    model.compile(optimizer, steps_per_execution=at_once)
+    model.compile(optimizer, steps_per_execution=STEPS_PER_EXECUTION)
     return model
 
 

@@ -98,6 +98,10 @@ def ordered(
       fetch: positions int32 (b,) -> images uint8 or float32 (b, h, w, c), or these and labels (b,).
       batch_size, seed, binarise, shuffle, shift, flip, shard: as in `batches`.
       redraw: False binarises each image alike in every epoch.
+
+    Returns:
+      As `batches`; a dataset of whole batches also has `part(index, count)`, the same with that shard,
+      and `smallest`, the number of images in the smallest batch.
     """
     check_integer("batch_size", batch_size, 1)
     check_integer("seed", seed, *SEEDS)
@@ -128,7 +132,13 @@ def ordered(
             images = _bernoulli(images, noise_seed, size, part)
         return (images, *fetched[1:]) if isinstance(fetched, tuple) else images
 
-    return in_epochs(positions, gather, epoch_counter, math.ceil(n / batch_size))
+    dataset = in_epochs(positions, gather, epoch_counter, math.ceil(n / batch_size))
+    if count == 1:
+        options = {"binarise": binarise, "shuffle": shuffle, "redraw": redraw}
+        options |= {"shift": shift, "flip": flip}
+        dataset.smallest = n % batch_size or min(batch_size, n)
+        dataset.part = lambda *shard: ordered(n, fetch, batch_size, seed, shard=shard, **options)
+    return dataset
 
 
 def _checked_shard(shard, batch_size) -> tuple[int, int]:

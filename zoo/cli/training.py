@@ -42,6 +42,11 @@ class Terminated(BaseException):
     "--bfloat16", is_flag=True, default=None,
     help="Multiply in bfloat16, which pays on a processor with AMX.",
 )  # fmt: skip
+@click.option(
+    "--strategy",
+    type=click.Choice(["mirrored", "multiworker"]),
+    help="Train on all GPUs of this machine, or of the workers that TF_CONFIG or Slurm names.",
+)
 def train(recipe, source, changes, out, **options):
     """Train RECIPE from fresh weights, with a checkpoint and a grid of samples for each epoch.
 

@@ -162,7 +162,9 @@ class Run:
     @property
     def history(self) -> list[Entry]:
         """The epochs up to the checkpoint."""
-        return self.recorded_epochs[: 0 if self.checkpoint is None else int(self.checkpoint.epochs)]
+        return self.recorded_epochs[
+            : 0 if self.checkpoint is None else int(self.checkpoint.epochs.numpy())
+        ]
 
     @property
     def best_epoch(self) -> int | None:
@@ -225,13 +227,13 @@ class Run:
             raise ValueError(
                 f"A checkpoint must be whole. Received: {path}, damaged: {error}."
             ) from error
-        epochs = int(model.epochs)
+        epochs = int(model.epochs.numpy())
         if type(model).__name__ != self.record.recipe["model"]:
             raise ValueError(
                 f"A checkpoint must be a {self.record.recipe['model']}, as the run's recipe says. "
                 f"Received: a {type(model).__name__} in {path}."
             )
-        if not 0 < int(model.steps) == int(model.optimizer.iterations):
+        if not 0 < int(model.steps.numpy()) == int(model.optimizer.iterations.numpy()):
             raise ValueError(
                 "A checkpoint must hold its optimizer's slots, which a released preset does not. "
                 f"Received: {path}."

@@ -18,11 +18,12 @@ import tensorflow as tf
 
 import tfgen
 import zoo
+from tfgen import machines, replicas
 from tfgen.atomic import replaced_file
 from tfgen.drawing import pictures
 from zoo.preset import asking, looking
 from zoo.preset.provenance import machine, versions
-from zoo.preset.run import Record, Run, best_epoch, is_finished
+from zoo.preset.run import Entry, Record, Run, best_epoch, is_finished
 from zoo.recipes import reading
 
 LARGEST_SEED = 2**31 - 1
@@ -41,6 +42,7 @@ def train(
     bfloat16: bool | None = None,
     resume: bool = False,
     every: int = 1,
+    strategy: str | None = None,
     verbose: str | int = "auto",
 ) -> tfgen.Unified:
     """Train a fresh model on a recipe's data; every epoch ends with a checkpoint moved in place.
@@ -61,6 +63,8 @@ def train(
         resume: go on with the run in `out`; arguments that are None are then taken from it. More
             epochs may be asked for where the learning rate does not depend on their number.
         every: epochs between checkpoints, each with its grid of samples; the last epoch has one too.
+        strategy: "mirrored" or "multiworker", see `tfgen.machines.strategy`; the run is the same on any
+            number of devices, up to rounding.  The chief alone writes in `out`, which all workers read.
         verbose: of `keras.Model.fit`.
 
     Returns:
@@ -77,8 +81,10 @@ def train(
     recipe = asking.named(recipe) if isinstance(recipe, str) else recipe
     if recipe is not None:
         recipe = reading.changed(recipe, changes)
-    run = Run(out)
-    with run.locked():
+    run, distribution = Run(out), machines.strategy(strategy)
+    chief = replicas.is_chief(distribution)
+    with run.locked() if chief else contextlib.nullcontext():
+        replicas.agree(distribution, ready=1)  # the chief has made the folder
         recorded = _recorded(run.folder, resume)
         if recipe is None and recorded is None:
             raise FileNotFoundError(
@@ -86,7 +92,11 @@ def train(
             )
         asked = _asked(name, recipe, data, epochs, seed, init, bfloat16, recorded)
         run.record = asked if recorded is None else _agreed(recorded, asked)
-        return _trained(run, every, verbose)
+        with distribution.scope():
+            checkpoint = run.checkpoint
+        done = 0 if checkpoint is None else int(checkpoint.epochs.numpy())
+        replicas.agree(distribution, epochs=done)
+        return _trained(run, every, distribution, verbose if chief else 0)
 
 
 def fresh(recipe: reading.Recipe, seed: int, batches: int) -> tfgen.Unified:
@@ -125,7 +135,9 @@ def write_json(path: Path, value: Any) -> None:
         aside.write_text(json.dumps(value, indent=2) + "\n")
 
 
-def _trained(run: Run, every: int, verbose: str | int) -> tfgen.Unified:
+def _trained(
+    run: Run, every: int, strategy: tf.distribute.Strategy, verbose: str | int
+) -> tfgen.Unified:
     recipe, training = run.record.recipe, run.record.recipe["training"]
     kind, data, seed = getattr(zoo, recipe["model"]), recipe["data"], run.record.seed
     summaries = looking.found(recipe, run.record.name or recipe["model"])
@@ -135,24 +147,33 @@ def _trained(run: Run, every: int, verbose: str | int) -> tfgen.Unified:
     dataset, held_out = dataset if isinstance(dataset, tuple) else (dataset, None)
 
     if (model := run.checkpoint) is None:
-        model = fresh(recipe, seed, int(dataset.cardinality()))
-        if run.record.init is not None:
-            _copy_networks(zoo.load(run.record.init), model)
+        with strategy.scope():  # not while files are written: new variables meet other collectives
+            model = fresh(recipe, seed, int(dataset.cardinality()))
+            if run.record.init is not None:
+                _copy_networks(zoo.load(run.record.init), model)
+    if replicas.are_several(strategy):
+        replicas.synchronize(model)
+    chief = replicas.is_chief(strategy)
     with _writing(run.folder):
-        write_json(run.folder / "run.json", run.record.to_dict())
-        _sweep(run.folder)
-        run.restore()
+        if chief:
+            write_json(run.folder / "run.json", run.record.to_dict())
+            _sweep(run.folder)
+            run.restore()
         if not run.is_finished:
             board = keras.callbacks.TensorBoard(run.folder / "logs", write_graph=False)
+            boards = [board] if chief else []
             with products_in_bfloat16(run.record.bfloat16):
                 model.fit(
                     dataset,
                     validation_data=held_out,
-                    initial_epoch=int(model.epochs),
+                    initial_epoch=int(model.epochs.numpy()),
                     epochs=training["epochs"],
-                    callbacks=[board, _Checkpoints(run, every)],
+                    callbacks=[*boards, _Checkpoints(run, every, writes=chief)],
                     verbose=verbose,
                 )
+        replicas.agree(
+            strategy, epochs=int(model.epochs.numpy())
+        )  # the chief has written its files
     return model if held_out is None else zoo.load(run.folder / "best.keras")
 
 
@@ -179,8 +200,9 @@ class _Checkpoints(keras.callbacks.Callback):
     Killed in between, the run does the epoch again and overwrites what was written of it.
     """
 
-    def __init__(self, run: Run, every: int):
+    def __init__(self, run: Run, every: int, *, writes: bool):
         super().__init__()
+        self._writes = writes
         self._out, self._record, self._history = run.folder, run.record, run.history
         self._every = every
 
@@ -189,14 +211,18 @@ class _Checkpoints(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         seconds = round(time.perf_counter() - self._began, 3)
-        done = int(self.model.epochs)
+        done = int(self.model.epochs.numpy())
         entry = {"epoch": done, "seconds": seconds, **{k: float(v) for k, v in logs.items()}}
-        self._write_history("previous.jsonl")
-        self._history = [*self._history, entry]
-        self._write_history("history.jsonl")
+        before, self._history = self._history, [*self._history, entry]
+        self.model.stop_training = is_finished(self._record, self._history)
+        if self._writes:
+            self._write(done, before)
+
+    def _write(self, done: int, before: list[Entry]) -> None:
+        self._write_history("previous.jsonl", before)
+        self._write_history("history.jsonl", self._history)
         if best_epoch(self._history) == done:
             self._save("best.keras")
-        self.model.stop_training = is_finished(self._record, self._history)
         if self.model.stop_training or done % self._every == 0:
             self._draw(done)
             self._keep_previous()
@@ -207,9 +233,9 @@ class _Checkpoints(keras.callbacks.Callback):
             path = self._out / "samples" / f"epoch_{done:03d}.png"
             pictures.save(pictures.samples(self.model), path)
 
-    def _write_history(self, name: str) -> None:
+    def _write_history(self, name: str, history: list[Entry]) -> None:
         with replaced_file(self._out / name) as aside:
-            aside.write_text("".join(json.dumps(line) + "\n" for line in self._history))
+            aside.write_text("".join(json.dumps(line) + "\n" for line in history))
 
     def _save(self, name: str) -> None:
         with replaced_file(self._out / name) as aside:

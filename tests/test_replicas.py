@@ -1,0 +1,153 @@
+"""Training on several replicas, in one process and in two, equals training on one."""
+
+import functools
+import json
+import pathlib
+import signal
+
+import keras
+import numpy as np
+import pytest
+import small
+import tensorflow as tf
+import workers
+from models import RECIPES, build, digits
+
+from tfgen import data, noise
+from tfgen import replicas as replicated
+
+REHEARSAL = str(pathlib.Path(__file__).with_name("rehearsal.py"))
+TOLERANCE = 1e-5  # of the largest weight of each variable; of each logged number
+
+
+@functools.cache
+def on_one(name):
+    """Weights and logs of a member trained on one device."""
+    model, logs = workers.train(tf.distribute.get_strategy(), name)
+    return model.get_weights(), logs
+
+
+def check_equal(name, weights, logs):
+    expected, expected_logs = on_one(name)
+    assert logs.keys() == expected_logs.keys()
+    for value, one in zip(weights, expected, strict=True):
+        assert np.abs(value - one).max() <= TOLERANCE * max(1, np.abs(one).max())
+    for key, one in expected_logs.items():
+        np.testing.assert_allclose(logs[key], one, rtol=TOLERANCE, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_two_replicas_equal_one(name, replicas):
+    model, logs = workers.train(replicas, name)
+    check_equal(name, model.get_weights(), logs)
+
+
+def test_two_workers_equal_one(tmp_path):
+    """Two processes over loopback, each of which goes through all members."""
+    ports = workers.free_ports(2)
+    processes = workers.start([workers.__file__], ports, str(tmp_path), ",".join(RECIPES))
+    outputs = [process.communicate()[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], outputs
+    for name in RECIPES:
+        chief, other = (dict(np.load(tmp_path / f"{name}.{index}.npz")) for index in range(2))
+        assert chief.keys() == other.keys()
+        for key, value in chief.items():
+            np.testing.assert_array_equal(other[key], value)
+        weights = [chief.pop(key) for key in sorted(chief) if key.isdecimal()]
+        check_equal(name, weights, chief)
+
+
+SGD = {"optimizer": "sgd", "learning_rate": 0.05, "momentum": 0.0, "weight_decay": 0.0}
+
+
+def test_a_lost_worker_stops_all_and_the_run_goes_on(tmp_path):
+    """Begun on one device, killed on two workers, gone on with: equal to a run on one device."""
+    recipe = {**small.GAN, "training": {**small.GAN["training"], **SGD, "epochs": 1}}
+    whole = small.train(recipe, tmp_path / "whole", epochs=3)
+    run = tmp_path / "run"
+    small.train(recipe, run)
+
+    outputs, codes = rehearse(run, dying=2)
+    assert codes[1] == -signal.SIGKILL
+    assert codes[0] not in (0, None)
+    assert "All workers must stay up; start all of them again" in outputs[0]
+    assert len(history(run)) == 2
+
+    outputs, codes = rehearse(run, dying=0)
+    assert codes == [0, 0], outputs
+    assert [entry["epoch"] for entry in history(run)] == [1, 2, 3]
+    found = small.load_checkpoint(run)
+    for value, one in zip(found.get_weights(), whole.get_weights(), strict=True):
+        assert np.abs(value - one).max() <= 3 * TOLERANCE * max(1, np.abs(one).max())
+    assert int(found.steps.numpy()) == int(whole.steps.numpy())
+
+
+def rehearse(run, dying):
+    processes = workers.start([REHEARSAL], workers.free_ports(2), str(run), "3", str(dying))
+    outputs = [process.communicate()[0] for process in processes]
+    return outputs, [process.returncode for process in processes]
+
+
+def history(run):
+    return [json.loads(line) for line in (run / "history.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.parametrize("parts", [1, 2, 4])
+def test_parts_and_their_noise_make_the_batch(parts):
+    """Whatever the number of replicas: a batch of 15 and the last one of 7."""
+    batches = data.batches(np.arange(22, dtype=np.uint8)[:, None, None, None], batch_size=15)
+    for batch in batches:
+        count = len(batch)
+        found = [replicated.divided(batch, index, parts) for index in range(parts)]
+        np.testing.assert_array_equal(tf.concat(found, axis=0), batch)
+        assert {len(part) for part in found} <= {count // parts, count // parts + 1}
+        ends = np.cumsum([len(part) for part in found])
+        rows = [
+            noise.Batch(lambda stream: [5, stream], count, end - len(part), end).gaussian(3)
+            for part, end in zip(found, ends, strict=True)
+        ]
+        whole = noise.Batch(lambda stream: [5, stream], count, 0, count).gaussian(3)
+        np.testing.assert_array_equal(tf.concat(rows, axis=0), whole)
+
+
+def test_every_worker_reads_its_part_alone():
+    """A pipeline makes the part of one worker; the parts of all make the batch."""
+    images, labels = digits(22)
+    whole = data.batches(images, labels, batch_size=15, seed=3, binarise=True)
+    parts = zip(*(whole.part(index, 2) for index in range(2)), strict=True)
+    for batch, found in zip(whole, parts, strict=True):
+        for part, expected in zip(zip(*found, strict=True), batch, strict=True):
+            np.testing.assert_array_equal(tf.concat(part, axis=0), expected)
+
+
+def test_predictions_evaluation_and_single_batches_are_those_of_one_device(replicas):
+    images, labels = digits(23)  # in batches of 15 and 8
+    models = []
+    for strategy in (tf.distribute.get_strategy(), replicas):
+        with strategy.scope():
+            models.append(build("cvae_digits", normalisation=None))
+    one, two = models
+    for found, expected in zip(
+        two.evaluate(images, labels, batch_size=15, verbose=0),
+        one.evaluate(images, labels, batch_size=15, verbose=0),
+        strict=True,
+    ):
+        np.testing.assert_allclose(found, expected, rtol=TOLERANCE)
+    predicted = [m.predict((images, labels), batch_size=15, verbose=0) for m in models]
+    np.testing.assert_allclose(*predicted, rtol=1e-4, atol=1e-6)
+    logs = [m.train_on_batch(images, labels, return_dict=True) for m in models]
+    assert logs[0].keys() == logs[1].keys()
+    for key, expected in logs[0].items():
+        np.testing.assert_allclose(logs[1][key], expected, rtol=1e-4)
+
+
+def test_what_replicas_cannot_do_is_refused(replicas):
+    images, labels = digits(23)
+    with replicas.scope():
+        model = build("gan_digits")
+        model.compile(keras.optimizers.SGD(0.1), jit_compile=True)
+    with pytest.raises(ValueError, match="jit_compile must be False or 'auto' on several replicas"):
+        model.fit(images, verbose=0)
+    with pytest.raises(ValueError, match="no replica without images.* Received: 1 images for 2"):
+        model.fit(images, batch_size=11, verbose=0)
+    assert int(model.steps.numpy()) == 0

@@ -1,0 +1,78 @@
+"""One of several worker processes: trains members of the contract table under MultiWorkerMirroredStrategy.
+
+    python workers.py INDEX PORT,PORT,... FOLDER NAME,NAME,...
+
+Writes the weights and the logs of each to FOLDER/NAME.INDEX.npz.
+"""
+
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def cluster(ports, index):
+    """The environment variable TF_CONFIG of worker `index` of those at ports on this machine."""
+    workers = [f"127.0.0.1:{port}" for port in ports]
+    return json.dumps({"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}})
+
+
+def free_ports(count):
+    """Ports on this machine at which nothing listens."""
+    sockets = [socket.socket() for _ in range(count)]
+    for found in sockets:
+        found.bind(("127.0.0.1", 0))
+    ports = [found.getsockname()[1] for found in sockets]
+    for found in sockets:
+        found.close()
+    return ports
+
+
+def start(script, ports, *arguments, **environment):
+    """The processes of all workers of a Python script, which reads TF_CONFIG."""
+    inherited = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment}
+    return [
+        subprocess.Popen(
+            [sys.executable, *script, *arguments],
+            env={**inherited, "TF_CONFIG": cluster(ports, index)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for index in range(len(ports))
+    ]
+
+
+def train(strategy, name):
+    """A member after three steps on 39 images in batches of 16, the last one of 7, and its logs."""
+    import keras
+    from models import build, learnt_from
+
+    from tfgen import replicas
+
+    with strategy.scope():
+        model = build(name)
+        replicas.synchronize(model)
+        model.compile(keras.optimizers.SGD(0.05), steps_per_execution=3)
+    history = model.fit(*learnt_from(name, 39), batch_size=16, verbose=0)
+    return model, {key: value[0] for key, value in history.history.items()}
+
+
+def main(folder, names):
+    import numpy as np
+    import tensorflow as tf
+
+    strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    index = strategy.cluster_resolver.task_id
+    for name in names.split(","):
+        model, logs = train(strategy, name)
+        weights = {f"{i:03d}": value for i, value in enumerate(model.get_weights())}
+        np.savez(pathlib.Path(folder) / f"{name}.{index}.npz", **weights, **logs)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,233 @@
+"""One global batch over the replicas of a `tf.distribute` strategy, on one machine or several.
+
+Replica r of R reads images floor(n r/R) to floor(n (r + 1)/R) - 1 of each global batch of n images, so
+that order and noise, functions of an image's index in the global batch, are those of one device.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+import keras
+import tensorflow as tf
+
+from tfgen import feeding
+
+
+def are_several(strategy: tf.distribute.Strategy) -> bool:
+    """Whether a strategy has more than one replica."""
+    return strategy.num_replicas_in_sync > 1
+
+
+def workers(strategy: tf.distribute.Strategy) -> int:
+    """Number of processes that a strategy's replicas are in."""
+    resolver = strategy.cluster_resolver
+    cluster = {} if resolver is None else resolver.cluster_spec().as_dict()
+    return max(1, sum(len(cluster.get(job, ())) for job in ("chief", "worker")))
+
+
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
+    """Whether this process writes the files of all: the task `chief`, or worker 0 where there is none."""
+    resolver = strategy.cluster_resolver
+    if workers(strategy) == 1:
+        return True
+    if "chief" in resolver.cluster_spec().jobs:
+        return resolver.task_type == "chief"
+    return resolver.task_id == 0
+
+
+def synchronize(model: keras.Model) -> None:
+    """Take batch statistics over the global batch, without which several replicas do not equal one."""
+    for network in model.players.values():
+        for layer in network._flatten_layers(include_self=False):
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.synchronized = True
+
+
+def agree(strategy: tf.distribute.Strategy, **number: int) -> None:
+    """Wait for all workers, and raise unless they have the same number.
+
+    Raises:
+        ValueError: they differ.
+    """
+    ((name, value),) = number.items()
+    if workers(strategy) == 1:
+        return
+    own = strategy.experimental_distribute_values_from_function(lambda _: tf.constant([value]))
+    found = strategy.gather(own, axis=0).numpy().tolist()
+    if len(set(found)) > 1:
+        raise ValueError(
+            "All workers must see the same files, as on a shared disk. "
+            f"Received: {name}={found}, one for each replica"
+        )
+
+
+@contextlib.contextmanager
+def connected(strategy: tf.distribute.Strategy) -> Iterator[None]:
+    """Within it the loss of a worker raises in words.
+
+    Raises:
+        ConnectionError: a worker was lost.
+    """
+    try:
+        yield
+    except _LOST as error:
+        if workers(strategy) == 1:
+            raise
+        raise ConnectionError(
+            "All workers must stay up; start all of them again, and training goes on from the last "
+            f"checkpoint. Received: {error.message.splitlines()[0]:.200}"
+        ) from error
+
+
+_LOST = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+)
+
+
+def divided(batch, index: int, parts: int):
+    """Part `index` of `parts` of every tensor of a batch, consecutive rows of it."""
+
+    def rows(tensor):
+        count = tf.shape(tensor, tf.int64)[0]
+        return tensor[count * index // parts : count * (index + 1) // parts]
+
+    return tf.nest.map_structure(rows, batch)
+
+
+def distribute(
+    strategy: tf.distribute.Strategy, batches, gathered: bool = False
+) -> tuple[feeding.Stream, tf.Variable | None]:
+    """The stream with each batch divided among the replicas, and the counter of its epochs.
+
+    Args:
+        strategy: of any number of replicas.
+        batches: global batches, the same on every worker; of those that have `part`, as a pipeline of
+            `tfgen.data.batches` has, every worker reads only its own.
+        gathered: order the parts as Keras' `predict` puts them together again.
+
+    Raises:
+        TypeError: the stream is a generator or a `PyDataset`, and there are several workers.
+    """
+    counters = [getattr(batches, "epoch", None)]
+    if not are_several(strategy) or isinstance(batches, tf.distribute.DistributedDataset):
+        return batches, counters[0]
+    if not isinstance(batches, tf.data.Dataset):
+        if workers(strategy) == 1:
+            return batches, counters[0]
+        raise TypeError(
+            "Several workers learn from arrays or a tf.data.Dataset, which are the same on all of them. "
+            f"Received: {type(batches).__name__}"
+        )
+
+    def parts_of_worker(context):
+        worker, count = context.input_pipeline_id, context.num_input_pipelines
+        local = context.num_replicas_in_sync // count
+        if count > 1 and not gathered and hasattr(batches, "part"):
+            mine = batches.part(worker, count)
+            counters.append(mine.epoch)
+            return _in_parts(mine, range(local), local)
+        first, step = (worker, count) if gathered else (worker * local, 1)
+        chosen = range(first, first + local * step, step)
+        return _in_parts(batches, chosen, context.num_replicas_in_sync)
+
+    return strategy.distribute_datasets_from_function(parts_of_worker), counters[-1]
+
+
+def _in_parts(dataset, chosen, parts):
+    """Parts `chosen` of each batch, one after another."""
+
+    def part(index, batch):
+        return divided(batch if len(batch) > 1 else batch[0], index, parts)
+
+    if len(chosen) == 1:
+        return dataset.map(lambda *batch: part(chosen[0], batch)).prefetch(2)
+    indices = tf.data.Dataset.from_tensor_slices(tf.constant(chosen, tf.int64))
+    flat = dataset.flat_map(lambda *batch: indices.map(lambda index: part(index, batch)))
+    return flat.prefetch(2 * len(chosen))
+
+
+class Replicated(keras.Model):
+    """Abstract base of models whose steps run on every replica, and that are built at construction.
+
+    Keras' own functions reduce scalar logs along axis 0 where there are several workers, average a
+    batch of labels to build the model, and loop over collectives.
+    """
+
+    def make_train_function(self, force: bool = False) -> Callable:
+        if not are_several(self.distribute_strategy):
+            return super().make_train_function(force)
+        if self.train_function is None or force:
+            self.train_function = self._execution(self.train_step)
+        return self.train_function
+
+    def make_test_function(self, force: bool = False) -> Callable:
+        if not are_several(self.distribute_strategy):
+            return super().make_test_function(force)
+        if self.test_function is None or force:
+            self.test_function = self._execution(self.test_step)
+        return self.test_function
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        if self.optimizer is not None and not self.optimizer.built:
+            with self.distribute_strategy.scope():
+                self.optimizer.build(self.trainable_variables)
+
+    def _execution(self, step):
+        """`steps_per_execution` steps on every replica, or as many as there are batches left.
+
+        They are launched one by one: in a graph's loop TensorFlow's collectives of one iteration meet
+        those of another, "Shape mismatch in the collective instance".
+
+        Raises:
+            ValueError: `jit_compile` is True; collectives between steps are not compiled by XLA.
+        """
+        strategy, several = self.distribute_strategy, self.steps_per_execution
+        if self.jit_compile:
+            raise ValueError(
+                "jit_compile must be False or 'auto' on several replicas. "
+                f"Received: jit_compile=True, replicas={strategy.num_replicas_in_sync}"
+            )
+
+        def on_replica(data):
+            logs = step(data)
+            return tf.stack([tf.cast(logs[name], tf.float32) for name in sorted(logs)])
+
+        def one(data):
+            return strategy.reduce("MEAN", strategy.run(on_replica, args=(data,)), axis=None)
+
+        def execution(iterator):
+            return one(next(iterator))
+
+        if not self.run_eagerly:
+            options = {"reduce_retracing": True, "autograph": False}
+            one, execution = (tf.function(step, **options) for step in (one, execution))
+
+        def function(iterator):
+            if isinstance(iterator, tf.distribute.DistributedIterator):
+                logs = _repeated(lambda: execution(iterator), several)
+            else:
+                logs = one(self._own_parts(next(iterator)))
+            return dict(zip(sorted(m.name for m in self.metrics), tf.unstack(logs), strict=True))
+
+        return function
+
+    def _own_parts(self, data):
+        """A batch given as such, divided among the replicas."""
+        data = tf.nest.map_structure(tf.convert_to_tensor, tuple(d for d in data if d is not None))
+        return self.distribute_strategy.experimental_distribute_values_from_function(
+            lambda context: divided(
+                data, context.replica_id_in_sync_group, context.num_replicas_in_sync
+            )
+        )
+
+
+def _repeated(execution, count):
+    """The last result of `count` executions, or of as many as there are batches left."""
+    logs = execution()
+    with contextlib.suppress(tf.errors.OutOfRangeError):
+        for _ in range(count - 1):
+            logs = execution()
+    return logs
