@@ -36,7 +36,7 @@ def export_again(folder: Path) -> None:
     with replaced_folder(folder) as aside:
         shutil.copytree(folder, aside, dirs_exist_ok=True)
         if calibrated:
-            model.save(aside / "model.keras")
+            model.release().save(aside / "model.keras")  # a loaded one has slots
         if fresh:
             card["discriminator"] = calibrate.accuracy(model, data)
         tfgen.export(model, aside / "1")
