@@ -172,10 +172,15 @@ def first_epoch(process):
             return
 
 
+def heeding_interrupts():
+    """A shell's background jobs, and so what they start, ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_stopped_trainer_says_how_to_go_on(tmp_path, number, code):
     out = tmp_path / "my run"
-    process = trainer(out)
+    process = trainer(out, preexec_fn=heeding_interrupts)
     first_epoch(process)
     with pytest.raises(BlockingIOError, match="one trainer at a time"):  # the folder is taken
         small.train(None, out, resume=True)
