@@ -26,7 +26,7 @@ def in_a_line(text):
 @pytest.fixture
 def two_rows(tmp_path):
     """A preset's folder of a model that two rows describe."""
-    card = {"name": "both", "row": ["wake", "sleep"]}
+    card = {**zoo.card("gan_digits"), "name": "both", "row": ["wake", "sleep"]}
     (tmp_path / "card.json").write_text(json.dumps(card))
     return tmp_path
 
@@ -77,7 +77,7 @@ def test_several_rows_are_printed_one_after_the_other(two_rows):
 
 
 def test_brackets_of_a_row_are_printed_as_they_are(tmp_path):
-    (tmp_path / "card.json").write_text(json.dumps({"name": "joint", "row": "GAN/VAE"}))
+    (tmp_path / "card.json").write_text(json.dumps({**zoo.card("gan_digits"), "row": "GAN/VAE"}))
     assert in_a_line(ROWS["GAN/VAE"].divergence) in in_a_line(run(tmp_path).stdout)
 
 

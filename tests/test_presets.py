@@ -16,7 +16,7 @@ ROOT = Path(zoo.__file__).parents[1] / "saved_models"
 def argument(spec, rng):
     """A value for an input of an endpoint, of 2 rows."""
     if spec.dtype == tf.string:
-        return tf.constant([tf.io.encode_png(rng.integers(0, 256, (9, 7, 3)).astype("uint8"))] * 2)
+        return tf.stack([tf.io.encode_png(rng.integers(0, 256, (9, 7, 3)).astype("uint8"))] * 2)
     if not spec.shape.rank:
         return tf.constant(3)
     return tf.constant(rng.random((2, *spec.shape[1:])) > 0.5, spec.dtype)

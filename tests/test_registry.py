@@ -120,8 +120,12 @@ def number_of_tests():
     counts = []
     for function in vars(test_contract).values():
         marks = [mark for mark in getattr(function, "pytestmark", []) if mark.name == "parametrize"]
-        tables = (test_contract.every_model.mark, test_contract.every_generator.mark)
-        if any(mark in tables for mark in marks):
+        tables = [
+            mark
+            for mark in marks
+            if mark.args[0] == "name" and mark.args[1] is not test_contract.LABELLED
+        ]
+        if tables:
             counts.append(math.prod(len(mark.args[1]) for mark in marks if mark not in tables))
     return sum(counts)
 

@@ -191,7 +191,7 @@ def conditional_gan(shape, classes):
     [
         (
             lambda: zoo.GAN.build_networks((8, 8, 1), 10, width=4, latent_dim=2),
-            "endpoint 'sample_labels'. Received: .* with sample, decode, discriminate",
+            "endpoint 'sample_labels'. Received: .* with generate, ",
         ),
         (lambda: conditional_gan((8, 8, 1), 5), r"Received: model=\(\(8, 8, 1\), 5\), evaluator"),
         (lambda: conditional_gan((16, 16, 1), 10), r"model=\(\(16, 16, 1\), 10\), evaluator"),
@@ -213,7 +213,7 @@ def test_other_faults_are_refused_before_training(generator, teacher, taught, tm
         symmetry.compare(generator, tmp_path, SAMPLES, evaluator=teacher)
     with pytest.raises(ValueError, match="epochs must be at least 1. Received: epochs=0"):
         symmetry.compare(generator, "digits", SAMPLES, epochs=0, evaluator=teacher)
-    with pytest.raises(ValueError, match="Received: n=0"):
+    with pytest.raises(ValueError, match="Received: samples=0"):
         symmetry.compare(generator, "digits", 0, evaluator=teacher)
     with pytest.raises(FileNotFoundError, match="evaluator"):
         symmetry.compare(generator, "digits", SAMPLES, evaluator=tmp_path)

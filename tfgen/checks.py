@@ -172,7 +172,7 @@ def check_labels(labels, count: int, num_classes: int, unlabelled: bool = False)
         raise TypeError(f"{rule}. Received: dtype={labels.dtype}")
     if labels.shape not in {(count,), (count, 1)}:
         raise ValueError(f"{rule}. Received: shape={labels.shape} for {count} images")
-    if labels.min() < lowest or labels.max() >= num_classes:
+    if len(labels) and (labels.min() < lowest or labels.max() >= num_classes):
         raise ValueError(f"{rule}. Received: labels from {labels.min()} to {labels.max()}")
 
 

@@ -45,7 +45,7 @@ def grid(images, labels=None, columns=None, scale=None):
         if value < 1:
             raise ValueError(f"{name} must be at least 1. Received: {name}={value}")
     if labels is not None and len(labels) != n:
-        raise ValueError(f"labels must be one an image. Received: {len(labels)} for {n} images")
+        raise ValueError(f"labels must be one per image. Received: {len(labels)} for {n} images")
 
     columns, rows = min(columns, n), math.ceil(n / columns)
     caption = 0 if labels is None else CAPTION

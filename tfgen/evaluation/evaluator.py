@@ -165,10 +165,11 @@ def find_evaluator(data: str, root: Path | None = None) -> Path:
         FileNotFoundError: there is none; the error says how to make one.
     """
     roots = [*([] if root is None else [root]), *_roots()]
-    named = [folder / f"resnet_{data}" for folder in roots if os.sep not in str(data)]
-    for folder in (*named, *_learned_from(data, roots)):
-        if _is_evaluator(folder):
-            return folder
+    for place in roots:
+        named = [place / f"resnet_{data}"] if os.sep not in str(data) else []
+        for folder in (*named, *_learned_from(data, place)):
+            if _is_evaluator(folder):
+                return folder
     raise FileNotFoundError(
         f"No evaluator for this data set in {', '.join(map(str, roots))}. Pass evaluator= the folder of "
         f"one, which `tfgen train resnet_mnist --data {shlex.quote(str(data))} --out runs/resnet` and "
@@ -178,9 +179,9 @@ def find_evaluator(data: str, root: Path | None = None) -> Path:
     )
 
 
-def _learned_from(data: str, roots: list[Path]) -> Iterator[Path]:
+def _learned_from(data: str, root: Path) -> Iterator[Path]:
     """Folders of presets whose cards say that they learned from this data set."""
-    for path in (path for root in roots for path in sorted(root.glob("*/card.json"))):
+    for path in sorted(root.glob("*/card.json")):
         recipe = untrusted.read_document(path).get("recipe")
         learned = recipe.get("data") if isinstance(recipe, dict) else None
         if isinstance(learned, dict) and learned.get("name") == data:

@@ -19,6 +19,7 @@ import tensorflow as tf
 
 import tfgen
 import zoo
+from tfgen import checks
 from tfgen.evaluation import metrics
 from tfgen.evaluation.evaluator import BATCH, find_evaluator, load_evaluator
 from zoo.preset import train as training
@@ -59,6 +60,7 @@ def compare(model, data, samples, *, epochs=None, evaluator=None, seed=0):
     geometry = {key: recipe["data"][key] for key in ("size", "channels") if key in recipe["data"]}
     info = tfgen.data.info(data, **geometry)
     _check(model, teacher, info)
+    checks.check_integer("samples", samples, 1)
 
     asked = np.arange(samples, dtype="int32") % info.num_classes
     images = model.sample(samples, seed=seed, labels=asked)
