@@ -465,7 +465,8 @@ def _tensors(*parts):
 
 
 def _as_float32(value):
-    return tf.cast(value, tf.float32) if value.dtype.is_floating else value
+    """Half precision as float32; float64, of exact cases, as it is."""
+    return tf.cast(value, tf.float32) if value.dtype in (tf.float16, tf.bfloat16) else value
 
 
 def _after_all(gradients):
