@@ -1,0 +1,90 @@
+"""The study that chooses an ADA without labels of its target, on scores made by hand."""
+
+import numpy as np
+import pytest
+
+import tfgen
+import zoo
+from zoo.studies import validators as study
+
+RISING = [0.1, 0.2, 0.3, 0.4]
+FIRST, SECOND, *REST = study.VALIDATORS
+
+
+def entry(accuracy, first, second):
+    rest = dict.fromkeys(REST, accuracy % 0.3)  # neither rises nor falls with the accuracy
+    return {"accuracy": accuracy, FIRST: first, SECOND: second, **rest}
+
+
+def recorded(name, seed, accuracies):
+    """Runs of every weight whose first validator is the accuracy and whose second is its opposite."""
+    return [
+        {
+            "recipe": name,
+            "weight": weight,
+            "seed": seed,
+            "seconds": 1.0,
+            "epochs": [entry(a + shift, a + shift, -a - shift) for a in accuracies],
+        }
+        for shift, weight in enumerate(study.WEIGHTS)
+    ]
+
+
+def test_the_validator_that_ranks_as_the_accuracy_is_best():
+    runs = recorded(study.RANKED, 0, RISING)
+    ranked = study.ranking(runs)
+    assert ranked[FIRST] == pytest.approx((1.0, 0.0))
+    correlation, lost = ranked[SECOND]
+    assert correlation == pytest.approx(-1.0)
+    assert lost == pytest.approx(2.3)  # 2.4 - 0.1
+    assert study.best_validator(runs) == FIRST
+
+
+def test_seeds_without_all_weights_rank_and_choose_nothing():
+    runs = recorded(study.RANKED, 0, RISING)[:-1]
+    assert study.ranking(runs) == {}
+    assert study.best_validator(runs) is None
+
+
+def test_a_choice_reads_the_validator_alone():
+    runs = recorded(study.CHOSEN[0], 0, RISING)
+    chosen = study.choices(runs, study.CHOSEN[0], SECOND)
+    assert [(m["weight"], m["epoch"], m["accuracy"]) for m in chosen] == [
+        (study.WEIGHTS[0], 1, 0.1)
+    ]
+
+
+def test_the_page_says_what_was_not_run_and_the_gap_that_was_closed():
+    facts = {
+        "machine": {"processor": "P", "cores": 2},
+        "versions": {"tensorflow": "2", "keras": "3"},
+    }
+    empty = study.page({"facts": facts, "runs": []}, {})
+    assert empty.count("not run here") == 2 * len(study.VALIDATORS)
+    runs = recorded(study.RANKED, 0, RISING) + recorded(study.CHOSEN[0], 0, RISING)
+    text = study.page({"facts": facts, "runs": runs}, {study.CHOSEN[0]: (0.4, 4.4)})
+    assert "accuracy 2.4000" in text
+    assert "Gap closed: 50%" in text
+
+
+def test_runs_that_are_recorded_are_not_done_again():
+    runs = recorded(study.RANKED, 0, RISING)
+    keys = list(study.pending(runs))
+    assert (study.RANKED, study.WEIGHTS[0], 0) not in keys
+    assert keys[0] == (study.RANKED, study.WEIGHTS[0], 1)
+    assert len(keys) == len(study.WEIGHTS) * (sum(study.SEEDS.values()) - 1)
+
+
+def test_scores_read_no_label_of_the_targets_training_images(monkeypatch):
+    images, labels = tfgen.data.arrays("digits", "train[:64]", size=8, channels=1)
+    monkeypatch.setattr(study, "HELD", 16)
+    monkeypatch.setattr(tfgen.data, "arrays", lambda *_, **__: (images, labels))
+    given = study.domains({"name": "digits", "target": "digits"}, seed=0)
+    assert len(given.source[0]) == 48
+    assert len(given.held[0]) == 16
+    together = np.concatenate([given.source[0], given.held[0]]).sum(axis=(1, 2, 3))
+    np.testing.assert_array_equal(np.sort(together), np.sort(images.sum(axis=(1, 2, 3), dtype=int)))
+    model = zoo.ADA.build_networks((8, 8, 1), 10, width=4, units=8)
+    found = study.scores(model, given)
+    assert set(found) == {*study.VALIDATORS, "accuracy"}
+    assert all(np.isfinite(value) for value in found.values())

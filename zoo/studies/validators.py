@@ -1,0 +1,260 @@
+"""`python -m zoo.studies.validators`: length and weight of an ADA, chosen without a label of the target.
+
+Each model of MNIST to MNIST-M is scored after every epoch by the validators of
+`tfgen.evaluation.validators`, and beside them by its accuracy on the target's test split, which shows how
+each validator ranks.  The validator that ranks best there then chooses epoch and weight between MNIST and
+USPS, where the accuracy of the chosen model alone is reported.
+
+A run learns from all but `HELD` of the source's training images and from all of the target's, which keep
+no label.  Validators read those `HELD` images and as many of the target's training images.  Each run is
+written to validators.json when it ends, and a run that is written is not done again.
+"""
+
+import json
+import statistics
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+import keras
+import numpy as np
+from scipy import stats
+
+import tfgen
+import zoo
+from tfgen.atomic import replaced_file
+from tfgen.data.mixed import mixed_batches
+from tfgen.evaluation import metrics, validators
+from zoo.preset.provenance import in_words, machine, versions
+from zoo.studies import adaptation
+
+PAGES = Path(__file__).resolve().parents[2] / "docs" / "studies"
+RANKED = "ada_mnist_mnist_m"  # where the target's labels show how validators rank
+CHOSEN = ("ada_mnist_usps", "ada_usps_mnist")  # where they do not choose
+SEEDS = {RANKED: 2, **dict.fromkeys(CHOSEN, 5)}
+WEIGHTS = (0.1, 0.3, 1.0)  # lambda of the adversarial term
+EPOCHS = 8
+HELD = 2_000  # images of either domain that validators read
+VALIDATORS = {
+    "importance-weighted accuracy": "Sugiyama et al. (2007)",
+    "soft neighborhood density": "Saito et al. (2021)",
+    "batch nuclear norm": "Cui et al. (2020)",
+    "information maximization": "Krause et al. (2010)",
+}
+
+
+class Domains(NamedTuple):
+    """Images uint8 (n, h, w, c) and labels int32 (n,) of a source and a target, as a run uses them."""
+
+    source: tuple[np.ndarray, np.ndarray]
+    held: tuple[np.ndarray, np.ndarray]  # of the source, for validators
+    target: np.ndarray
+    test: tuple[np.ndarray, np.ndarray]  # of the target
+
+
+def domains(data: dict[str, Any], seed: int) -> Domains:
+    """The images of a recipe's `data`; the seed draws the source's images that are held out."""
+    geometry = {key: value for key, value in data.items() if key not in ("name", "target")}
+    images, labels = tfgen.data.arrays(data["name"], "train", **geometry)
+    order = np.random.default_rng(seed).permutation(len(images))
+    held, kept = order[:HELD], np.sort(order[HELD:])
+    target, _ = tfgen.data.arrays(data["target"], "train", **geometry)
+    test = tfgen.data.arrays(data["target"], "test", **geometry)
+    return Domains((images[kept], labels[kept]), (images[held], labels[held]), target, test)
+
+
+def scores(model: zoo.ADA, given: Domains) -> dict[str, float]:
+    """The value of each validator, and the model's "accuracy" on the target's test split."""
+    (images, labels), target = given.held, given.target[:HELD]
+    probabilities = model.predict(_scaled(target), verbose=0)
+    correct = model.predict(_scaled(images), verbose=0).argmax(axis=1) == labels
+    features = model.theta.predict(_scaled(images), verbose=0)
+    source_odds = model.phi.predict(features, verbose=0).astype(np.float64).reshape(-1)
+    found = (
+        validators.importance_weighted_accuracy(correct, -source_odds),
+        validators.soft_neighbourhood_density(probabilities),
+        validators.batch_nuclear_norm(probabilities),
+        validators.information_maximization(probabilities),
+    )
+    test_images, test_labels = given.test
+    accuracy = metrics.accuracy(model.predict(_scaled(test_images), verbose=0), test_labels)
+    return {**dict(zip(VALIDATORS, found, strict=True)), "accuracy": accuracy}
+
+
+def run(name: str, weight: float, seed: int, epochs: int = EPOCHS) -> dict[str, Any]:
+    """Train a recipe with a weight of its adversarial term, and score it after every epoch.
+
+    Args:
+        name: recipe of an ADA.
+        weight: final lambda, reached at the end of training.
+        seed: of weights, order and the images held out.
+        epochs: of the larger domain.
+    """
+    recipe = zoo.RECIPES[name]
+    given = domains(recipe["data"], seed)
+    batches = mixed_batches(*given.source, given.target, recipe["training"]["batch_size"], seed)
+    steps = len(batches) * epochs
+    build = {**recipe["build"], "adversarial_weight": weight, "ramp": steps}
+    training = {**recipe["training"], "epochs": epochs}
+    recipe = {**recipe, "build": build, "training": training}
+    geometry = {key: value for key, value in recipe["data"].items() if key != "target"}
+    keras.utils.set_random_seed(seed)
+    model = zoo.build(recipe, tfgen.data.info(**geometry), seed=seed, batches=len(batches))
+    began, history = time.perf_counter(), []
+    for epoch in range(epochs):
+        model.fit(batches, initial_epoch=epoch, epochs=epoch + 1, verbose=0)
+        history.append({key: round(v, 6) for key, v in scores(model, given).items()})
+    seconds = round(time.perf_counter() - began, 1)
+    return {"recipe": name, "weight": weight, "seed": seed, "epochs": history, "seconds": seconds}
+
+
+def pending(runs: list[dict[str, Any]]) -> Iterator[tuple[str, float, int]]:
+    """The runs that are not recorded, those that rank the validators first."""
+    recorded = {(run["recipe"], run["weight"], run["seed"]) for run in runs}
+    for name, seeds in SEEDS.items():
+        for seed in range(seeds):
+            yield from (k for w in WEIGHTS if (k := (name, w, seed)) not in recorded)
+
+
+def candidates(runs: list[dict[str, Any]], name: str) -> dict[int, list[dict[str, Any]]]:
+    """{seed: scores of each model, with its "weight" and "epoch"}, of the seeds with all weights."""
+    found = {}
+    for seed in range(SEEDS[name]):
+        done = [r for r in runs if (r["recipe"], r["seed"]) == (name, seed)]
+        if {r["weight"] for r in done} == set(WEIGHTS):
+            found[seed] = [
+                {"weight": r["weight"], "epoch": number, **entry}
+                for r in done
+                for number, entry in enumerate(r["epochs"], start=1)
+            ]
+    return found
+
+
+def ranking(runs: list[dict[str, Any]]) -> dict[str, tuple[float, float]]:
+    """{validator: (rank correlation with the accuracy, accuracy lost by its choice)}, means over seeds."""
+    found = candidates(runs, RANKED).values()
+    if not found:
+        return {}
+    result = {}
+    for validator in VALIDATORS:
+        correlations, losses = [], []
+        for models in found:
+            values = [m[validator] for m in models]
+            accuracies = [m["accuracy"] for m in models]
+            correlations.append(float(stats.spearmanr(values, accuracies).statistic))
+            losses.append(max(accuracies) - accuracies[int(np.argmax(values))])
+        result[validator] = statistics.mean(correlations), statistics.mean(losses)
+    return result
+
+
+def best_validator(runs: list[dict[str, Any]]) -> str | None:
+    """The validator that ranks the models of `RANKED` most as their accuracy does."""
+    ranked = ranking(runs)
+    return max(ranked, key=lambda validator: ranked[validator][0]) if ranked else None
+
+
+def choices(runs: list[dict[str, Any]], name: str, validator: str) -> list[dict[str, Any]]:
+    """For each seed the model that the validator puts first."""
+    found = candidates(runs, name).values()
+    return [max(models, key=lambda model: model[validator]) for models in found]
+
+
+def page(results: dict[str, Any], bounds: dict[str, tuple[float, float]]) -> str:
+    """validators.md of what `main` measured.
+
+    Args:
+        results: of validators.json.
+        bounds: {recipe: mean accuracy of the floor and of the ceiling} of `zoo.studies.adaptation`.
+    """
+    runs, facts = results["runs"], results["facts"]
+    ranked = ranking(runs)
+    rows = [
+        f"| {name} | {source} | {ranked[name][0]:.3f} | {ranked[name][1]:.4f} |"
+        if ranked
+        else f"| {name} | {source} | not run here | not run here |"
+        for name, source in VALIDATORS.items()
+    ]
+    best = best_validator(runs)
+    sections = [_section(runs, name, best, bounds.get(name)) for name in CHOSEN]
+    software, weights = facts["versions"], ", ".join(f"{weight:g}" for weight in WEIGHTS)
+    return f"""# Domain adaptation, chosen without labels of the target
+
+`python -m zoo.studies.validators`, on {in_words(facts["machine"])}, with TensorFlow
+{software["tensorflow"]} and Keras {software["keras"]}. Each run has {EPOCHS} epochs; the weight of
+its adversarial term, {weights}, is reached at the end; a model is what a run is after an epoch.
+Validators read {HELD:,} source images that are held out and {HELD:,} target images without labels.
+
+## Which validator ranks as the accuracy does
+
+MNIST to MNIST-M, {len(candidates(runs, RANKED))} seeds of {len(WEIGHTS) * EPOCHS} models. *Lost* is the
+accuracy of the best model less that of the model with the highest value. The target's test labels are
+read here to compare validators, and choose nothing that is reported below.
+
+| validator | source | rank correlation | lost |
+|---|---|---|---|
+{chr(10).join(rows)}
+
+## What it chooses
+
+{chr(10).join(sections)}
+"""
+
+
+def _section(runs, name, validator, bounds):
+    data = zoo.RECIPES[name]["data"]
+    title = f"### {data['name']} to {data['target']}\n\n"
+    chosen = choices(runs, name, validator) if validator else []
+    if not chosen:
+        return f"{title}Not run here.\n"
+    accuracies = [model["accuracy"] for model in chosen]
+    spread = f" ± {statistics.stdev(accuracies):.4f}" if len(chosen) > 1 else ""
+    mean = statistics.mean(accuracies)
+    picked = "; ".join(f"{m['weight']:g}, epoch {m['epoch']}" for m in chosen)
+    text = (
+        f"By {validator}, {len(chosen)} seeds: accuracy {mean:.4f}{spread}.\n"
+        f"Chosen weights and epochs: {picked}."
+    )
+    if bounds is not None:
+        floor, ceiling = bounds
+        text += (
+            f"\nGap closed: {(mean - floor) / (ceiling - floor):.0%}, from {floor:.4f} (source only) "
+            f"to {ceiling:.4f} (trained on target)."
+        )
+    return f"{title}{text}\n"
+
+
+def _scaled(images):
+    return images.astype(np.float32) / 255
+
+
+def recorded_bounds() -> dict[str, tuple[float, float]]:
+    """{recipe: mean accuracy of floor and ceiling} that `zoo.studies.adaptation` has recorded."""
+    recorded = json.loads((PAGES / "adaptation.json").read_text())["recipes"]
+    return {
+        name: tuple(
+            statistics.mean(r["accuracy"] for r in entry["runs"] if r["method"] == method)
+            for method in (adaptation.FLOOR, adaptation.CEILING)
+        )
+        for name, entry in recorded.items()
+    }
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--only-page", is_flag=True, help="Write the page of what is recorded.")
+def main(only_page: bool) -> None:
+    """Train and score what is not recorded yet."""
+    path = PAGES / "validators.json"
+    facts = {"machine": machine(), "versions": versions()}
+    results = json.loads(path.read_text()) if path.is_file() else {"facts": facts, "runs": []}
+    for key in [] if only_page else pending(list(results["runs"])):
+        results["runs"].append(run(*key))
+        with replaced_file(path) as aside:
+            aside.write_text(json.dumps(results, indent=1) + "\n")
+        click.echo(f"{key} {results['runs'][-1]['epochs'][-1]}", err=True)
+    (PAGES / "validators.md").write_text(page(results, recorded_bounds()))
+
+
+if __name__ == "__main__":
+    main()
