@@ -21,6 +21,7 @@ from tfgen.drawing import plots
 from tfgen.optimizers import Adam
 from tfgen.paper.theory.report import table
 from zoo.preset import train as training
+from zoo.studies.reproduce import controls
 
 SHAPE = (1, 2, 1)
 DEVIATION = 0.02  # of every mode
@@ -43,6 +44,7 @@ MODELS = {  # name: (class, hidden layers of phi, arguments)
     "GAN": ("GAN", 1, {}),
     "GAN, deeper phi": ("GAN", 2, {}),
     "IWGAN": ("GAN", 1, {"importance_weighted": True}),
+    "minimax GAN": ("MinimaxGAN", 1, {}),  # IWGAN's direction at the GAN's size
     "VAE": ("VAE", 0, {"likelihood": "gaussian"}),
     "AA-VAE": ("VAE", 1, {"likelihood": "gaussian"}),
     "VAE/GAN": ("VAEGAN", 1, {}),
@@ -117,11 +119,12 @@ def build(name, seed):
     kind, depth, arguments = MODELS[name]
     sizes = {"latent_dim": LATENTS, "hidden": HIDDEN, "activation": "relu"}
     players = {"theta": networks.mlp_generator(SHAPE, **sizes, scaled=kind == "VAE")}
-    if kind != "GAN":
+    if kind not in ("GAN", "MinimaxGAN"):
         players["eta"] = networks.mlp_encoder(SHAPE, **sizes, layers=2)
     if depth:
         players["phi"] = networks.mlp_discriminator(SHAPE, HIDDEN, depth)
-    model = getattr(zoo, kind)(**players, **arguments, seed=seed)
+    home = controls if kind == "MinimaxGAN" else zoo
+    model = getattr(home, kind)(**players, **arguments, seed=seed)
     optimizer = OPTIMIZERS.get(kind, OPTIMIZERS["others"])
     model.compile(Adam(**optimizer), steps_per_execution=STEPS_OF_AN_EPOCH)
     return model
