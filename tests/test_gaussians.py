@@ -5,6 +5,7 @@ import pytest
 
 import zoo
 from zoo.studies import gaussians
+from zoo.studies.reproduce import controls
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def test_score_by_hand():
 @pytest.mark.parametrize("name", gaussians.MODELS)
 def test_models_are_built_as_named(name):
     model = gaussians.build(name, seed=3)
-    row = {"GAN, deeper phi": "GAN"}.get(name, name)
+    row = {"GAN, deeper phi": "GAN", "minimax GAN": "GAN"}.get(name, name)
     assert (model.row, model.seed) == (row, 3)
     assert model.image_shape == gaussians.SHAPE
     hidden = {"GAN, deeper phi": 2, "VAE": None}.get(name, 1)
@@ -97,5 +98,5 @@ def test_the_section_tells_means_and_deviations(quick, tmp_path, monkeypatch):
     assert picture.startswith(b"\x89PNG")
 
 
-def test_every_model_named_is_of_the_zoo():
-    assert {kind for kind, *_ in gaussians.MODELS.values()} <= set(zoo.MODELS)
+def test_every_model_named_is_of_the_zoo_or_a_control():
+    assert {kind for kind, *_ in gaussians.MODELS.values()} <= {*zoo.MODELS, *controls.NAMES}
