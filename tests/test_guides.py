@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-import zoo
-from zoo import cli
+from zoo import cli, registry
 
 GUIDES = sorted((Path(__file__).resolve().parent.parent / "docs" / "guides").glob("*.md"))
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -28,7 +27,7 @@ def command(line):
 def test_blocks_run(guide, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(zoo, "MODELS", dict(zoo.MODELS))
+    monkeypatch.setattr(registry, "MODELS", dict(registry.MODELS))
     modules, space = set(sys.modules), {"__name__": "__main__"}
     for kind, block in BLOCK.findall(guide.read_text(encoding="utf-8")):
         if kind == "python":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import zoo
 from zoo.preset import page as pages
-from zoo.preset import results
+from zoo.studies import results
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

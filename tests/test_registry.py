@@ -14,6 +14,7 @@ import tensorflow as tf
 import test_contract
 
 import zoo
+from zoo import registry
 
 ROOT = Path(__file__).parents[1]
 
@@ -177,7 +178,7 @@ def test_the_installed_command_takes_it_up(folder, tmp_path, monkeypatch, way):
 def test_a_name_outside_that_breaks_the_rule_is_refused(monkeypatch, value):
     monkeypatch.setenv("TFGEN_MODELS", value)
     with pytest.raises(ValueError, match="must have a class of a new name and a module"):
-        zoo._outside()
+        registry._outside()
 
 
 def test_the_command_line_takes_it_up(published):
@@ -194,7 +195,7 @@ def test_the_command_line_takes_it_up(published):
 def test_the_pages_take_it_up(published):
     folder, _ = published
     from zoo.preset import page as pages
-    from zoo.preset import results
+    from zoo.studies import results
 
     card = json.loads((folder / "presets" / "toy_digits" / "card.json").read_text())
     assert card["model"] == "Toy"

@@ -17,6 +17,7 @@ from numpy.testing import assert_allclose
 import tfgen
 import zoo
 from tfgen import networks
+from zoo import registry
 from zoo.cli import main
 from zoo.studies.reproduce import controls, page, paired, plan, records, run
 from zoo.studies.reproduce.cells import INFINITE, TABLES, Cell, cells
@@ -44,7 +45,7 @@ def record(arm="IWGAN", seed=0, **changes):
 @pytest.fixture(autouse=True)
 def _models(monkeypatch):
     """A copy of the zoo's list, to which runs add their controls."""
-    monkeypatch.setattr(zoo, "MODELS", dict(zoo.MODELS))
+    monkeypatch.setattr(registry, "MODELS", dict(registry.MODELS))
 
 
 # ---- statistics, by hand ---------------------------------------------------------------------

@@ -7,9 +7,10 @@ TensorFlow is imported when a model is first asked for, not by `import zoo`.
 """
 
 import importlib
-import importlib.metadata
-import os
 from typing import TYPE_CHECKING, Any
+
+from zoo import registry
+from zoo.registry import build as build
 
 if TYPE_CHECKING:  # what `__getattr__` finds, for editors and type checkers
     from zoo.models.aae import AAE as AAE
@@ -30,35 +31,20 @@ if TYPE_CHECKING:  # what `__getattr__` finds, for editors and type checkers
     from zoo.preset.load import presets as presets
     from zoo.recipes.reading import Recipe
 
+    MODELS: dict[str, str]
     RECIPES: dict[str, Recipe]
 
-# Class -> its file.  A new member of the zoo is such a file, and a line here; one outside is taken up
-# by an entry point, by TFGEN_MODELS (see `_outside`) or by `zoo.MODELS["Name"] = "package.module"`.
-MODELS = {
-    "AAE": "zoo.models.aae",
-    "ADA": "zoo.models.ada",
-    "CycleGAN": "zoo.models.cyclegan",
-    "GAN": "zoo.models.gan",
-    "GANVAE": "zoo.models.vaegan",
-    "Helmholtz": "zoo.models.helmholtz",
-    "InfoGAN": "zoo.models.infogan",
-    "PM": "zoo.models.pm",
-    "ResNet": "zoo.models.resnet",
-    "SVAE": "zoo.models.svae",
-    "VAE": "zoo.models.vae",
-    "VAEGAN": "zoo.models.vaegan",
-}
-
-STEPS_PER_EXECUTION = 16  # between returns to Python: a tenth of the time of the smallest models
-
-# Name -> where it lives; `zoo.preset.load` reads MODELS and is imported when first asked for.
 _HOMES = dict.fromkeys(("card", "load", "locate", "presets"), "zoo.preset.load")
 
 
 def __getattr__(name: str) -> Any:
+    if name == "MODELS":
+        return registry.MODELS
     if name == "RECIPES":
-        return _recipes()
-    if home := {**MODELS, **_HOMES}.get(name):
+        return registry.recipes()
+    if name in registry.MODELS:
+        return registry.model_class(name)
+    if home := _HOMES.get(name):
         return getattr(importlib.import_module(home), name)
     raise AttributeError(f"module 'zoo' has no attribute {name!r}")
 
@@ -67,104 +53,4 @@ def __dir__() -> list[str]:
     return [*globals(), *__all__]
 
 
-def _outside():
-    """Class -> module of members outside the zoo, for the installed command.
-
-    An installed package names them by entry points of the group `tfgen.models`, as in
-    `Toy = toy_member:Toy`, the environment by TFGEN_MODELS, as in "Toy=toy_member,Other=package.other".
-
-    Raises:
-        ValueError: TFGEN_MODELS has another form, or a class has the name of one of the zoo's.
-    """
-    points = importlib.metadata.entry_points(group="tfgen.models")
-    named = [(point.name, point.module) for point in points]
-    for pair in filter(None, os.environ.get("TFGEN_MODELS", "").split(",")):
-        name, _, module = map(str.strip, pair.partition("="))
-        named.append((name, module))
-    for name, module in named:
-        if not name.isidentifier() or not module or name in MODELS:
-            raise ValueError(
-                "A model outside the zoo must have a class of a new name and a module, as in "
-                f"TFGEN_MODELS='Toy=toy_member'. Received: {name}={module}"
-            )
-    return dict(named)
-
-
-MODELS |= _outside()
-__all__ = ["MODELS", "RECIPES", "build", "card", "load", "locate", "presets", *MODELS]
-
-
-def build(recipe, info, seed=0, batches=None):
-    """A fresh, compiled model from a recipe.
-
-    Args:
-        recipe: an entry of `RECIPES`, or a dictionary like it, see `zoo.recipes`.
-        info: `tfgen.data.info` of the data set.
-        seed: of the sampling noise; Keras' global seed fixes the starting weights.
-        batches: in an epoch, for a decaying learning rate; by default those of the whole split "train".
-    """
-    training = recipe["training"]
-    steps = None
-    if training["decay"] is not None:
-        batches = batches or -(-info.splits["train"] // training["batch_size"])
-        steps = batches * training["epochs"]
-    kind = __getattr__(recipe["model"])
-    model = kind.build_networks(info.shape, info.num_classes, seed=seed, **recipe["build"])
-    optimizer = _optimizer(training, steps, model.players)
-    model.compile(optimizer, steps_per_execution=STEPS_PER_EXECUTION)
-    return model
-
-
-def _optimizer(training, steps, players):
-    """Return the optimizer that a recipe's `training` names, or {player: optimizer}, for so many steps.
-
-    Raises:
-        ValueError: an unknown optimizer or decay, or a rate of a player that the model has not.
-    """
-    if rates := training.get("rates"):
-        if unknown := sorted(rates.keys() - players.keys()):
-            raise ValueError(
-                f"rates must be of the players {', '.join(players)}. Received: {', '.join(unknown)}"
-            )
-        single = {key: value for key, value in training.items() if key != "rates"}
-        rates = {player: rates.get(player, single["learning_rate"]) for player in players}
-        return {
-            player: _optimizer({**single, "learning_rate": rate}, steps, players)
-            for player, rate in rates.items()
-        }
-    import keras
-
-    from tfgen.optimizers import Adam
-    from tfgen.schedules import learning_rate
-
-    rate = learning_rate(training["learning_rate"], training["decay"], steps)
-    name = training.get("optimizer", "adam")
-    if name == "adam":
-        return Adam(rate, beta_1=training["beta_1"])
-    if name != "sgd":
-        raise ValueError(f"optimizer must be 'adam' or 'sgd'. Received: optimizer={name!r}")
-    return keras.optimizers.SGD(
-        rate,
-        momentum=training["momentum"],
-        nesterov=True,
-        weight_decay=training["weight_decay"],
-    )
-
-
-def _recipes():
-    """{name: recipe} of the zoo's files and of every member outside the zoo.
-
-    Raises:
-        ValueError: two files have a recipe of one name.
-    """
-    from zoo.recipes import FILES
-
-    outside = [name for name in MODELS.values() if not name.startswith("zoo.models.")]
-    recipes = {}
-    for file in (*FILES, *map(importlib.import_module, dict.fromkeys(outside))):
-        if shared := sorted(recipes.keys() & file.RECIPES.keys()):
-            raise ValueError(
-                f"Names of recipes must be unique. Received: {shared} again in {file.__name__}"
-            )
-        recipes |= file.RECIPES
-    return recipes
+__all__ = ["MODELS", "RECIPES", "build", "card", "load", "locate", "presets", *registry.MODELS]

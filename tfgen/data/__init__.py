@@ -12,10 +12,11 @@ import tensorflow as tf
 from tfgen.checks import check_flags
 from tfgen.data.domains import unpaired_batches, unpaired_ordered
 from tfgen.data.mixed import mixed_ordered
+from tfgen.data.named import find
 from tfgen.data.pictures import Geometry
 from tfgen.data.pipeline import batches
 from tfgen.data.selection import selected
-from tfgen.data.sources import Info, find
+from tfgen.data.sources import Info
 from tfgen.data.subsets import stratified
 from tfgen.data.summaries import Summary, require_classes, summary
 

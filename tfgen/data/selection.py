@@ -7,9 +7,10 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen.checks import check_flags
+from tfgen.data.named import find
 from tfgen.data.pictures import Geometry
 from tfgen.data.pipeline import Fetch, gathered, ordered
-from tfgen.data.sources import Part, find
+from tfgen.data.sources import Part
 from tfgen.data.subsets import check_share, hide_labels, stratified
 
 

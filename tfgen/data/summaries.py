@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from tfgen.data.decoding import Header
 from tfgen.data.folders import Folder
 from tfgen.data.layout import Member
-from tfgen.data.sources import Info, find
+from tfgen.data.named import find
+from tfgen.data.sources import Info
 
 _MOST_CLASSES = 20  # that are listed, each on a line
 _MOST_SIZES = 5

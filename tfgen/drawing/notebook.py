@@ -4,17 +4,15 @@ import base64
 import html
 import inspect
 import io
-from typing import TYPE_CHECKING
+
+import keras
 
 from tfgen.drawing import pictures
-
-if TYPE_CHECKING:
-    from tfgen.unified import Unified
 
 SAMPLES, COLUMNS = 16, 8
 
 
-def page(model: "Unified") -> str:
+def page(model: keras.Model) -> str:
     """Return the model's class, equations, networks and state as HTML, above samples of seed 0.
 
     Args:
@@ -39,7 +37,7 @@ def page(model: "Unified") -> str:
     return f"<div>{title}<table>{table}</table>{_picture(model)}</div>"
 
 
-def _picture(model: "Unified") -> str:
+def _picture(model: keras.Model) -> str:
     if "sample" not in model.endpoints():
         return ""
     file = io.BytesIO()

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tfgen.data.named import find
 from tfgen.data.selection import Selection, selected
-from tfgen.data.sources import find
 from tfgen.evaluation.evaluator import REFERENCE_FEATURES, Evaluator, Reference, load_evaluator
 from tfgen.evaluation.samples import NEIGHBOURS, Observations, observations, quality, spans
 

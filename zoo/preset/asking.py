@@ -5,7 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-import zoo
+from zoo import registry
+from zoo.preset.load import locate
 from zoo.recipes import reading
 
 
@@ -15,7 +16,7 @@ def named(name: str) -> reading.Recipe:
     Raises:
         ValueError: there is none; the nearest is named.
     """
-    recipes = zoo.RECIPES
+    recipes = registry.recipes()
     if name not in recipes:
         nearest = difflib.get_close_matches(name, recipes, n=1, cutoff=0)
         raise ValueError(
@@ -47,10 +48,10 @@ def replayed(source: str) -> dict[str, Any]:
 
 def changes_of(name: str | None, recipe: reading.Recipe) -> list[str] | None:
     """Return the changes that make `recipe` of the recipe of a name; None if none do."""
-    if name not in zoo.RECIPES:
+    if name not in (recipes := registry.recipes()):
         return None
     try:
-        return reading.changes(recipe, zoo.RECIPES[name])
+        return reading.changes(recipe, recipes[name])
     except ValueError:
         return None
 
@@ -61,7 +62,7 @@ def _recorded(source: str) -> Path:
         return path
     if (path / "run.json").is_file():
         return path / "run.json"
-    folder = zoo.locate(source)
+    folder = locate(source)
     if not folder.is_dir():
         raise FileNotFoundError(f"A bare model file has no recipe. Received: {source!r}")
     return folder / "card.json"

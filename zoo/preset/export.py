@@ -11,10 +11,10 @@ import sys
 from pathlib import Path
 
 import tfgen
-import zoo
 from tfgen.atomic import replaced_folder
 from tfgen.saved_model import min_runtime
 from zoo.preset import calibrate
+from zoo.preset.load import load, locate, presets
 from zoo.preset.page import page
 from zoo.preset.publish import checksums, facts
 from zoo.preset.train import write_json
@@ -30,7 +30,7 @@ def export_again(folder: Path) -> None:
         FileNotFoundError: there is no such preset, or not the data.
     """
     card = json.loads((folder / "card.json").read_text())
-    model, data = zoo.load(folder), card["recipe"]["data"]
+    model, data = load(folder), card["recipe"]["data"]
     fresh = "discriminate" in model.endpoints() and "discriminator" not in card
     calibrated = fresh and calibrate.calibrate(model, data)
     with replaced_folder(folder) as aside:
@@ -48,6 +48,6 @@ def export_again(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    for _name in sys.argv[1:] or zoo.presets():
-        export_again(zoo.locate(_name))
+    for _name in sys.argv[1:] or presets():
+        export_again(locate(_name))
         print(_name, flush=True)

@@ -2,7 +2,6 @@
 
 import difflib
 import hashlib
-import importlib
 import json
 import os
 import re
@@ -11,8 +10,8 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import zoo
 from tfgen import home, untrusted
+from zoo import registry
 from zoo.preset import cards, fetch
 
 if TYPE_CHECKING:
@@ -59,14 +58,14 @@ def load(name: str | Path, trusted: bool = False) -> "keras.Model":
     weights = _weights(path) if path.is_dir() else path
     config = _unchecked(weights) if trusted else untrusted.read_archive(weights)
     kind = config.get("class_name")
-    if not isinstance(kind, str) or kind not in zoo.MODELS:
+    if not isinstance(kind, str) or kind not in registry.MODELS:
         raise ValueError(
-            f"Only the zoo's own classes are loaded: {', '.join(zoo.MODELS)}. "
+            f"Only the zoo's own classes are loaded: {', '.join(registry.MODELS)}. "
             f"Received: {str(kind)[:80]!r} in {weights}"
         )
-    model = getattr(importlib.import_module(zoo.MODELS[kind]), kind)
+    model = registry.model_class(kind)
     if not trusted:
-        packages = {module.split(".")[0] for module in zoo.MODELS.values()}
+        packages = {module.split(".")[0] for module in registry.MODELS.values()}
         untrusted.check_configuration(config, model, packages)
     return _rebuilt(weights, None if trusted else config)
 
@@ -112,13 +111,13 @@ def locate(name: str | Path) -> Path:
 
 def own_root() -> Path:
     """The folder that presets are published into: TFGEN_HOME's if it is set, else a source tree's."""
-    tree = Path(zoo.__file__).resolve().parents[1] / "saved_models"
+    tree = Path(__file__).resolve().parents[2] / "saved_models"
     return tree if tree.is_dir() and "TFGEN_HOME" not in os.environ else home.presets()
 
 
 def _roots() -> list[Path]:
     """Folders of presets: of a source tree, of the wheel, of the user."""
-    package = Path(zoo.__file__).resolve().parent
+    package = Path(__file__).resolve().parents[1]
     folders = (package.parent / "saved_models", package / "saved_models", home.presets())
     return [root for root in folders if root.is_dir()]
 

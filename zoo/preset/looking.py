@@ -3,7 +3,7 @@
 from typing import Any
 
 import tfgen
-import zoo
+from zoo import registry
 
 
 def found(recipe: dict[str, Any], name: str) -> list[tfgen.data.Summary]:
@@ -18,7 +18,7 @@ def found(recipe: dict[str, Any], name: str) -> list[tfgen.data.Summary]:
     """
     data, build = recipe["data"], recipe["build"]
     conditional = build.get("conditional") or build.get("semi_supervised")
-    if conditional or getattr(zoo, recipe["model"]).needs_labels:
+    if conditional or registry.model_class(recipe["model"]).needs_labels:
         # Its shape does not matter, and with a geometry no picture is opened.
         tfgen.data.require_classes(tfgen.data.info(data["name"], size=1, channels=1), name)
     geometry = {key: data[key] for key in ("size", "channels") if key in data}

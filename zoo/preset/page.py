@@ -2,7 +2,7 @@
 
 import shlex
 
-import zoo
+from zoo import registry
 from zoo.preset import asking
 from zoo.preset.provenance import in_words
 from zoo.recipes import scored
@@ -258,7 +258,7 @@ def _commands(card):
     changes = asking.changes_of(words[2], card["recipe"])
     stated = {*words, f'data.name="{card["recipe"]["data"]["name"]}"'}
     stated |= {f"training.epochs={card['recipe']['training']['epochs']}"}
-    if words[2] in zoo.RECIPES and (changes is None or not stated.issuperset(changes)):
+    if words[2] in registry.recipes() and (changes is None or not stated.issuperset(changes)):
         shown += (
             "\n\nThe recipe of this name has changed since. `card.json` holds the one that made this "
             f"preset, and `tfgen train --from {card['name']}` runs it."

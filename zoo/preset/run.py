@@ -22,8 +22,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import zoo
 from tfgen.atomic import replaced_file
+from zoo.preset.load import load
 from zoo.recipes import reading
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ class Run:
                 "Only a finished run has a trained model; `tfgen train --resume` goes on with it. "
                 f"Received: {str(self.folder)!r} after {done} of {epochs} epochs"
             )
-        return self.checkpoint if self.best_epoch is None else zoo.load(self.folder / "best.keras")
+        return self.checkpoint if self.best_epoch is None else load(self.folder / "best.keras")
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -222,7 +222,7 @@ class Run:
     def _loaded(self, path: Path) -> "Unified":
         """A checkpoint that this run can go on from."""
         try:
-            model = zoo.load(path)
+            model = load(path)
         except Exception as error:  # flipped bits raise whatever the reader makes of them
             raise ValueError(
                 f"A checkpoint must be whole. Received: {path}, damaged: {error}."

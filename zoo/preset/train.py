@@ -17,11 +17,12 @@ import keras
 import tensorflow as tf
 
 import tfgen
-import zoo
 from tfgen import machines, replicas
 from tfgen.atomic import replaced_file
 from tfgen.drawing import pictures
+from zoo import registry
 from zoo.preset import asking, looking
+from zoo.preset.load import load
 from zoo.preset.provenance import machine, versions
 from zoo.preset.run import Entry, Record, Run, best_epoch, is_finished
 from zoo.recipes import reading
@@ -110,7 +111,7 @@ def fresh(recipe: reading.Recipe, seed: int, batches: int) -> tfgen.Unified:
     data = recipe["data"]
     geometry = {key: data[key] for key in ("name", "size", "channels") if key in data}
     keras.utils.set_random_seed(seed)
-    return zoo.build(recipe, tfgen.data.info(**geometry), seed=seed, batches=batches)
+    return registry.build(recipe, tfgen.data.info(**geometry), seed=seed, batches=batches)
 
 
 @contextlib.contextmanager
@@ -139,7 +140,7 @@ def _trained(
     run: Run, every: int, strategy: tf.distribute.Strategy, verbose: str | int
 ) -> tfgen.Unified:
     recipe, training = run.record.recipe, run.record.recipe["training"]
-    kind, data, seed = getattr(zoo, recipe["model"]), recipe["data"], run.record.seed
+    kind, data, seed = registry.model_class(recipe["model"]), recipe["data"], run.record.seed
     summaries = looking.found(recipe, run.record.name or recipe["model"])
     if verbose:
         print(*summaries, sep="\n")
@@ -150,7 +151,7 @@ def _trained(
         with strategy.scope():  # not while files are written: new variables meet other collectives
             model = fresh(recipe, seed, int(dataset.cardinality()))
             if run.record.init is not None:
-                _copy_networks(zoo.load(run.record.init), model)
+                _copy_networks(load(run.record.init), model)
     if replicas.are_several(strategy):
         replicas.synchronize(model)
     chief = replicas.is_chief(strategy)
@@ -174,7 +175,7 @@ def _trained(
         replicas.agree(
             strategy, epochs=int(model.epochs.numpy())
         )  # the chief has written its files
-    return model if held_out is None else zoo.load(run.folder / "best.keras")
+    return model if held_out is None else load(run.folder / "best.keras")
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""`python -m zoo.preset.results`: pages that are functions of the presets' cards, written anew.
+"""`python -m zoo.studies.results`: pages that are functions of the presets' cards, written anew.
 
 They are each preset's own and the tables of docs/results.md.
 """
@@ -30,7 +30,7 @@ _METRICS = {  # header -> metric
 _PAGE = """\
 # Results of all presets
 
-Made by `python -m zoo.preset.results` from the cards in [`saved_models/`](../saved_models). A preset's
+Made by `python -m zoo.studies.results` from the cards in [`saved_models/`](../saved_models). A preset's
 page has intervals, further metrics and the commands from which its numbers come again. One seed each.
 
 Generators are scored on 10,000 samples by the evaluator of their data set. *share of real* is the

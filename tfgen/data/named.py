@@ -1,0 +1,80 @@
+"""The data sets that a name stands for: scikit-learn's digits, TensorFlow Datasets, folders of pictures.
+
+TFDS and scikit-learn are imported where they are used.
+"""
+
+import difflib
+import os
+
+import numpy as np
+
+from tfgen.data.folders import Folder
+from tfgen.data.prepared import Prepared
+from tfgen.data.sources import InMemory, Source
+from tfgen.data.splits import check_split, joined
+
+
+def find(name: str | os.PathLike) -> Source:
+    """The source for "digits", a TFDS name or a folder, in this order.
+
+    Raises:
+      FileNotFoundError: a path that is no folder.
+      ValueError: a name that is none of the three.
+      TypeError: neither a string nor a path.
+    """
+    if not isinstance(name, str | os.PathLike):
+        raise TypeError(f"A data set's name is a string or a path. Received: name={name!r}")
+    if "\0" in os.fspath(name):
+        raise ValueError(f"A data set's name must hold no NUL character. Received: name={name!r}")
+    if isinstance(name, os.PathLike) or name.startswith((".", "/", "~")):
+        return Folder(name)
+    if name == "digits":
+        return Digits()
+    if name == "digits_negative":
+        return Digits(name, negative=True)
+
+    import tensorflow_datasets as tfds
+
+    import tfgen.data.builders  # noqa: F401  registers usps and mnist_m
+
+    data_dir = os.environ.get("TFDS_DATA_DIR") or None  # TFDS itself reads it only once, at import
+    try:
+        builder = tfds.builder(name, data_dir=data_dir)
+    except (tfds.core.DatasetNotFoundError, ValueError, AssertionError) as error:
+        if os.path.isdir(name):
+            return Folder(name)
+        known = ["digits", "digits_negative", *tfds.list_builders(with_community_datasets=False)]
+        nearest = ", ".join(map(repr, difflib.get_close_matches(name, known)))
+        raise ValueError(
+            'A data set must be "digits", a name that TFDS knows or a folder of pictures'
+            f"{f' (near this one: {nearest})' if nearest else ''}. Received: name={name!r}"
+        ) from error
+    return Prepared(name, builder)
+
+
+class Digits(Source):
+    """scikit-learn's digits in two fixed splits."""
+
+    def __init__(self, name: str = "digits", negative: bool = False):
+        from sklearn.datasets import load_digits
+        from sklearn.model_selection import train_test_split
+
+        digits = load_digits()
+        greys = np.rint(digits.images[..., None] * (255 / 16)).astype(np.uint8)  # stored as 0..16
+        self.name = name
+        self.class_names = tuple(map(str, range(10)))
+        self._images = 255 - greys if negative else greys
+        self._labels = digits.target.astype(np.int32)
+        parts = train_test_split(
+            np.arange(len(greys)), test_size=360, stratify=self._labels, random_state=0
+        )
+        self._members = dict(zip(("train", "test"), map(np.sort, parts), strict=True))
+        self.splits = {split: len(chosen) for split, chosen in self._members.items()}
+
+    def shape(self):
+        return self._images.shape[1:]
+
+    def part(self, split, stream=False):
+        check_split(split)
+        chosen = joined(split, self._members)
+        return InMemory(self._images[chosen], self._labels[chosen])
