@@ -18,7 +18,7 @@ RELEASES = {
 OLDEST = "2.0"
 
 
-def export(model, path):
+def export(model, path, warmup: bool = False):
     """Write the model's endpoints as a SavedModel, which TensorFlow alone can load and serve.
 
     The folder appears whole or not at all; one that was there before is replaced only then.
@@ -26,6 +26,8 @@ def export(model, path):
     Args:
         model: a model of the zoo.
         path: folder to write, `<name>/<version>` as TensorFlow Serving expects it.
+        warmup: whether to add a request of every endpoint that servers replay before they take others';
+            its messages come with the extra `serve`.
 
     Returns:
         The path written.
@@ -34,6 +36,7 @@ def export(model, path):
         TypeError: the model is not one of the zoo.
         ValueError: the version is not a number.
         OSError: the folder cannot be written.
+        ImportError: `warmup` is asked for without the extra `serve`.
     """
     path = Path(path)
     if not hasattr(model, "served"):
@@ -43,12 +46,12 @@ def export(model, path):
             f"The folder must be named by a version number, as in 'iwgan_mnist/1'. "
             f"Received: path={str(path)!r}"
         )
-    return write(model, path)
+    return write(model, path, warmup)
 
 
-def write(model, path) -> Path:
+def write(model, path, warmup: bool = False) -> Path:
     """Write the model's endpoints as a SavedModel to a folder of any name; otherwise as `export`."""
-    path = Path(path)
+    path, requests = Path(path), _warmup() if warmup else None
     served = model.served()
     endpoints = served.endpoints()
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
@@ -60,7 +63,20 @@ def write(model, path) -> Path:
             shutil.copytree(path / "variables", aside / "variables", dirs_exist_ok=True)
         _widen(aside / "saved_model.pb")
         _check(aside, endpoints)
+        if requests is not None:
+            requests.write(aside)
     return path
+
+
+def _warmup():
+    """The module that writes warm-up requests, found before anything is written."""
+    try:
+        from tfgen.serving import warmup
+    except ImportError as error:
+        raise ImportError(
+            f"Warm-up requests need the package {error.name}, of the extra `serve`"
+        ) from error
+    return warmup
 
 
 def _module(endpoints, variables):

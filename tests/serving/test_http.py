@@ -9,10 +9,7 @@ import threading
 import httpx
 import numpy as np
 import pytest
-import tensorflow as tf
-import toys
 from running import running
-from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from tfgen import serving
 
@@ -201,29 +198,6 @@ def test_loading_answers_200_and_is_not_ready(toys_folder, monkeypatch):
         assert client.post(PREDICT, json={"instances": [[2, 4]]}).status_code == 200
     server.end()
     thread.join()
-
-
-def warm(folder, records):
-    path = folder / "assets.extra" / "tf_serving_warmup_requests"
-    path.parent.mkdir()
-    with tf.io.TFRecordWriter(str(path)) as writer:
-        for value in records:
-            request = predict_pb2.PredictRequest()
-            request.inputs["x"].CopyFrom(tf.make_tensor_proto(np.array(value, "f")))
-            log = prediction_log_pb2.PredictionLog()
-            log.predict_log.request.CopyFrom(request)
-            writer.write(log.SerializeToString())
-
-
-@pytest.mark.parametrize(("records", "states"), [([[[2, 4]]], {1, 2}), ([[[2, 4]], [[2]]], {1})])
-def test_warm_up_is_replayed_and_must_succeed(tmp_path, records, states):
-    toys.write(tmp_path / "1", names=("scale",))
-    toys.write(tmp_path / "2", names=("scale",))
-    warm(tmp_path / "2", records)
-    source = serving.Source("m", tmp_path, serving.Policy.parse("all"))
-    served = serving.service([source])
-    served.registry.poll()
-    assert set(served.registry.models["m"].available()) == states
 
 
 def test_base64_without_padding_is_read(client):

@@ -40,13 +40,13 @@ def application(service: Service, token: str | None = None) -> Starlette:
         return PlainTextResponse("ok\n")
 
     async def readyz(request: Request) -> Response:
-        ready = service.registry.ready and not service.draining
+        ready = service.ready
         return PlainTextResponse("ready\n" if ready else "not ready\n", 200 if ready else 503)
 
     async def description(request: Request) -> Response:
         return json_response(documents.dump(openapi.document(service)))
 
-    rest, inference = Rest(service), Inference(service)
+    rest, inference = Rest(service).router(), Inference(service).router()
 
     async def other(request: Request) -> Response:
         path = raw_path(request)

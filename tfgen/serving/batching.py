@@ -1,7 +1,9 @@
 """Rows of several requests in one call of the graph, by TensorFlow's own batch scheduler."""
 
+import contextlib
 import itertools
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 
 import tensorflow as tf
 
@@ -11,6 +13,7 @@ from tfgen.serving.signatures import Signature
 Function = Callable[..., dict[str, tf.Tensor]]
 
 _numbers = itertools.count()  # queues of equal names would be one queue
+_tracing = threading.Lock()
 
 
 def batched(function: Function, signature: Signature, batching: Batching, most: int) -> Function:
@@ -44,5 +47,23 @@ def batched(function: Function, signature: Signature, batching: Batching, most: 
         with tf.name_scope(f"requests_{next(_numbers)}"):
             return dict(zip(signature.outputs, shared(*tensors), strict=True))
 
-    concrete = tf.function(call, input_signature=specs).get_concrete_function()
+    with _without_remapping():
+        concrete = tf.function(call, input_signature=specs).get_concrete_function()
     return lambda **tensors: concrete(*(tensors[name] for name in signature.inputs))
+
+
+@contextlib.contextmanager
+def _without_remapping() -> Iterator[None]:
+    """Let calls that are traced inside keep their convolutions as they are.
+
+    TensorFlow's remapper notes the inputs' shapes on each convolution. Inside a batch function, what a
+    graph decodes from strings has no known rank, and TensorFlow 2.21's oneDNN pass then aborts the
+    process at that note (`CalculateNodeMFlops`).
+    """
+    with _tracing:
+        before = tf.config.optimizer.get_experimental_options().get("remapping", True)
+        tf.config.optimizer.set_experimental_options({"remapping": False})
+        try:
+            yield
+        finally:
+            tf.config.optimizer.set_experimental_options({"remapping": before})

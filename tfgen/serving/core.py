@@ -55,6 +55,11 @@ class Service:
         self._places = threading.BoundedSemaphore(limits.concurrency + limits.queue)
         self._threads = anyio.CapacityLimiter(limits.concurrency)
 
+    @property
+    def ready(self) -> bool:
+        """Whether new traffic may come: all models take requests, and the server is not ending."""
+        return self.registry.ready and not self.draining
+
     def predict(
         self, address: Address, name: str, read: Callable[[Signature], Tensors], protocol: str
     ) -> Answer:

@@ -8,7 +8,6 @@ from urllib.parse import unquote
 
 import numpy as np
 import tensorflow as tf
-from starlette.requests import Request
 from starlette.responses import Response
 
 import tfgen
@@ -16,10 +15,10 @@ from tfgen.serving import documents
 from tfgen.serving.core import Address, Service
 from tfgen.serving.documents import quote
 from tfgen.serving.errors import Code, ServingError, invalid
-from tfgen.serving.http import json_response, raw_path, read_body
+from tfgen.serving.http import json_response
 from tfgen.serving.protos import chosen
+from tfgen.serving.routing import Route, Router, version_number
 from tfgen.serving.signatures import DEFAULT, Signature, Spec, Tensors
-from tfgen.serving.versions import LARGEST
 
 DATATYPES: dict[tf.DType, str] = {
     tf.bool: "BOOL", tf.uint8: "UINT8", tf.uint16: "UINT16", tf.uint32: "UINT32", tf.uint64: "UINT64",
@@ -28,7 +27,11 @@ DATATYPES: dict[tf.DType, str] = {
 }  # fmt: skip
 BASE64 = {"content_type": "base64"}  # of BYTES that are no text
 
-_MODEL = re.compile(r"/v2/models/([^/]+)(?:/versions/(\d+))?(/ready|/infer)?", re.ASCII)
+_NAMED = r"/v2/models/(?P<name>[^/]+)(?:/versions/(?P<number>\d+))?"
+_MODEL = re.compile(rf"{_NAMED}/*", re.ASCII)
+_MODEL_READY = re.compile(rf"{_NAMED}/ready/*", re.ASCII)
+_INFER = re.compile(rf"{_NAMED}/infer/*", re.ASCII)
+_SERVER, _LIVE, _READY = map(re.compile, (r"/v2/*", r"/v2/health/live/*", r"/v2/health/ready/*"))
 
 
 class Inference:
@@ -41,33 +44,31 @@ class Inference:
     def __init__(self, service: Service) -> None:
         self._service = service
 
-    async def handle(self, request: Request) -> Response:
-        """Answer a request for a path below /v2.
+    def router(self) -> Router:
+        """Return the routes below /v2."""
+        routes = (
+            Route("GET", _SERVER, self._server, blocking=False),
+            Route("GET", _LIVE, self._live, blocking=False),
+            Route("GET", _READY, self._ready, blocking=False),
+            Route("POST", _INFER, self._infer),
+            Route("GET", _MODEL_READY, self._model_ready),
+            Route("GET", _MODEL, self._describe),
+        )
+        return Router(self._service, routes, _not_found)
 
-        Raises:
-            ServingError: The path or the body is malformed, or what it names is not there.
-        """
-        path = raw_path(request).rstrip("/")
-        if request.method == "GET" and path in ("/v2", "/v2/health/live"):
-            server = {"name": "tfgen", "version": tfgen.__version__, "extensions": []}
-            return json_response(documents.dump(server if path == "/v2" else {"live": True}))
-        if request.method == "GET" and path == "/v2/health/ready":
-            ready = self._service.registry.ready and not self._service.draining
-            return json_response(documents.dump({"ready": ready}), 200 if ready else 503)
-        match = _MODEL.fullmatch(path)
-        wanted = "POST" if match and match[3] == "/infer" else "GET"
-        if match is None or request.method != wanted:
-            raise ServingError(Code.NOT_FOUND, f"No {request.method} {path[:256]}")
-        name, number = unquote(match[1]), match[2]
-        if number is not None and (len(number) > 19 or int(number) > LARGEST):
-            raise invalid(f"Failed to convert version: {number[:256]} to numeric.")
-        address, signature = self._split(name, None if number is None else int(number))
-        if wanted == "POST":
-            body = await read_body(request, self._service.limits)
-            work = functools.partial(self._infer, name, address, signature, body)
-        else:
-            work = functools.partial(self._describe, name, address, signature, bool(match[3]))
-        return json_response(documents.dump(await self._service.run(work)))
+    def _server(self, _: re.Match[str], __: bytes) -> Response:
+        return _json({"name": "tfgen", "version": tfgen.__version__, "extensions": []})
+
+    def _live(self, _: re.Match[str], __: bytes) -> Response:
+        return _json({"live": True})
+
+    def _ready(self, _: re.Match[str], __: bytes) -> Response:
+        return _json({"ready": self._service.ready}, 200 if self._service.ready else 503)
+
+    def _address(self, match: re.Match[str]) -> tuple[str, Address, str]:
+        """The name as the client gave it, and model and signature in it."""
+        name, number = unquote(match["name"]), version_number(match["number"])
+        return name, *self._split(name, number)
 
     def _split(self, name: str, number: int | None) -> tuple[Address, str]:
         """Model and signature; names of models may have dots of their own."""
@@ -78,21 +79,29 @@ class Inference:
                 return Address(name[:dot], number), name[dot + 1 :]
         return Address(name, number), DEFAULT
 
-    def _describe(self, name: str, address: Address, key: str, ready: bool) -> dict[str, Any]:
+    def _model_ready(self, match: re.Match[str], _: bytes) -> Response:
+        name, address, key = self._address(match)
+        with self._service.registry.use(address.name, address.number) as servable:
+            servable.signature(key)
+        return _json({"name": name, "ready": True})
+
+    def _describe(self, match: re.Match[str], _: bytes) -> Response:
+        name, address, key = self._address(match)
         with self._service.registry.use(address.name, address.number) as servable:
             signature = servable.signature(key)
-        if ready:
-            return {"name": name, "ready": True}
         versions = self._service.registry.models[address.name].available()
-        return {
-            "name": name,
-            "versions": [str(number) for number in versions],
-            "platform": "tensorflow_savedmodel",
-            "inputs": [_entry(k, s) for k, s in signature.inputs.items()],
-            "outputs": [_entry(k, s) for k, s in signature.outputs.items()],
-        }
+        return _json(
+            {
+                "name": name,
+                "versions": [str(number) for number in versions],
+                "platform": "tensorflow_savedmodel",
+                "inputs": [_entry(k, s) for k, s in signature.inputs.items()],
+                "outputs": [_entry(k, s) for k, s in signature.outputs.items()],
+            }
+        )
 
-    def _infer(self, name: str, address: Address, key: str, body: bytes) -> dict[str, Any]:
+    def _infer(self, match: re.Match[str], body: bytes) -> Response:
+        name, address, key = self._address(match)
         document = documents.parse(body)
         wanted = [entry.get("name") for entry in _entries(document, "outputs", ())]
         read = functools.partial(_tensors, document)
@@ -101,7 +110,15 @@ class Inference:
         reply = {"model_name": name, "model_version": str(answer.servable.version)}
         if isinstance(document.get("id"), str):
             reply["id"] = document["id"]
-        return {**reply, "outputs": [_output(k, v) for k, v in outputs.items()]}
+        return _json({**reply, "outputs": [_output(k, v) for k, v in outputs.items()]})
+
+
+def _not_found(method: str, path: str) -> ServingError:
+    return ServingError(Code.NOT_FOUND, f"No {method} {path}")
+
+
+def _json(document: dict[str, Any], status: int = 200) -> Response:
+    return json_response(documents.dump(document), status)
 
 
 def _entry(name: str, spec: Spec) -> dict[str, Any]:

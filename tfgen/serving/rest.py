@@ -1,28 +1,28 @@
 """TensorFlow Serving's REST interface, below /v1."""
 
-import functools
 import re
 from typing import Any
 from urllib.parse import unquote
 
 from google.protobuf import json_format
-from starlette.requests import Request
 from starlette.responses import Response
 from tensorflow_serving.apis.get_model_metadata_pb2 import SignatureDefMap
 
 from tfgen.serving import bodies, classification, documents
 from tfgen.serving.core import Address, Service
-from tfgen.serving.errors import invalid
-from tfgen.serving.http import json_response, raw_path, read_body
+from tfgen.serving.errors import ServingError, invalid
+from tfgen.serving.http import json_response
+from tfgen.serving.routing import Route, Router, version_number
 from tfgen.serving.servable import Servable
-from tfgen.serving.versions import LARGEST, Version
+from tfgen.serving.versions import Version
 
 _MODEL = r"/v1/models/(?P<name>[^/:]+)"
 _VERSION = r"(?:/versions/(?P<number>\d+)|/labels/(?P<label>[^/:]+))?"
 _CALL = re.compile(
     rf"{_MODEL}{_VERSION}:(?P<method>classify|regress|predict)", re.IGNORECASE | re.ASCII
 )
-_LOOK = re.compile(rf"{_MODEL}{_VERSION}(?P<metadata>/metadata)?", re.IGNORECASE | re.ASCII)
+_METADATA = re.compile(rf"{_MODEL}{_VERSION}/metadata", re.IGNORECASE | re.ASCII)
+_STATUS = re.compile(rf"{_MODEL}{_VERSION}", re.IGNORECASE | re.ASCII)
 _LIST = re.compile(r"/v1/models/?", re.IGNORECASE)
 
 
@@ -36,29 +36,22 @@ class Rest:
     def __init__(self, service: Service) -> None:
         self._service = service
 
-    async def handle(self, request: Request) -> Response:
-        """Answer a request for a path below /v1.
+    def router(self) -> Router:
+        """Return the routes below /v1."""
+        routes = (
+            Route("POST", _CALL, self._call),
+            Route("GET", _METADATA, self._metadata),
+            Route("GET", _STATUS, self._status),
+            Route("GET", _LIST, self._models, blocking=False),
+        )
+        return Router(self._service, routes, _malformed)
 
-        Raises:
-            ServingError: The path or the body is malformed, or what it names is not there.
-        """
-        path = raw_path(request)
-        if request.method == "POST" and (match := _CALL.fullmatch(path)):
-            body = await read_body(request, self._service.limits)
-            work = functools.partial(self._call, _address(match), match["method"].lower(), body)
-            return json_response(await self._service.run(work))
-        if request.method == "GET" and (match := _LOOK.fullmatch(path)):
-            look = self._metadata if match["metadata"] else self._status
-            return json_response(await self._service.run(lambda: look(_address(match))))
-        if request.method == "GET" and _LIST.fullmatch(path):
-            return json_response(documents.dump(self._models()))
-        raise invalid(f"Malformed request: {request.method} {path[:256]}")
-
-    def _call(self, address: Address, method: str, body: bytes) -> bytes:
+    def _call(self, match: re.Match[str], body: bytes) -> Response:
         document = documents.parse(body)
-        name = bodies.signature_name(document)
-        if method != "predict":
-            return classification.answer(self._service, address, name, document, method)
+        name, address = bodies.signature_name(document), _address(match)
+        if (method := match["method"].lower()) != "predict":
+            reply = classification.answer(self._service, address, name, document, method)
+            return json_response(reply)
         form = bodies.Form.ROWS
 
         def read(signature):
@@ -67,43 +60,40 @@ class Rest:
             return tensors
 
         answer = self._service.predict(address, name, read, "rest")
-        return bodies.reply(answer.outputs, form)
+        return json_response(bodies.reply(answer.outputs, form))
 
-    def _status(self, address: Address) -> bytes:
-        registry = self._service.registry
+    def _status(self, match: re.Match[str], _: bytes) -> Response:
+        registry, address = self._service.registry, _address(match)
         number = address.number
         if address.label is not None:
             number = registry.labelled(address.name, address.label)
-        return documents.dump(statuses(registry.status(address.name, number)))
+        return json_response(documents.dump(statuses(registry.status(address.name, number))))
 
-    def _metadata(self, address: Address) -> bytes:
-        registry = self._service.registry
+    def _metadata(self, match: re.Match[str], _: bytes) -> Response:
+        registry, address = self._service.registry, _address(match)
         with registry.use(address.name, address.number, address.label) as servable:
-            return documents.dump(metadata(servable))
+            return json_response(documents.dump(metadata(servable)))
 
-    def _models(self) -> dict[str, Any]:
-        registry = self._service.registry
-        return {
-            "models": [
-                {
-                    "name": name,
-                    **statuses(sorted(model.versions.values(), key=lambda v: -v.number)),
-                    "version_labels": {k: str(v) for k, v in model.source.labels},
-                }
-                for name, model in registry.models.items()
-            ]
-        }
+    def _models(self, _: re.Match[str], __: bytes) -> Response:
+        models = [
+            {
+                "name": name,
+                **statuses(sorted(model.versions.values(), key=lambda v: -v.number)),
+                "version_labels": {k: str(v) for k, v in model.source.labels},
+            }
+            for name, model in self._service.registry.models.items()
+        ]
+        return json_response(documents.dump({"models": models}))
+
+
+def _malformed(method: str, path: str) -> ServingError:
+    return invalid(f"Malformed request: {method} {path}")
 
 
 def _address(match: re.Match[str]) -> Address:
-    number, label = match["number"], match["label"]
-    if number is not None and (len(number) > 19 or int(number) > LARGEST):
-        raise invalid(f"Failed to convert version: {number[:256]} to numeric.")
-    return Address(
-        unquote(match["name"]),
-        None if number is None else int(number),
-        None if label is None else unquote(label),
-    )
+    label = match["label"]
+    number = version_number(match["number"])
+    return Address(unquote(match["name"]), number, None if label is None else unquote(label))
 
 
 def statuses(versions: list[Version]) -> dict[str, Any]:

@@ -134,7 +134,7 @@ class _Health(health.HealthServicer):
         if request.service and request.service not in registry.models:
             context.abort(grpc.StatusCode.NOT_FOUND, f"No model {request.service}")
         model = registry.models.get(request.service)
-        ready = bool(model.available()) if model else registry.ready and not self._service.draining
+        ready = bool(model.available()) if model else self._service.ready
         kinds = health_pb2.HealthCheckResponse
         return kinds(status=kinds.SERVING if ready else kinds.NOT_SERVING)
 

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from tfgen.serving import signatures
+from tfgen.serving import samples, signatures
 from tfgen.serving.batching import Function, batched
 from tfgen.serving.errors import Code, ServingError, from_tensorflow, invalid
 from tfgen.serving.limits import Batching, Limits
@@ -129,7 +129,8 @@ def counts(signature: Signature, function: Function) -> list[str]:
     candidates = [name for name, spec in signature.inputs.items() if spec.is_count]
     if not candidates:
         return []
-    ones = {name: _one(spec) for name, spec in signature.inputs.items()}
+    given = samples.tensors(signature)
+    ones = {name: _constant(given[name], spec) for name, spec in signature.inputs.items()}
 
     def rows(**changed: tf.Tensor) -> list[int]:
         outputs = function(**{**ones, **changed})
@@ -144,11 +145,6 @@ def counts(signature: Signature, function: Function) -> list[str]:
         return [n for n in candidates if rows(**{n: 2 * ones[n]}) != before]
     except tf.errors.OpError:
         return []  # ones mean nothing to this signature
-
-
-def _one(spec: Spec) -> tf.Tensor:
-    shape = [size or 1 for size in spec.shape or ()]
-    return tf.fill(shape, b"") if spec.dtype == tf.string else tf.ones(shape, spec.dtype)
 
 
 def _constant(array: np.ndarray, spec: Spec) -> tf.Tensor:

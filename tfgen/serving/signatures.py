@@ -76,15 +76,9 @@ class Signature:
 
     @property
     def batches(self) -> bool:
-        """Whether rows of several requests may share one call: every input and output has rows.
-
-        Strings are left alone: what a graph decodes them to has no shape that TensorFlow's optimizer
-        could find inside a batch function, and TensorFlow 2.21 then aborts the process in the oneDNN
-        rewrite of a convolution that reads it.
-        """
+        """Whether rows of several requests may share one call: every input and output has rows."""
         specs = (*self.inputs.values(), *self.outputs.values())
-        strings = any(spec.dtype == tf.string for spec in self.inputs.values())
-        return bool(self.inputs) and not strings and all(spec.has_rows for spec in specs)
+        return bool(self.inputs) and all(spec.has_rows for spec in specs)
 
     @property
     def defaults(self) -> Mapping[str, TensorProto]:

@@ -150,7 +150,7 @@ def _labels(texts, names):
 
 def _announce(server):
     """One line: where the page is, and how to ask."""
-    from tfgen.serving import samples
+    from tfgen.serving import samples, signatures
 
     models = server.service.registry.models
     ready = [name for name, model in models.items() if model.available()]
@@ -158,7 +158,8 @@ def _announce(server):
     line = f"{names} at {server.address}"
     if ready:
         with server.service.registry.use(ready[0]) as servable:
-            line += f"   try: {samples.curl(server.address, servable)}"
+            default = servable.signatures.get(signatures.DEFAULT)
+        line += f"   try: {samples.curl(server.address, ready[0], default)}"
     click.echo(line)
 
 

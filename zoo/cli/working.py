@@ -83,19 +83,22 @@ def symmetry(model, data, samples, epochs, evaluator, seed, as_json, out):
     "--format", "form", type=click.Choice(["savedmodel", "onnx", "litert"]), default="savedmodel",
     show_default=True, help="Of the export.",
 )  # fmt: skip
-def export(model, out, form):
+@click.option("--warmup", is_flag=True, help="Add requests that a server replays when it loads.")
+def export(model, out, form, warmup):
     """Write MODEL as a SavedModel in --out, as the next version or as the one that --out names.
 
     With --format onnx or litert, write its decoder, latents to images, to the file --out, which ends in
     .onnx or .tflite.
     """
+    if warmup and form != "savedmodel":
+        raise ValueError(f"Only a SavedModel has warm-up requests. Received: --format {form}")
     if form != "savedmodel":
         return click.echo(_interchanged(model, out, form))
     if not out.name.isdecimal():
         versions = [int(path.name) for path in out.glob("*") if path.name.isdecimal()]
         out = out / str(max(versions, default=0) + 1)
     loaded = load_model(model)
-    click.echo(tfgen.export(loaded, out))
+    click.echo(tfgen.export(loaded, out, warmup=warmup))
 
 
 def _interchanged(model, out, form):

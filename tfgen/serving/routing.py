@@ -1,0 +1,83 @@
+"""Routes of a dialect: from a request's method and path to what answers it."""
+
+import dataclasses
+import functools
+import re
+from collections.abc import Callable, Iterable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tfgen.serving.core import Service
+from tfgen.serving.errors import ServingError, invalid
+from tfgen.serving.http import raw_path, read_body
+from tfgen.serving.versions import LARGEST
+
+DIGITS = len(str(LARGEST))
+
+
+@dataclasses.dataclass(frozen=True)
+class Route:
+    """One kind of request.
+
+    Attributes:
+        method: HTTP method; the body of a POST is read.
+        pattern: Pattern of the whole path, escapes kept.
+        answer: Function of the match and the body.
+        blocking: Whether `answer` may wait, so that it runs in a thread and needs a place in the queue.
+    """
+
+    method: str
+    pattern: re.Pattern[str]
+    answer: Callable[[re.Match[str], bytes], Response]
+    blocking: bool = True
+
+
+class Router:
+    """Routes below one prefix.
+
+    Args:
+        service: Models under limits.
+        routes: Routes, the first that matches answers.
+        unknown: Function of method and path that returns the error of a request that matches none.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        routes: Iterable[Route],
+        unknown: Callable[[str, str], ServingError],
+    ) -> None:
+        self._service = service
+        self._routes = tuple(routes)
+        self._unknown = unknown
+
+    async def handle(self, request: Request) -> Response:
+        """Answer a request.
+
+        Raises:
+            ServingError: The path or the body is malformed, or what it names is not there.
+        """
+        path = raw_path(request)
+        for route in self._routes:
+            match = route.pattern.fullmatch(path) if request.method == route.method else None
+            if match is None:
+                continue
+            posted = route.method == "POST"
+            body = await read_body(request, self._service.limits) if posted else b""
+            work = functools.partial(route.answer, match, body)
+            return await self._service.run(work) if route.blocking else work()
+        raise self._unknown(request.method, path[:256])
+
+
+def version_number(text: str | None) -> int | None:
+    """Return the version that a path names, if it names one.
+
+    Raises:
+        ServingError: It has more than 64 bits.
+    """
+    if text is None:
+        return None
+    if len(text) > DIGITS or int(text) > LARGEST:
+        raise invalid(f"Failed to convert version: {text[:256]} to numeric.")
+    return int(text)
