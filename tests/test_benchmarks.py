@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import zoo
 from benchmarks import (
     bfloat16,
     comparison,
@@ -18,11 +17,9 @@ from benchmarks import (
     report,
     streams,
     timing,
-    updates,
     worker,
 )
 from benchmarks.contenders import documentation, ours
-from zoo.studies import adaptation, joint, temperatures
 
 DUMMY = "tests.benchmark_contenders:notes"
 
@@ -186,13 +183,9 @@ def test_report_judges_targets_and_states_their_bound():
 def test_reports_are_made_of_the_results_beside_them():
     folder = timing.ROOT / "benchmarks"
     renderers = {
-        "adaptation": adaptation.page,
         "bfloat16": bfloat16.page,
         "results": report.render,
         "streams": streams.page,
-        "joint": joint.page,
-        "temperatures": temperatures.page,
-        "updates": updates.page,
     }
     written = {path.stem: path.read_text() for path in folder.glob("*.json")}
     assert written.keys() <= renderers.keys()
@@ -204,74 +197,6 @@ def test_reports_are_made_of_the_results_beside_them():
 def test_machine_names_what_the_processor_has():
     assert set(machine.instruction_sets()) <= set(machine.INSTRUCTION_SETS)
     assert machine.versions(["keras", "no-such-package"]) == {"keras": keras.__version__}
-
-
-def test_sharpness_falls_by_blur_and_noise_makes_no_extreme_pixels():
-    """A checkerboard's Laplacian is 4 everywhere; of its blur to grey it is 0."""
-    board = (np.indices((6, 6)).sum(axis=0) % 2).astype("float32")[None, :, :, None]
-    assert joint.sharpness(board) == 16
-    assert joint.sharpness(np.full_like(board, 0.5)) == 0
-    assert joint.extreme(board) == 1
-    assert joint.extreme(np.stack([board[0], np.full_like(board[0], 0.5)])) == 0.5
-
-
-def test_joint_report_has_a_row_for_each_preset():
-    entry = {"model": "gan_digits", "epochs": 3, "sharpness": 1.0, "extreme": 0.5}
-    entry |= {
-        "extreme_real": 0.58,
-        **{key: [0.7, 0.6, 0.8] for key in joint.COVERAGE + joint.SCORES},
-    }
-    text = joint.page({"digits": {"samples": 9, "entries": [entry]}})
-    assert "zoo.studies.joint digits --samples 9" in text
-    assert text.endswith("| gan_digits | 3 | 1.000 | 0.500" + " | 0.700 (0.600-0.800)" * 4 + " |\n")
-
-
-class TestAdaptation:
-    RECIPE = zoo.RECIPES["ada_digits"]
-
-    def runs(self, **shares):
-        names = {"floor": "source only", "ada": "ADA", "ceiling": "trained on target"}
-        return [
-            {"method": names[key], "seed": seed, "accuracy": share, "seconds": 10.0}
-            for key, values in shares.items()
-            for seed, share in enumerate(values)
-        ]
-
-    def test_only_runs_that_are_not_recorded_are_done(self):
-        results = {"recipes": {"a": {"runs": self.runs(floor=[0.5, 0.5], ada=[0.7])}}}
-        assert adaptation.pending(results, ["a"], 2) == [
-            ("a", 0, "trained on target"),
-            ("a", 1, "ADA"),
-            ("a", 1, "trained on target"),
-            ("a", 0, "IW-ADA"),
-            ("a", 1, "IW-ADA"),
-        ]
-
-    def test_page_states_the_share_of_the_gap(self):
-        runs = self.runs(floor=[0.5, 0.6], ada=[0.7, 0.8], ceiling=[0.95, 0.95])
-        text = adaptation.page(
-            {
-                "facts": {
-                    "machine": {"processor": "P", "cores": 2},
-                    "versions": {"tensorflow": "2", "keras": "3"},
-                },
-                "recipes": {"ada_mnist_mnist_m": {"recipe": self.RECIPE, "runs": runs}},
-            }
-        )
-        # (0.75 - 0.55) / (0.95 - 0.55), beside (0.7666 - 0.5225) / (0.9596 - 0.5225).
-        assert "| ADA | 0.7500 ± 0.0707 | 2 | 50% | 0.7666 | 56% | 10 |" in text
-        assert "| source only | 0.5500 ± 0.0707 | 2 |  | 0.5225 |  | 10 |" in text
-        assert "IW-ADA |" not in text
-        assert "12,000 of 59,001" in text
-
-    @pytest.mark.parametrize("method", adaptation.METHODS)
-    def test_every_method_trains_and_is_tested_on_the_target(self, method):
-        recipe = {
-            **self.RECIPE,
-            "build": {**self.RECIPE["build"], "width": 4},
-            "training": {**self.RECIPE["training"], "epochs": 1},
-        }
-        assert 0 < adaptation.accuracy(recipe, method, seed=0) < 1
 
 
 def test_products_in_bfloat16_are_held_against_those_in_float32():

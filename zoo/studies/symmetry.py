@@ -1,7 +1,8 @@
-"""Section 6's symmetry of data and labels: pairs (x, t) made by p(x|t), and pairs made by q(t|x).
+"""`python -m zoo.studies.symmetry`: section 6's symmetry of data and labels, on three generators.
 
-A conditional generator draws an image for a label; distillation draws a label for an image.  The paper
-takes the two for essentially the same.  Here a student f(t|x) learns from either kind of pair,
+A conditional generator draws an image for a label, p(x|t); distillation draws a label for an image,
+q(t|x).  The paper takes the two for essentially the same.  Here a student f(t|x) learns from either kind
+of pair (x, t),
 
     generated:  t uniform, x ~ p_theta(x|t)              ascends E[log f(t|x)]
     distilled:  the same x, t ~ q(t|x) of a teacher      ascends E[sum_t q(t|x) log f(t|x)]
@@ -10,9 +11,11 @@ and, for comparison, from real pairs.  All students have one network, one start 
 and are tested on the real test set, whose labels enter nowhere else.
 """
 
+import json
 import time
 from pathlib import Path
 
+import click
 import keras
 import numpy as np
 import tensorflow as tf
@@ -22,7 +25,14 @@ import zoo
 from tfgen import checks
 from tfgen.evaluation import metrics
 from tfgen.evaluation.evaluator import BATCH, find_evaluator, load_evaluator
-from zoo.preset import train as training
+from zoo.preset.provenance import in_words, machine
+
+PAGES = Path(__file__).resolve().parents[2] / "docs" / "studies"
+RUNS = {  # preset: data set, generated images, passes over them
+    "cgan_digits": ("digits", 5_000, 10),
+    "iwcgan_digits": ("digits", 5_000, 10),
+    "cgan_mnist": ("mnist", 10_000, 3),
+}
 
 
 def compare(model, data, samples, *, epochs=None, evaluator=None, seed=0):
@@ -152,7 +162,7 @@ def report(name, data, samples, *, epochs=None, evaluator=None, seed=0):
         **options,
         "evaluator": folder.name,
         "seconds": round(time.perf_counter() - began),
-        "machine": training.machine(),
+        "machine": machine(),
         "metrics": found,
     }
 
@@ -193,7 +203,7 @@ def page(reports):
     fullest_first = sorted(reports, key=lambda report: -len(report["metrics"]))
     for name in dict.fromkeys(name for report in fullest_first for name in report["metrics"]):
         rows.append([f"`{name}`", *(_cell(report["metrics"].get(name)) for report in reports)])
-    machines = ["{processor}, {cores} cores".format(**report["machine"]) for report in reports]
+    machines = [in_words(report["machine"]) for report in reports]
     return _PAGE.format(
         table="\n".join(f"| {' | '.join(row)} |" for row in rows),
         commands="\n".join(report["command"] for report in reports),
@@ -225,3 +235,18 @@ def _check(model, teacher, info):
             "Model, evaluator and data set must have the same image shape and number of classes. "
             f"Received: {', '.join(f'{name}={fact}' for name, fact in received.items())}"
         )
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--seed", default=0, show_default=True)
+def main(seed: int) -> None:
+    """Train the students of each generator, and write symmetry.md."""
+    reports = []
+    for name, (data, samples, epochs) in RUNS.items():
+        reports.append(report(name, data, samples, epochs=epochs, seed=seed))
+        click.echo(json.dumps(reports[-1]), err=True)
+    (PAGES / "symmetry.md").write_text(page(reports))
+
+
+if __name__ == "__main__":
+    main()

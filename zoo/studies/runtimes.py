@@ -1,10 +1,10 @@
-"""Exports in an old TensorFlow: `python benchmarks/runtimes.py FOLDER ...`, in an environment of its own.
+"""Exports in an old TensorFlow: `python zoo/studies/runtimes.py FOLDER ...`, in an environment of its own.
 
 Needs TensorFlow and nothing of this repository.  Every signature of every folder is called once with two
 rows; the exit status counts the folders that fail.
 
     python3.11 -m venv old && old/bin/pip install 'tensorflow-cpu==2.12.*'
-    old/bin/python benchmarks/runtimes.py saved_models/*/1
+    old/bin/python zoo/studies/runtimes.py saved_models/*/1
 """
 
 import sys

@@ -1,0 +1,103 @@
+"""Studies: pages are made of the records beside them, and their numbers are what they are called."""
+
+import importlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import zoo
+from zoo.studies import adaptation, joint, updates
+
+PAGES = Path(__file__).resolve().parents[1] / "docs" / "studies"
+
+
+@pytest.mark.parametrize("path", sorted(PAGES.glob("*.json")), ids=lambda path: path.stem)
+def test_a_page_is_made_of_the_record_beside_it(path):
+    study = importlib.import_module(f"zoo.studies.{path.stem}")
+    record = json.loads(path.read_text(encoding="utf-8"))
+    others = (study.recorded_bounds(),) if hasattr(study, "recorded_bounds") else ()
+    assert study.page(record, *others) == path.with_suffix(".md").read_text(encoding="utf-8")
+
+
+def test_both_ways_of_updating_are_scored_at_equal_times(monkeypatch):
+    """No time is left after the first block: one mark, one block of two steps each."""
+    recipe = zoo.RECIPES["iwgan_digits"]
+    small = {**recipe, "build": {**recipe["build"], "width": 2, "latent_dim": 2, "average": 0.5}}
+    monkeypatch.setitem(zoo.recipes.digits.RECIPES, "iwgan_digits", small)
+    for name, value in (("SAMPLES", 1000), ("BLOCK", 2), ("MARKS", 1)):
+        monkeypatch.setattr(updates, name, value)
+    entries = updates.race("iwgan_digits", 1e-9, seed=0)
+    assert [(entry["updates"], entry["steps"]) for entry in entries] == [
+        ("simultaneous", 2), ("alternating", 2)
+    ]  # fmt: skip
+    assert all(0 < entry[of] < 1 for entry in entries for of in ("theta", "average"))
+
+
+def test_sharpness_falls_by_blur_and_noise_makes_no_extreme_pixels():
+    """A checkerboard's Laplacian is 4 everywhere; of its blur to grey it is 0."""
+    board = (np.indices((6, 6)).sum(axis=0) % 2).astype("float32")[None, :, :, None]
+    assert joint.sharpness(board) == 16
+    assert joint.sharpness(np.full_like(board, 0.5)) == 0
+    assert joint.extreme(board) == 1
+    assert joint.extreme(np.stack([board[0], np.full_like(board[0], 0.5)])) == 0.5
+
+
+def test_joint_report_has_a_row_for_each_preset():
+    entry = {"model": "gan_digits", "epochs": 3, "sharpness": 1.0, "extreme": 0.5}
+    entry |= {
+        "extreme_real": 0.58,
+        **{key: [0.7, 0.6, 0.8] for key in joint.COVERAGE + joint.SCORES},
+    }
+    text = joint.page({"digits": {"samples": 9, "entries": [entry]}})
+    assert "zoo.studies.joint digits --samples 9" in text
+    assert text.endswith("| gan_digits | 3 | 1.000 | 0.500" + " | 0.700 (0.600-0.800)" * 4 + " |\n")
+
+
+class TestAdaptation:
+    RECIPE = zoo.RECIPES["ada_digits"]
+
+    def runs(self, **shares):
+        names = {"floor": "source only", "ada": "ADA", "ceiling": "trained on target"}
+        return [
+            {"method": names[key], "seed": seed, "accuracy": share, "seconds": 10.0}
+            for key, values in shares.items()
+            for seed, share in enumerate(values)
+        ]
+
+    def test_only_runs_that_are_not_recorded_are_done(self):
+        results = {"recipes": {"a": {"runs": self.runs(floor=[0.5, 0.5], ada=[0.7])}}}
+        assert adaptation.pending(results, ["a"], 2) == [
+            ("a", 0, "trained on target"),
+            ("a", 1, "ADA"),
+            ("a", 1, "trained on target"),
+            ("a", 0, "IW-ADA"),
+            ("a", 1, "IW-ADA"),
+        ]
+
+    def test_page_states_the_share_of_the_gap(self):
+        runs = self.runs(floor=[0.5, 0.6], ada=[0.7, 0.8], ceiling=[0.95, 0.95])
+        text = adaptation.page(
+            {
+                "facts": {
+                    "machine": {"processor": "P", "cores": 2},
+                    "versions": {"tensorflow": "2", "keras": "3"},
+                },
+                "recipes": {"ada_mnist_mnist_m": {"recipe": self.RECIPE, "runs": runs}},
+            }
+        )
+        # (0.75 - 0.55) / (0.95 - 0.55), beside (0.7666 - 0.5225) / (0.9596 - 0.5225).
+        assert "| ADA | 0.7500 ± 0.0707 | 2 | 50% | 0.7666 | 56% | 10 |" in text
+        assert "| source only | 0.5500 ± 0.0707 | 2 |  | 0.5225 |  | 10 |" in text
+        assert "IW-ADA |" not in text
+        assert "12,000 of 59,001" in text
+
+    @pytest.mark.parametrize("method", adaptation.METHODS)
+    def test_every_method_trains_and_is_tested_on_the_target(self, method):
+        recipe = {
+            **self.RECIPE,
+            "build": {**self.RECIPE["build"], "width": 4},
+            "training": {**self.RECIPE["training"], "epochs": 1},
+        }
+        assert 0 < adaptation.accuracy(recipe, method, seed=0) < 1
