@@ -42,6 +42,8 @@ def stated(model, functions: Endpoints) -> Endpoints:
     """
     served = {}
     for name, (function, signature) in functions.items():
+        if "images" in signature:
+            function = stored_once(function)
         served[name] = _guarded(model, function, signature), signature
         if "images" in signature:
             twin, read = _of_bytes(function, signature)
@@ -59,6 +61,7 @@ def generating(model) -> Endpoints:
         columns = [latents] if labels is None else [latents, labels]
         return _in_chunks(model.decode, columns, model.image_shape)
 
+    @stored_once
     def generate(seeds, labels=None):
         latents = each(lambda seed: model.prior(1, seed)[0], seeds)
         return {"images": decoded(latents, labels)}
@@ -67,12 +70,14 @@ def generating(model) -> Endpoints:
         pixels = tf.cast(tf.round(255.0 * generate(seeds, labels)["images"]), tf.uint8)
         return {"png_bytes": tf.map_fn(tf.io.encode_png, pixels, fn_output_signature=tf.string)}
 
+    prior = stored_once(model.prior)
+
     def sample(n, seed):
         drawn = tf.range(n) % model.num_classes if model.conditional else None
-        return {"images": decoded(model.prior(n, seed), drawn)}
+        return {"images": decoded(prior(n, seed), drawn)}
 
     def sample_labels(labels, seed):
-        return {"images": decoded(model.prior(tf.shape(labels)[0], seed), labels)}
+        return {"images": decoded(prior(tf.shape(labels)[0], seed), labels)}
 
     def decode(latents, labels=None):
         return {"images": model.decode(latents, labels)}
@@ -217,10 +222,8 @@ def binary(model, images: tf.Tensor, seeds: tf.Tensor | None = None) -> tf.Tenso
     if not model.binary_pixels:
         return images
 
-    def draw(seed):
-        return noise.uniform(model.image_shape, [seed, PIXELS])
-
-    uniform = draw(0) if seeds is None else each(draw, seeds)
+    shape = tuple(model.image_shape)
+    uniform = _uniform_of_zero(shape)() if seeds is None else _uniform(shape)(seeds)
     return tf.cast(uniform < images, images.dtype)
 
 
@@ -234,8 +237,38 @@ def each(draw: Callable[[tf.Tensor], tf.Tensor], seeds: tf.Tensor) -> tf.Tensor:
     return tf.map_fn(draw, seeds, fn_output_signature=tf.float32)
 
 
+def stored_once(function: Callable) -> Callable:
+    """The function, as one of the graph's own where a graph is traced: an export holds it once.
+
+    Args:
+        function: of tensors, called with the same number of dimensions by all that call it.
+    """
+    graph = tf.function(function, autograph=False)
+
+    @functools.wraps(function)
+    def called(*args, **kwargs):
+        return (graph if tf.inside_function() else function)(*args, **kwargs)
+
+    return called
+
+
+@functools.cache
+def _uniform(shape):
+    return stored_once(lambda seeds: each(lambda s: noise.uniform(shape, [s, PIXELS]), seeds))
+
+
+@functools.cache
+def _uniform_of_zero(shape):
+    return stored_once(lambda: noise.uniform(shape, [0, PIXELS]))
+
+
+@functools.cache
+def _gaussian(size):
+    return stored_once(lambda seeds: each(lambda s: noise.Samples(1, s).gaussian(size)[0], seeds))
+
+
 def _draws(model, seeds):
-    return each(lambda seed: noise.Samples(1, seed).gaussian(model.latent_dim)[0], seeds)
+    return _gaussian(model.latent_dim)(seeds)
 
 
 def _in_chunks(decode, columns, shape):

@@ -12,12 +12,12 @@ import tensorflow as tf
 
 def gaussian(shape, seed) -> tf.Tensor:
     """Standard normal draws of a shape, a function of the seed (2,)."""
-    return tf.random.stateless_normal(shape, seed, alg="philox")
+    return tf.random.stateless_normal(shape, seed, alg="philox", name="normal")
 
 
 def uniform(shape, seed) -> tf.Tensor:
     """Draws of a shape, uniform on [0, 1), a function of the seed (2,)."""
-    return tf.random.stateless_uniform(shape, seed, alg="philox")
+    return tf.random.stateless_uniform(shape, seed, alg="philox", name="uniform")
 
 
 def step_seed(seed, stream: int, step, batch) -> tf.Tensor:
