@@ -11,10 +11,9 @@ ROOT = Path(__file__).parent
 
 def version():
     """`__version__` of tfgen, read from its syntax tree, without importing tfgen."""
-    tree = ast.parse((ROOT / "tfgen" / "__init__.py").read_text(encoding="utf-8"))
-    assignments = (node for node in tree.body if isinstance(node, ast.Assign))
-    values = {node.targets[0].id: node.value for node in assignments}
-    return ast.literal_eval(values["__version__"])
+    tree = ast.parse((ROOT / "tfgen" / "version.py").read_text(encoding="utf-8"))
+    [assignment] = (node for node in tree.body if isinstance(node, ast.Assign))
+    return ast.literal_eval(assignment.value)
 
 
 def shipped():

@@ -6,6 +6,8 @@ Everything is imported when it is first used, so that `import tfgen` does not im
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from tfgen.version import __version__ as __version__
+
 if TYPE_CHECKING:  # what `__getattr__` finds, for editors and type checkers
     from tfgen import checks as checks
     from tfgen import data as data
@@ -30,7 +32,6 @@ if TYPE_CHECKING:  # what `__getattr__` finds, for editors and type checkers
     from tfgen.saved_model import export as export
     from tfgen.unified import Unified as Unified
 
-__version__ = "0.1.0"
 
 _MODULES = {  # public name: module
     "checks": "tfgen.checks",

@@ -10,7 +10,6 @@ import numpy as np
 import tensorflow as tf
 from starlette.responses import Response
 
-import tfgen
 from tfgen.serving import documents
 from tfgen.serving.core import Address, Service
 from tfgen.serving.documents import quote
@@ -19,6 +18,7 @@ from tfgen.serving.http import json_response
 from tfgen.serving.protos import chosen
 from tfgen.serving.routing import Route, Router, version_number
 from tfgen.serving.signatures import DEFAULT, Signature, Spec, Tensors
+from tfgen.version import __version__
 
 DATATYPES: dict[tf.DType, str] = {
     tf.bool: "BOOL", tf.uint8: "UINT8", tf.uint16: "UINT16", tf.uint32: "UINT32", tf.uint64: "UINT64",
@@ -57,7 +57,7 @@ class Inference:
         return Router(self._service, routes, _not_found)
 
     def _server(self, _: re.Match[str], __: bytes) -> Response:
-        return _json({"name": "tfgen", "version": tfgen.__version__, "extensions": []})
+        return _json({"name": "tfgen", "version": __version__, "extensions": []})
 
     def _live(self, _: re.Match[str], __: bytes) -> Response:
         return _json({"live": True})

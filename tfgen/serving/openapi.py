@@ -4,11 +4,11 @@ from typing import Any
 
 import tensorflow as tf
 
-import tfgen
 from tfgen.serving import samples
 from tfgen.serving.core import Service
 from tfgen.serving.servable import Servable
 from tfgen.serving.signatures import DEFAULT, Signature, Spec
+from tfgen.version import __version__
 
 _B64 = {"type": "object", "properties": {"b64": {"type": "string", "contentEncoding": "base64"}}}
 ERROR = {"type": "object", "properties": {"error": {"type": "string"}}, "required": ["error"]}
@@ -29,7 +29,7 @@ def document(service: Service) -> dict[str, Any]:
             paths[f"/v1/models/{name}:predict"] = {"post": _predict(servable)}
         paths[f"/v1/models/{name}"] = {"get": _get("Report the states of the versions.")}
         paths[f"/v1/models/{name}/metadata"] = {"get": _get("Describe the signatures.")}
-    info = {"title": "tfgen serve", "version": tfgen.__version__}
+    info = {"title": "tfgen serve", "version": __version__}
     return {"openapi": "3.1.0", "info": info, "paths": paths}
 
 
