@@ -60,8 +60,8 @@ def test_type_checkers_see_every_export(package):
     own = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     assert {*seen} - {"__version__"} == {*package.__all__} - own - {"MODELS", "RECIPES"}
     for name, (module, attribute) in seen.items():
-        found = getattr(importlib.import_module(module), attribute)
-        assert found is getattr(package, name), name
+        public = getattr(package, name)
+        assert getattr(importlib.import_module(module), attribute) is public, name
 
 
 def test_no_module_is_named_like_an_exported_function():
