@@ -10,6 +10,7 @@ import click
 
 from benchmarks.machine import describe
 from benchmarks.timing import FULL, alternate, ratio, spread, started
+from tfgen.markdown import table
 
 HERE = Path(__file__).parent
 RECIPES = ("gan_mnist", "vae_mnist", "aavae_mnist", "svae_mnist_1pct", "vaegan_mnist")
@@ -34,23 +35,20 @@ def page(results):
     """BFLOAT16.md of what `main` measured."""
     machine = results["machine"]
     sets = ", ".join(machine["instruction_sets"])
-    rows = "".join(_row(name, seconds) for name, seconds in results["recipes"].items())
+    rows = [_row(name, seconds) for name, seconds in results["recipes"].items()]
     return f"""# Products in bfloat16
 
 `python -m benchmarks.bfloat16`, in alternating blocks. Milliseconds a training step on random images;
 medians, in brackets the quartiles. {machine["processor"]}, cores: {machine["cores"]}; {sets}.
 
-| recipe | float32 | bfloat16 | ratio |
-|---|---|---|---|
-{rows}"""
+{table(("recipe", "float32", "bfloat16", "ratio"), rows)}
+"""
 
 
 def _row(name, seconds):
     times = [f"{1e3 * spread(seconds[products]).median:.1f}" for products in seconds]
     gain = ratio(seconds["float32"], seconds["bfloat16"])
-    return (
-        f"| `{name}` | {' | '.join(times)} | {gain.median:.2f} ({gain.low:.2f}-{gain.high:.2f}) |\n"
-    )
+    return (f"`{name}`", *times, f"{gain.median:.2f} ({gain.low:.2f}-{gain.high:.2f})")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

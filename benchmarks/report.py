@@ -4,6 +4,7 @@ import json
 
 from benchmarks.comparison import PRODUCT
 from benchmarks.timing import ratio, spread
+from tfgen import markdown
 
 REGIME_TITLES = {"own": "own", "avx2": "AVX2"}
 GROWN = {"batch": "batch", "width": "width", "size": "pixels"}
@@ -345,5 +346,4 @@ def factor(spread):
 
 
 def table(head, rows):
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
+    return markdown.table(head, rows) + "\n"

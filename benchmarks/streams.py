@@ -20,6 +20,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks import machine
+from tfgen.markdown import table
 
 HERE = Path(__file__).parent
 CLASSES = 10
@@ -91,12 +92,19 @@ def _alone(folder: Path, stream: bool) -> dict[str, float]:
 
 def page(results: dict[str, Any]) -> str:
     """STREAMS.md."""
-    rows = "\n".join(
-        f"| {record['pictures']:,} | {'stream' if record['stream'] else 'in memory'} "
-        f"| {record['first_batch_seconds']:.1f} | {record['images_per_second']:,.0f} "
-        f"| {record['memory_mib']:,.0f} |"
+    header = (
+        "pictures", "read", "seconds to the first batch", "images per second after it", "memory, MiB"
+    )  # fmt: skip
+    rows = [
+        (
+            f"{record['pictures']:,}",
+            "stream" if record["stream"] else "in memory",
+            f"{record['first_batch_seconds']:.1f}",
+            f"{record['images_per_second']:,.0f}",
+            f"{record['memory_mib']:,.0f}",
+        )
         for record in results["records"]
-    )
+    ]
     return f"""# Data read batch by batch, and in memory
 
 `python -m benchmarks.streams`, on {results["processor"]}, {results["cores"]} cores. Folders of JPEGs
@@ -106,9 +114,7 @@ one epoch of split "train" in a process of its own, nothing kept from one to the
 most that the process held beyond what it held once TensorFlow was imported. Each rate is of one run, on
 a machine that {"other work shared" if results["shared"] else "did nothing else"}.
 
-| pictures | read | seconds to the first batch | images per second after it | memory, MiB |
-|---|---|---|---|---|
-{rows}
+{table(header, rows)}
 """
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from tfgen import markdown
 from tfgen.paper import theory
 from tfgen.paper.table import ROWS
 from tfgen.paper.theory import World, checks, report
@@ -125,7 +126,7 @@ def test_table_1_holds_every_row():
 
 
 def test_a_table_escapes_bars():
-    assert report.table(("p(x|y)",), [(1,)]) == "| p(x\\|y) |\n| --- |\n| 1 |"
+    assert markdown.table(("p(x|y)", "n"), [(1, "")]) == "| p(x\\|y) | n |\n|---|---|\n| 1 |  |"
 
 
 def test_the_command_writes_the_page_without_trained_models(quick, tmp_path):

@@ -7,7 +7,7 @@ from tensorflow.python.util import _pywrap_util_port  # TensorFlow's only word o
 from benchmarks.worker import Contender
 from tfgen import layers
 from tfgen.layers.strided import STRIDE
-from zoo.preset import train as training
+from zoo.preset.provenance import machine
 
 KERNEL = 5
 
@@ -16,7 +16,7 @@ def environment():
     """What numbers of this process depend on."""
     contender = Contender()
     contender.facts = {
-        **training.machine(),
+        **machine(),
         "onednn": _pywrap_util_port.IsMklEnabled(),
         "versions": {"tensorflow": tf.__version__, "keras": keras.__version__},
     }

@@ -2,6 +2,7 @@
 
 import shlex
 
+from tfgen import markdown
 from zoo import registry
 from zoo.preset import asking
 from zoo.preset.provenance import in_words
@@ -31,6 +32,8 @@ _CEILINGS = {
     "kid": 0.0,
 }
 
+_COLUMNS = ("metric", "value", "95 % interval", "ceiling", "paper")
+
 _PAGE = """\
 # {name}
 
@@ -58,24 +61,13 @@ here in `1/`, with the endpoints {endpoints}{bytes}.
 
 {scored}
 
-| metric | value | 95 % interval | ceiling | paper |
-|---|---|---|---|---|
-{rows}
+{numbers}
 {notes}
 ## How it was made
 
 {commands}
 
-| | |
-|---|---|
-| data | {data} |
-| networks | {networks} |
-| parameters | {parameters} |
-| training | {training} |
-| seed | {seed} |
-| wall time | {minutes:.1f} min on {machine} |
-| versions | {versions} |
-| size | {megabytes:.1f} MB |
+{facts}
 
 `card.json` holds all of this as data, with the checksum of each file.
 
@@ -89,30 +81,38 @@ def page(card):
     """The page of a preset in Markdown."""
     kind = next(endpoint for endpoint in _KINDS if endpoint in card["endpoints"])
     caption, measured, limits = _KINDS[kind]
-    evaluation, data = card["evaluation"], card["data"]
+    evaluation = card["evaluation"]
     names = scored(card["recipe"]["data"], card["endpoints"])
     facts = {**evaluation, "data": names if isinstance(names, str) else _listed(names)}
-    splits = ", ".join(f"{split} {count:,}" for split, count in data["splits"].items())
     return _PAGE.format(
-        **{key: card[key] for key in ("name", "description", "model", "equation", "seed")},
+        **{key: card[key] for key in ("name", "description", "model", "equation")},
         caption=caption,
         use=_use(card),
         endpoints=_listed(f"`{name}`" for name in card["endpoints"] if not _of_bytes(name)),
         bytes=_BYTES if any(map(_of_bytes, card["endpoints"])) else "",
         scored=measured.format(**facts),
-        rows="\n".join(_row(card, metric) for metric in _shown(card)),
+        numbers=markdown.table(_COLUMNS, [_row(card, metric) for metric in _shown(card)]),
         notes="".join(f"\n{note}\n" for note in _notes(card)),
         commands=_commands(card),
-        data="; ".join([f"{data['name']} ({splits})", *_subset(card)]),
-        networks=_arguments(card["recipe"]["build"]),
-        parameters=_arguments({k: f"{v:,}" for k, v in card["parameters"].items()}),
-        training=_training(card),
-        minutes=card["wall_seconds"] / 60,
-        machine=in_words(card["machine"]),
-        versions=_arguments(card["versions"]),
-        megabytes=card["bytes"] / 1e6,
+        facts=markdown.table(("", ""), _made(card)),
         limits=limits.format(**facts),
     )
+
+
+def _made(card):
+    """(fact, value) of how a preset was made."""
+    data = card["data"]
+    splits = ", ".join(f"{split} {count:,}" for split, count in data["splits"].items())
+    return [
+        ("data", "; ".join([f"{data['name']} ({splits})", *_subset(card)])),
+        ("networks", _arguments(card["recipe"]["build"])),
+        ("parameters", _arguments({k: f"{v:,}" for k, v in card["parameters"].items()})),
+        ("training", _training(card)),
+        ("seed", card["seed"]),
+        ("wall time", f"{card['wall_seconds'] / 60:.1f} min on {in_words(card['machine'])}"),
+        ("versions", _arguments(card["versions"])),
+        ("size", f"{card['bytes'] / 1e6:.1f} MB"),
+    ]
 
 
 _BYTES = ", each that reads images also as `<name>_bytes`, of PNG or JPEG files"
@@ -242,14 +242,13 @@ def _row(card, metric):
     ceiling = _CEILINGS.get(metric, "")
     if isinstance(ceiling, str) and ceiling:
         ceiling = card["evaluation"]["metrics"][ceiling]["value"]
-    cells = (
+    return (
         metric,
         digits(number["value"]),
         f"{digits(number['low'])} to {digits(number['high'])}",
         digits(ceiling) if ceiling != "" else "",
         card["paper"].get(metric, ""),
     )
-    return "| " + " | ".join(map(str, cells)) + " |"
 
 
 def _commands(card):

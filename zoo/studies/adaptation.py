@@ -20,7 +20,8 @@ import keras
 import tfgen
 import zoo
 from tfgen.atomic import replaced_file
-from zoo.preset import train as training
+from tfgen.markdown import table
+from zoo.preset.provenance import in_words, machine, versions
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "studies"
 RECIPES = ("ada_mnist_mnist_m", "ada_mnist_usps", "ada_usps_mnist")
@@ -80,7 +81,7 @@ def read(recipes):
     """
     path = PAGES / "adaptation.json"
     results = json.loads(path.read_text()) if path.is_file() else {"recipes": {}}
-    facts = {"machine": training.machine(), "versions": training.versions()}
+    facts = {"machine": machine(), "versions": versions()}
     if results.setdefault("facts", facts) != facts:
         raise ValueError(
             f"Runs must be of one machine; begin anew without {path}. Received: {facts}"
@@ -104,14 +105,15 @@ def write(results):
 
 def page(results):
     """adaptation.md of what `main` measured."""
-    machine, versions = results["facts"]["machine"], results["facts"]["versions"]
+    facts = results["facts"]
+    software = facts["versions"]
     sections = "\n".join(
         _section(name, **entry) for name, entry in results["recipes"].items() if entry["runs"]
     )
     return f"""# Adversarial domain adaptation between its floor and its ceiling
 
-`python -m zoo.studies.adaptation`, on {_machine(machine)}, with TensorFlow
-{versions["tensorflow"]} and Keras {versions["keras"]}.
+`python -m zoo.studies.adaptation`, on {in_words(facts["machine"])}, with TensorFlow
+{software["tensorflow"]} and Keras {software["keras"]}.
 
 Accuracy on the target's test split after the last step: mean and standard deviation over seeds. The
 floor learns from the labelled source alone, the ceiling from the labelled target; ADA has the source's
@@ -123,11 +125,6 @@ noise.
 {sections}"""
 
 
-def _machine(facts):
-    cores = facts["cores"]
-    return f"{facts['processor']}, {cores} core{'s' if cores > 1 else ''}"
-
-
 def _section(name, recipe, runs):
     data = recipe["data"]
     found = {method: [r for r in runs if r["method"] == method] for method in METHODS}
@@ -137,23 +134,30 @@ def _section(name, recipe, runs):
         if done
     }
     published = GANIN.get(name, {})
-    lines = [_line(method, found[method], _closed(means, method), published) for method in means]
+    rows = [_row(method, found[method], _closed(means, method), published) for method in means]
+    header = (
+        "",
+        "accuracy",
+        "seeds",
+        "gap closed",
+        "Ganin et al. (2016)",
+        "gap closed",
+        "seconds a run",
+    )
     geometry = " ".join(f"{key} {value}" for key, value in data.items())
     return f"""
 ## {data["name"]} to {data["target"]}
 
 Recipe `{name}`: {geometry}; {_listed(recipe["build"])}; {_listed(recipe["training"])}.{_note(name)}
 
-| | accuracy | seeds | gap closed | Ganin et al. (2016) | gap closed | seconds a run |
-|---|---|---|---|---|---|---|
-{chr(10).join(lines)}
+{table(header, rows)}
 """
 
 
-def _line(method, runs, closed, published):
+def _row(method, runs, closed, published):
     values = [run["accuracy"] for run in runs]
     spread = f" ± {statistics.stdev(values):.4f}" if len(values) > 1 else ""
-    cells = (
+    return (
         method,
         f"{statistics.mean(values):.4f}{spread}",
         len(values),
@@ -162,7 +166,6 @@ def _line(method, runs, closed, published):
         _closed(published, method) if method in published else "",
         round(statistics.mean(run["seconds"] for run in runs)),
     )
-    return "| " + " | ".join(map(str, cells)) + " |"
 
 
 def _closed(means, method):

@@ -15,8 +15,9 @@ import keras
 import tfgen
 import zoo
 from tfgen.layers import Augmentation
+from tfgen.markdown import table
 from tfgen.optimizers import Adam
-from zoo.preset import train as training
+from zoo.preset.provenance import in_words, machine
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "studies"
 COUNTS = (100, 500, 2_000)
@@ -42,7 +43,7 @@ def main(model, data, steps, seed):
     path = PAGES / "few_pictures.json"
     results = json.loads(path.read_text()) if path.is_file() else {}
     setting = {"model": model, "data": data, "steps": steps, "seed": seed}
-    results["setting"] = {**setting, "machine": training.machine()}
+    results["setting"] = {**setting, "machine": machine()}
     scores = results.setdefault("scores", {})
     total = tfgen.data.info(data).splits["train"]
     for count in COUNTS:
@@ -103,7 +104,6 @@ def convolutions(phi):
 def page(results):
     """The results as Markdown."""
     setting = results["setting"]
-    machine = setting["machine"]
     lines = [
         "# Few pictures",
         "",
@@ -111,13 +111,13 @@ def page(results):
         f"brackets the share of labels kept, of {SAMPLES:,} samples after {setting['steps']:,} steps of",
         f"`{setting['model']}` on so many pictures of {setting['data']}. Seed {setting['seed']}.",
         "",
-        f"| pictures | {' | '.join(WAYS)} |",
-        "|---" * (len(WAYS) + 1) + "|",
     ]
-    for count, scores in results["scores"].items():
-        cells = [_cell(scores.get(way)) for way in WAYS]
-        lines.append(f"| {int(count):,} | {' | '.join(cells)} |")
-    return "\n".join([*lines, "", f"{machine['processor']}, {machine['cores']} cores.", ""])
+    rows = [
+        (f"{int(count):,}", *(_cell(scores.get(way)) for way in WAYS))
+        for count, scores in results["scores"].items()
+    ]
+    numbers = table(("pictures", *WAYS), rows)
+    return "\n".join([*lines, numbers, "", f"{in_words(setting['machine'])}.", ""])
 
 
 def _cell(score):

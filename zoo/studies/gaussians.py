@@ -18,9 +18,9 @@ import tensorflow as tf
 import zoo
 from tfgen import networks
 from tfgen.drawing import plots
+from tfgen.markdown import table
 from tfgen.optimizers import Adam
-from tfgen.paper.theory.report import table
-from zoo.preset import train as training
+from zoo.preset.provenance import in_words, machine
 from zoo.studies.reproduce import controls
 
 SHAPE = (1, 2, 1)
@@ -189,7 +189,6 @@ def write(folder, seeds):
         f"![Points of each model on the {mixture}]({mixture}.png)\n\n{scores(mixture, runs)}"
         for mixture, centres in MIXTURES.items()
     ]
-    machine = training.machine()
     return _SECTION.format(
         deviation=DEVIATION,
         steps=STEPS_OF_AN_EPOCH * EPOCHS,
@@ -202,7 +201,7 @@ def write(folder, seeds):
         good=GOOD,
         covered=COVERED,
         minutes=seconds / 60,
-        machine=f"{machine['processor']}, {machine['cores']} cores",
+        machine=in_words(machine()),
         parts="\n\n".join(parts),
     )
 

@@ -14,6 +14,7 @@ import tfgen
 import zoo
 from tfgen.evaluation.evaluator import BATCH, find_evaluator, load_evaluator
 from tfgen.evaluation.samples import NEIGHBOURS
+from tfgen.markdown import table
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "studies"
 MODELS = ("vae", "gan", "vaegan", "ganvae")
@@ -72,6 +73,11 @@ def scores(name, data, samples):
     }
 
 
+_HEADER = (
+    "preset", "epochs", "sharpness", "extreme", "precision", "recall", "FID", "inception score"
+)  # fmt: skip
+
+
 def page(results):
     """joint.md of what `main` measured."""
     return "# VAE, GAN, and the models that join them\n" + "".join(
@@ -84,10 +90,8 @@ which is {found["entries"][0]["extreme_real"]:.3f} in the test set. Precision, r
 `resnet_{data}`, as is the inception score, a share of the test set's; precision and recall are of the whole
 test set and as many samples, where cards have 2,000 of either at most. Intervals have level .95.
 
-| preset | epochs | sharpness | extreme | precision | recall | FID | inception score |
-|---|---|---|---|---|---|---|---|
+{table(_HEADER, map(_row, found["entries"]))}
 """
-        + "".join(map(_row, found["entries"]))
         for data, found in results.items()
     )
 
@@ -95,7 +99,7 @@ test set and as many samples, where cards have 2,000 of either at most. Interval
 def _row(entry):
     cells = ["{:.3f} ({:.3f}-{:.3f})".format(*entry[key]) for key in COVERAGE + SCORES]
     numbers = [f"{entry[key]:.3f}" for key in ("sharpness", "extreme")]
-    return f"| {' | '.join([entry['model'], str(entry['epochs']), *numbers, *cells])} |\n"
+    return (entry["model"], entry["epochs"], *numbers, *cells)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tfgen import markdown
 from zoo.preset import page as pages
 from zoo.preset.provenance import in_words
 from zoo.studies.reproduce.page import RECORDS, of_scale
@@ -79,23 +80,23 @@ def table(cards, folder="saved_models"):
         for header, metric in _METRICS.items()
         if any(metric in card["evaluation"]["metrics"] for card in cards)
     }
-    headers = ["preset", *measured, "paper", "epochs", "minutes", "machine"]
-    lines = ["| " + " | ".join(headers) + " |", "|---" * len(headers) + "|"]
+    rows = []
     for card in cards:
         metrics = card["evaluation"]["metrics"]
         numbers = [
             pages.digits(metrics[m]["value"]) if m in metrics else "-" for m in measured.values()
         ]
-        cells = [
-            f"[`{card['name']}`]({folder}/{card['name']}/README.md)",
-            *numbers,
-            ", ".join(f"{value:g}" for value in card["paper"].values()) or "-",
-            str(card["epochs"]),
-            f"{card['wall_seconds'] / 60:.1f}",
-            _machine(card),
-        ]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        rows.append(
+            (
+                f"[`{card['name']}`]({folder}/{card['name']}/README.md)",
+                *numbers,
+                ", ".join(f"{value:g}" for value in card["paper"].values()) or "-",
+                card["epochs"],
+                f"{card['wall_seconds'] / 60:.1f}",
+                _machine(card),
+            )
+        )
+    return markdown.table(["preset", *measured, "paper", "epochs", "minutes", "machine"], rows)
 
 
 def _machine(card):
@@ -131,15 +132,15 @@ def _classifiers(cards):
             if len(values) > 1:
                 spread = f"{np.mean(values):.4f} ± {np.std(values, ddof=1):.4f}"
                 presets = [_accuracy(cards, f"{kind}_{cell[1:]}", of) for kind in ("s", "aas")]
-                rows.append(
-                    f"| {share:.0%} | {of} | {spread} | {len(values)} | {' | '.join(presets)} |"
-                )
-    header = "| labels | test images | classifier alone | seeds | SVAE preset | AA-SVAE preset |"
+                rows.append((f"{share:.0%}", of, spread, len(values), *presets))
+    header = (
+        "labels", "test images", "classifier alone", "seeds", "SVAE preset", "AA-SVAE preset"
+    )  # fmt: skip
     return (
         "\n## SVAE and its classifier alone\n\n"
         "The pooled classifier on the labelled images alone, 1,600 steps with a cosine and dynamic\n"
         "binarization, of width 16, half the presets': mean and standard deviation over seeds.\n\n"
-        + ("\n".join([header, "|---" * 6 + "|", *rows]) if rows else "Not run here.")
+        + (markdown.table(header, rows) if rows else "Not run here.")
         + "\n"
     )
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from tfgen.markdown import table
 from zoo.preset import train as training
 from zoo.preset.run import Run
 from zoo.studies.reproduce.cells import INFINITE, activated, cells
@@ -57,11 +58,11 @@ def page(results: dict[str, dict[str, list[float]]]) -> str:
             value: statistics.mean(found[key]) for value in values if (key := str(value)) in found
         }
         rows = [
-            f"| {_value(argument, value)} | {len(found[str(value)])} | {_shown(mean, means)} |"
+            (_value(argument, value), len(found[str(value)]), _shown(mean, means))
             for value, mean in means.items()
         ]
-        table = "\n".join([f"| {argument} | seeds | {metric} |", "|---|---|---|", *rows])
-        parts.append(f"## {cell}, {arm.split(',')[0]}\n\n{table if rows else 'Not run here.'}\n")
+        numbers = table((argument, "seeds", metric), rows) if rows else "Not run here."
+        parts.append(f"## {cell}, {arm.split(',')[0]}\n\n{numbers}\n")
     return (
         "# Settings of the tables\n\n"
         "`python -m zoo.studies.settings`: each value learns from nine tenths of the images, or labels,\n"

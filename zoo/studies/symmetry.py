@@ -25,6 +25,7 @@ import zoo
 from tfgen import checks
 from tfgen.evaluation import metrics
 from tfgen.evaluation.evaluator import BATCH, find_evaluator, load_evaluator
+from tfgen.markdown import table
 from zoo.preset.provenance import in_words, machine
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "studies"
@@ -198,14 +199,13 @@ seed would change is not in them. Measured on {machines}.
 def page(reports):
     """The reports side by side, as a page in Markdown."""
     facts = ("data", "evaluator", "samples", "epochs", "seed", "seconds")
-    rows = [["", *(f"`{report['model']}`" for report in reports)], ["---"] * (1 + len(reports))]
-    rows += [[fact, *(str(report[fact]) for report in reports)] for fact in facts]
+    rows = [(fact, *(report[fact] for report in reports)) for fact in facts]
     fullest_first = sorted(reports, key=lambda report: -len(report["metrics"]))
     for name in dict.fromkeys(name for report in fullest_first for name in report["metrics"]):
-        rows.append([f"`{name}`", *(_cell(report["metrics"].get(name)) for report in reports)])
+        rows.append((f"`{name}`", *(_cell(report["metrics"].get(name)) for report in reports)))
     machines = [in_words(report["machine"]) for report in reports]
     return _PAGE.format(
-        table="\n".join(f"| {' | '.join(row)} |" for row in rows),
+        table=table(("", *(f"`{report['model']}`" for report in reports)), rows),
         commands="\n".join(report["command"] for report in reports),
         machines="; ".join(dict.fromkeys(machines)),
     )

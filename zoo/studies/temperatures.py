@@ -10,7 +10,9 @@ from pathlib import Path
 import click
 
 import zoo
+from tfgen.markdown import table
 from zoo.preset import train as training
+from zoo.preset.provenance import in_words, machine
 from zoo.preset.run import MONITORED, Run
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "studies"
@@ -41,7 +43,7 @@ def main(names, runs):
                 "epochs": len(history),
                 "minutes": sum(entry["seconds"] for entry in history) / 60,
             }
-        results["machine"] = training.machine()
+        results["machine"] = machine()
         path.write_text(json.dumps(results, indent=2) + "\n")
         (PAGES / "temperatures.md").write_text(page(results))
 
@@ -61,24 +63,22 @@ def run(name, temperature, out):
 
 def page(results):
     """The results as Markdown."""
-    machine = results["machine"]
-    header = " | ".join(f"T = {temperature:g}" for temperature in TEMPERATURES)
+    header = ("recipe", *(f"T = {temperature:g}" for temperature in TEMPERATURES), "minutes")
+    rows = []
     lines = [
         "# The temperature of adversary activation",
         "",
         "Made by `python -m zoo.studies.temperatures`, from `temperatures.json`. Highest bound, in nats",
         "an image, on the tenth of the training images that is held out; in brackets its epoch. Seed 0.",
         "",
-        f"| recipe | {header} | minutes |",
-        "|---" * (len(TEMPERATURES) + 2) + "|",
     ]
     for name in RECIPES:
         if name in results:
             runs = [results[name][f"{temperature:g}"] for temperature in TEMPERATURES]
             cells = [f"{run['bound']:.2f} ({run['epoch']})" for run in runs]
             minutes = sum(run["minutes"] for run in runs)
-            lines.append(f"| `{name}` | {' | '.join(cells)} | {minutes:.1f} |")
-    return "\n".join([*lines, "", f"{machine['processor']}, {machine['cores']} cores.", ""])
+            rows.append((f"`{name}`", *cells, f"{minutes:.1f}"))
+    return "\n".join([*lines, table(header, rows), "", f"{in_words(results['machine'])}.", ""])
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ import tfgen
 import zoo
 from tfgen.evaluation.evaluator import Evaluator, find_evaluator, load_evaluator
 from tfgen.gate import unpack
+from tfgen.markdown import table
 from zoo.models.gan import GAN
 from zoo.preset.provenance import in_words, machine
 
@@ -139,10 +140,11 @@ def score(model: GAN, network: keras.Model, evaluator: Evaluator) -> float:
 
 def page(results: dict[str, Any]) -> str:
     """updates.md of what `main` measured."""
-    rows = "\n".join(
-        "| {updates} | {seconds} | {steps:,} | {theta:.3f} | {average:.3f} |".format(**entry)
-        for entry in results["entries"]
-    )
+    header = ("updates", "seconds", "steps", "share, theta", "share, its average")
+    rows = [
+        (e["updates"], e["seconds"], f"{e['steps']:,}", f"{e['theta']:.3f}", f"{e['average']:.3f}")
+        for e in results["entries"]
+    ]
     return f"""# Simultaneous or alternating updates, with or without the average of theta
 
 `python -m zoo.studies.updates --seconds {results["budget"]} --seed {results["seed"]}`, on
@@ -150,9 +152,7 @@ def page(results: dict[str, Any]) -> str:
 `{RECIPE}`; inception score of {SAMPLES:,} samples as a share of the real test set's, by `resnet_mnist`.
 One step of simultaneous updates moves both players; of alternating ones, phi and then theta.
 
-| updates | seconds | steps | share, theta | share, its average |
-|---|---|---|---|---|
-{rows}
+{table(header, rows)}
 """
 
 

@@ -27,6 +27,7 @@ import zoo
 from tfgen.atomic import replaced_file
 from tfgen.data.mixed import mixed_batches
 from tfgen.evaluation import metrics, validators
+from tfgen.markdown import table
 from zoo.preset.provenance import in_words, machine, versions
 from zoo.studies import adaptation
 
@@ -171,9 +172,9 @@ def page(results: dict[str, Any], bounds: dict[str, tuple[float, float]]) -> str
     runs, facts = results["runs"], results["facts"]
     ranked = ranking(runs)
     rows = [
-        f"| {name} | {source} | {ranked[name][0]:.3f} | {ranked[name][1]:.4f} |"
+        (name, source, f"{ranked[name][0]:.3f}", f"{ranked[name][1]:.4f}")
         if ranked
-        else f"| {name} | {source} | not run here | not run here |"
+        else (name, source, "not run here", "not run here")
         for name, source in VALIDATORS.items()
     ]
     best = best_validator(runs)
@@ -192,9 +193,7 @@ MNIST to MNIST-M, {len(candidates(runs, RANKED))} seeds of {len(WEIGHTS) * EPOCH
 accuracy of the best model less that of the model with the highest value. The target's test labels are
 read here to compare validators, and choose nothing that is reported below.
 
-| validator | source | rank correlation | lost |
-|---|---|---|---|
-{chr(10).join(rows)}
+{table(("validator", "source", "rank correlation", "lost"), rows)}
 
 ## What it chooses
 

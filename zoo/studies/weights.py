@@ -18,6 +18,7 @@ import tfgen
 import zoo
 from tfgen import layers
 from tfgen.drawing import plots
+from tfgen.markdown import table
 from tfgen.objectives import activation_weights, importance_weights
 from zoo.models.variational import Variational
 from zoo.preset import train as training
@@ -109,7 +110,7 @@ def page(results: dict[str, list[list[dict]]]) -> str:
                 _spread([found[place][key] for found in runs]) for key in ("ess", "share")
             )
             share = share if title.startswith("AA") else "-"
-            rows.append(f"| {title} | {runs[0][place]['epoch']} | {len(runs)} | {ess} | {share} |")
+            rows.append((title, runs[0][place]["epoch"], len(runs), ess, share))
     return f"""# How many samples the weights leave
 
 `python -m zoo.studies.weights --seeds {seeds}`, on digits, seeds from {FIRST_SEED} on; means and deviations
@@ -120,9 +121,7 @@ weight that falls on generated images.
 
 ![Effective sample size over training](weights.png)
 
-| model | epoch | seeds | ESS/k | on generated |
-|---|---|---|---|---|
-{chr(10).join(rows)}
+{table(("model", "epoch", "seeds", "ESS/k", "on generated"), rows)}
 """
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from tfgen.atomic import replaced_file
 from tfgen.drawing import plots
+from tfgen.markdown import table
 from tfgen.paper import graphs
 from tfgen.paper.table import ROWS, facts
 from tfgen.paper.theory import checks, text
@@ -107,14 +108,6 @@ def draw_bounds(worlds, path):
         axes.set(title=title, xscale="log", xlabel="k", ylabel="nats")
         axes.legend(frameon=False)
     return plots.save(figure, path)
-
-
-def table(header, rows):
-    """A Markdown table; `|` within a cell is escaped."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(
-        "| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines
-    )
 
 
 def _write(path, text):

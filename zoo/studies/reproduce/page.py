@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from tfgen import markdown
+from zoo.preset.provenance import in_words
 from zoo.studies.reproduce import paired, records
 from zoo.studies.reproduce.cells import SCALES, TABLES, Cell, cells
 from zoo.studies.reproduce.paired import Paired
@@ -92,51 +94,51 @@ _SMALL = (
 
 
 def _summary(name, found, claimed):
-    rows = ["| cell | claim | metric | seeds | difference | Holm's p | verdict |", "|---" * 7 + "|"]
+    rows = []
     for cell, metric in TABLES[name].cells.items():
         arm, base = found[cell].claim
         cells_ = [found[cell].title, f"{arm} > {base}", metric]
         if cell not in claimed:
-            rows.append(_line([*cells_, 0, "", "", "not run here"]))
+            rows.append((*cells_, 0, "", "", "not run here"))
             continue
         comparison, adjusted = claimed[cell]
         rows.append(
-            _line(
-                [
-                    *cells_,
-                    comparison.count,
-                    difference(comparison, metric),
-                    "" if adjusted is None else f"{adjusted:.2g}",
-                    paired.verdict(comparison, adjusted, metric not in LOWER_IS_BETTER),
-                ]
+            (
+                *cells_,
+                comparison.count,
+                difference(comparison, metric),
+                "" if adjusted is None else f"{adjusted:.2g}",
+                paired.verdict(comparison, adjusted, metric not in LOWER_IS_BETTER),
             )
         )
-    return "\n".join([*rows, ""])
+    header = ("cell", "claim", "metric", "seeds", "difference", "Holm's p", "verdict")
+    return markdown.table(header, rows) + "\n"
 
 
 def _section(cell: Cell, metric: str, seeds) -> str:
     metrics = [m for m in _SHOWN if any(m in r["scores"] for r in _all(seeds))]
     arms = [arm for arm in cell.arms if any(arm in found for found in seeds.values())]
-    rows = [_line(["arm", "seeds", *metrics, "steps", "minutes a run"])]
-    rows.append("|---" * (len(metrics) + 4) + "|")
+    rows = []
     for arm in arms:
         runs = [found[arm] for found in seeds.values() if arm in found]
         spreads = [_spread([r["scores"].get(m) for r in runs], _SHOWN[m]) for m in metrics]
         minutes = np.mean([r["seconds"] for r in runs]) / 60
-        rows.append(_line([arm, len(runs), *spreads, f"{runs[0]['steps']:,}", f"{minutes:.1f}"]))
-    header = ["comparison", "metric", "seeds", "difference", "larger in", "p"]
-    rows += ["", _line(header), "|---" * len(header) + "|"]
+        rows.append((arm, len(runs), *spreads, f"{runs[0]['steps']:,}", f"{minutes:.1f}"))
+    scores = markdown.table(["arm", "seeds", *metrics, "steps", "minutes a run"], rows)
+    rows = []
     for arm, base in (cell.claim, *cell.controls):
         for shown in metrics:
             if pairs := _pairs(seeds, arm, base, shown):
                 found = paired.compare(*pairs)
                 p = "" if found.p is None else f"{found.p:.2g}"
                 share = f"{found.positive} of {found.count}"
-                cells_ = [f"{arm} - {base}", shown, found.count, difference(found, shown), share, p]
-                rows.append(_line(cells_))
+                mean = difference(found, shown)
+                rows.append((f"{arm} - {base}", shown, found.count, mean, share, p))
+    header = ("comparison", "metric", "seeds", "difference", "larger in", "p")
+    comparisons = markdown.table(header, rows)
     places = sorted({_machine(record) for record in _all(seeds)})
-    settings = _settings(seeds, cell)
-    return "\n".join([f"\n## {cell.title}\n", settings, "", *rows, "", "; ".join(places) + ".", ""])
+    parts = [_settings(seeds, cell), scores, comparisons, "; ".join(places) + "."]
+    return "\n\n".join([f"\n## {cell.title}", *parts]) + "\n"
 
 
 def _settings(seeds, cell):
@@ -182,12 +184,7 @@ def _spread(values, digits):
 
 def _machine(record):
     machine, versions = record["machine"], record["versions"]
-    cores = f"{machine['cores']} core{'s' * (machine['cores'] > 1)}"
-    return f"{machine['processor']}, {cores}, TensorFlow {versions['tensorflow']}"
-
-
-def _line(cells_):
-    return "| " + " | ".join(map(str, cells_)) + " |"
+    return f"{in_words(machine)}, TensorFlow {versions['tensorflow']}"
 
 
 _CLAIMS = (  # table, cells, the claim in words, the paper's numbers
@@ -214,7 +211,7 @@ def claim_rows(folder: Path, link: str) -> str:
         link: from the page that shows them to the folder of the tables' pages.
     """
     found = cells()
-    rows = ["| claim | paper | here, paired seeds | verdict | page |", "|---" * 5 + "|"]
+    rows = []
     for name, members, claim, paper in _CLAIMS:
         claimed = claims(name, folder, "here")
         here, verdicts = [], []
@@ -228,8 +225,8 @@ def claim_rows(folder: Path, link: str) -> str:
             verdicts.append(f"{title}: {words}")
         page = f"[{name}]({link}/{name}.md)" if claimed else f"`tfgen reproduce {name}`"
         known = "; ".join(here) or "not run here", "; ".join(verdicts) or "-"
-        rows.append(_line([claim, paper, *known, page]))
-    return "\n".join(rows)
+        rows.append((claim, paper, *known, page))
+    return markdown.table(("claim", "paper", "here, paired seeds", "verdict", "page"), rows)
 
 
 def draw(name: str, folder: Path, scale: str, path: Path) -> None:
