@@ -11,7 +11,7 @@ from benchmarks import machine, report
 from benchmarks.timing import FULL, QUICK
 
 HERE = Path(__file__).parent
-BENCHMARKS = ("training_step", "profile", "vae_step", "serving", "utilisation", "layers")
+BENCHMARKS = ("training_step", "profile", "vae_step", "serving", "utilization", "layers")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

@@ -2,7 +2,7 @@
 
 A layer's forward pass, the gradient of its filter and the gradient of its input take the same
 number of multiply-adds, each of which counts as two operations.  Convolutions count every tap, also
-those on the border's zeros; normalisation, activations and the optimiser count nothing.
+those on the border's zeros; normalization, activations and the optimizer count nothing.
 """
 
 import math

@@ -27,7 +27,7 @@ TARGETS = (  # benchmark, peer, title, {case: at least}
     ),
     ("serving", "keras", "exported against stock layers", {"sample, batch 64": 4.0}),
 )
-UTILISATION_TARGET = 0.75
+UTILIZATION_TARGET = 0.75
 PIPELINE_TARGET = 0.03
 INTRODUCTION = """\
 # Benchmarks
@@ -45,7 +45,7 @@ oneDNN's convolutions are off by default.
 TRAINING = """\
 ## Training step
 
-DCGAN, batch 64, one grey channel, latents of 64, Adam; compiled as `fit` runs it, input pipeline
+DCGAN, batch 64, one gray channel, latents of 64, Adam; compiled as `fit` runs it, input pipeline
 included.  Keras is the documentation's loop for GANs on the same networks of stock layers: generated
 and real images in one batch, then a second generation.  PyTorch is the usual two-step loop with fused
 Adam, in the faster of two memory formats; its generator step also computes the discriminator's filter
@@ -67,8 +67,8 @@ SERVING = """\
 Exported SavedModels, width 64, 28 pixels: `tfgen.export` against the same networks of stock layers in
 a `keras.export.ExportArchive`.
 """
-UTILISATION = """\
-## Utilisation
+UTILIZATION = """\
+## Utilization
 
 Operations of the standard convolutions and dense layers, two a multiply-add, over the time of the
 step and the rate of a 2048x2048 float32 matrix product in the same rounds.  A step of `zoo.GAN` is a
@@ -141,12 +141,12 @@ def target_rows(benchmarks):
             bound = ratio(peer_seconds, ideal_seconds(record))
             names = (title, REGIME_TITLES[record["regime"]], record["case"])
             rows.append((*names, target, factor(measured), measured.median >= target, bound.median))
-    for record in benchmarks.get("utilisation", {"records": ()})["records"]:
+    for record in benchmarks.get("utilization", {"records": ()})["records"]:
         if record["case"] == "width 64":
-            measured = utilisation(record)
-            names = ("utilisation", REGIME_TITLES[record["regime"]], "width 64, 28 px")
-            met = measured.median >= UTILISATION_TARGET
-            rows.append((*names, UTILISATION_TARGET, factor(measured), met, 1.0))
+            measured = utilization(record)
+            names = ("utilization", REGIME_TITLES[record["regime"]], "width 64, 28 px")
+            met = measured.median >= UTILIZATION_TARGET
+            rows.append((*names, UTILIZATION_TARGET, factor(measured), met, 1.0))
     return rows
 
 
@@ -258,7 +258,7 @@ def serving_section(benchmark):
     return f"{SERVING}\n{table(head, rows)}"
 
 
-def utilisation_section(benchmark):
+def utilization_section(benchmark):
     rows = []
     for record in benchmark["records"]:
         seconds, facts = record["seconds"], record["facts"]
@@ -270,12 +270,12 @@ def utilisation_section(benchmark):
                 milliseconds(seconds["tfgen"]),
                 rate(facts["tfgen"], seconds["tfgen"]),
                 rate(facts[PRODUCT], seconds[PRODUCT]),
-                factor(utilisation(record)),
+                factor(utilization(record)),
                 f"{100 * share.median:.2f}%",
             )
         )
-    head = ("regime", "case", "step ms", "GFLOP/s", "matrix product", "utilisation", "pipeline")
-    return f"{UTILISATION}\n{table(head, rows)}\n{growth_section(benchmark['growth'])}"
+    head = ("regime", "case", "step ms", "GFLOP/s", "matrix product", "utilization", "pipeline")
+    return f"{UTILIZATION}\n{table(head, rows)}\n{growth_section(benchmark['growth'])}"
 
 
 def growth_section(records):
@@ -308,7 +308,7 @@ SECTIONS = {
     "profile": profile_section,
     "vae_step": vae_section,
     "serving": serving_section,
-    "utilisation": utilisation_section,
+    "utilization": utilization_section,
     "layers": layers_section,
 }
 
@@ -328,7 +328,7 @@ def ideal_seconds(record):
     return [scale * product for product in record["seconds"][PRODUCT]]
 
 
-def utilisation(record):
+def utilization(record):
     return ratio(ideal_seconds(record), record["seconds"]["tfgen"])
 
 

@@ -25,7 +25,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "sphinx_design",
     # docs/_extensions
-    "catalogue",
+    "catalog",
     "docstrings",
     "equations",
     "links",
@@ -76,9 +76,9 @@ html_theme = "pydata_sphinx_theme"
 html_title = "tfgen"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
-html_js_files = ["catalogue.js"]
+html_js_files = ["catalog.js"]
 html_logo = html_favicon = "_static/logo.png"
-html_sidebars = {"catalogue": [], "index": [], "play": []}  # wide ones
+html_sidebars = {"catalog": [], "index": [], "play": []}  # wide ones
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {
@@ -86,7 +86,7 @@ html_theme_options = {
     "navbar_align": "left",
     "header_links_before_dropdown": 7,
     "show_prev_next": False,
-    "secondary_sidebar_items": {"**": ["page-toc"], "catalogue": [], "index": [], "play": []},
+    "secondary_sidebar_items": {"**": ["page-toc"], "catalog": [], "index": [], "play": []},
     "footer_start": ["copyright"],
     "footer_end": [],
 }

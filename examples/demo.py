@@ -70,7 +70,7 @@ def main():
     print("   the same seed gave the same images as model.sample")
     report(pictures.save(pictures.grid(images), OUT / "iwgan_digits.png"))
 
-    print("The site (guides, gallery, catalogue, API) is built by `make docs`; its first page:")
+    print("The site (guides, gallery, catalog, API) is built by `make docs`; its first page:")
     report(Path(__file__).resolve().parents[1] / "build" / "docs" / "index.html")
 
 

@@ -30,7 +30,7 @@ def digits(count=64):
     return images[:count] / np.float32(255), labels[:count]
 
 
-def learnt_from(name, count):
+def learned_from(name, count):
     """What `fit` takes for the recipe's model: images and labels of the first digits."""
     images, labels = digits(count)
     if RECIPES[name]["model"] == "ADA":  # every other image is the target domain's

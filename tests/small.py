@@ -24,8 +24,8 @@ RESNET = {
 VAE = {  # its rate so high that the bound soon falls again
     "model": "VAE",
     "description": "A small VAE",
-    "data": {**_DATA, "binarise": True, "held_out": 0.2},
-    "build": {"width": 4, "latent_dim": 4, "normalisation": None},
+    "data": {**_DATA, "binarize": True, "held_out": 0.2},
+    "build": {"width": 4, "latent_dim": 4, "normalization": None},
     "training": {**_TRAINING, "epochs": 30, "learning_rate": 0.05, "patience": 2},
 }
 
@@ -46,7 +46,7 @@ def publish(folder):
 
 
 def flat(model):
-    """All state of a model as a list of arrays: weights, counters and the optimiser's slots."""
+    """All state of a model as a list of arrays: weights, counters and the optimizer's slots."""
     variables = [*model.weights, *model.optimizer.variables]
     return [variable.numpy() for variable in variables]
 

@@ -17,7 +17,7 @@ from zoo.models.infogan import InfoGAN
 SHAPE, LATENT, CLASSES = (8, 8, 1), 3, 4
 
 
-def aae(normalisation=None, shape=SHAPE, **arguments):
+def aae(normalization=None, shape=SHAPE, **arguments):
     """A small AAE whose logits and codes are far from zero."""
     keras.utils.set_random_seed(1)
     model = AAE.build_networks(
@@ -26,7 +26,7 @@ def aae(normalisation=None, shape=SHAPE, **arguments):
         width=4,
         latent_dim=LATENT,
         hidden=8,
-        normalisation=normalisation,
+        normalization=normalization,
         **arguments,
     )
     for network in (model.theta, model.eta):
@@ -102,7 +102,7 @@ class TestExchange:
 
     def test_unexchanged_it_is_the_zoos_infogan(self):
         model = InfoGAN.build_networks(
-            SHAPE, None, width=4, latent_dim=8, num_categories=2, normalisation=None
+            SHAPE, None, width=4, latent_dim=8, num_categories=2, normalization=None
         )
         images = tf.constant(digits(6)[0])
         objectives = model.objectives(images)
@@ -344,10 +344,10 @@ def test_mlp_discriminator_reads_codes_and_images():
         assert widths == [5, 5, 5, 1]
 
 
-def test_code_encoder_normalises_as_discriminators_do():
+def test_code_encoder_normalizes_as_discriminators_do():
     eta = networks.code_encoder(SHAPE, 3, width=4, activation="sigmoid")
-    normalised = [isinstance(layer, layers.BatchNormalization) for layer in eta.layers]
-    assert sum(normalised) == 1  # the layer nearest the image has none
+    normalized = [isinstance(layer, layers.BatchNormalization) for layer in eta.layers]
+    assert sum(normalized) == 1  # the layer nearest the image has none
     units = eta(digits(4)[0]).numpy()
     assert units.shape == (4, 3)
     assert (units > 0).all()

@@ -112,7 +112,7 @@ def test_a_missing_domain_contributes_nothing(importance_weighted):
 
 @pytest.mark.parametrize(("size", "count"), [(8, 2 * 2 * 6), (28, 4 * 4 * 6)])
 def test_features_of_an_image_are_its_own(size, count):
-    """Normalisation looks at one image at a time, also in training."""
+    """Normalization looks at one image at a time, also in training."""
     theta = networks.extractor((size, size, 3), width=4)
     images = np.random.default_rng(0).random((5, size, size, 3)).astype("float32")
     together = theta(images, training=True)

@@ -41,7 +41,7 @@ def test_changes_are_values_of_json_or_text():
     assert recipe["build"]["width"] is None
     assert (recipe["data"]["name"], recipe["data"]["size"]) == ("my pictures", 32)
     assert recipe["description"] == (
-        "Variational autoencoder, Eq. 11, on my pictures, dynamically binarised"
+        "Variational autoencoder, Eq. 11, on my pictures, dynamically binarized"
     )
     assert zoo.RECIPES["vae_mnist"]["data"]["name"] == "mnist"
 

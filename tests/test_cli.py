@@ -121,7 +121,7 @@ def test_interpolate_writes_a_row_for_each_pair(tmp_path):
 
 @pytest.mark.parametrize("conditional", [False, True])
 def test_reconstruct_draws_test_images_above_what_is_decoded(tmp_path, conditional):
-    """A Bernoulli likelihood is shown the binarised images that its bound is measured on."""
+    """A Bernoulli likelihood is shown the binarized images that its bound is measured on."""
     out, file = tmp_path / "rows.png", tmp_path / "vae.keras"
     model = zoo.VAE.build_networks((8, 8, 1), 10, width=4, latent_dim=2, conditional=conditional)
     model.save(file)

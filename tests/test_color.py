@@ -1,4 +1,4 @@
-"""What colour needs of any member: spectral normalization, modulation, augmentation, R1, ESS."""
+"""What color needs of any member: spectral normalization, modulation, augmentation, R1, ESS."""
 
 import keras
 import numpy as np
@@ -94,7 +94,7 @@ def test_a_modulated_generator_reads_what_it_is_told_to(modulation):
     [
         ({"modulation": "labels"}, "modulation='labels', num_classes=None"),
         ({"modulation": "z"}, "modulation='z'"),
-        ({"normalisation": "spectral"}, "normalisation='spectral'"),
+        ({"normalization": "spectral"}, "normalization='spectral'"),
     ],
 )
 def test_a_generator_refuses_what_it_cannot_be(arguments, received):
@@ -179,35 +179,35 @@ OPTIONS = {"spectral": True, "modulation": "both", "augment": ["translation", "c
 
 
 @pytest.fixture(scope="module")
-def colourful():
+def colorful():
     model = build("iwcgan_digits", **OPTIONS, r1=0.1, r1_interval=2)
     history = model.fit(*digits(64), batch_size=16, verbose=0).history
     assert 1 <= history["ess"][0] <= 16
     return model
 
 
-def test_a_model_with_every_option_is_saved_and_goes_on_as_if_unstopped(colourful, tmp_path):
-    colourful.save(tmp_path / "m.keras")
+def test_a_model_with_every_option_is_saved_and_goes_on_as_if_unstopped(colorful, tmp_path):
+    colorful.save(tmp_path / "m.keras")
     again = zoo.load(tmp_path / "m.keras")
-    for model in (again, colourful):
+    for model in (again, colorful):
         model.fit(*digits(64), batch_size=16, verbose=0)
-    for one, other in zip(again.weights, colourful.weights, strict=True):
+    for one, other in zip(again.weights, colorful.weights, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
-def test_what_is_served_of_it_is_what_it_says(colourful):
+def test_what_is_served_of_it_is_what_it_says(colorful):
     images, labels = digits(8)
-    served = colourful.served()
+    served = colorful.served()
     discriminate, _ = served.endpoints()["discriminate"]
     outputs = discriminate(tf.constant(images), tf.constant(labels))
     np.testing.assert_allclose(
-        outputs["logits"], colourful.logits(images, labels), rtol=1e-4, atol=1e-5
+        outputs["logits"], colorful.logits(images, labels), rtol=1e-4, atol=1e-5
     )
 
 
 def test_r1_is_an_addition_to_phis_objective_in_every_second_step():
     images, labels = map(tf.constant, digits(8))
-    model = build("cgan_digits", r1=3.0, r1_interval=2, normalisation=None)
+    model = build("cgan_digits", r1=3.0, r1_interval=2, normalization=None)
     plain = model.objectives(images, labels)
     norms = objectives.r1_penalty(lambda x: model.logits(x, labels), images)
     found = model.penalized(plain, images, labels)

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from models import RECIPES, build, digits, learnt_from
+from models import RECIPES, build, digits, learned_from
 from tensorflow.python.eager import context
 
 import tfgen
@@ -74,7 +74,7 @@ def arguments_of(signature):
 
 
 def encoded(seed):
-    """A picture of its own size and colours, as a PNG file."""
+    """A picture of its own size and colors, as a PNG file."""
     pixels = np.random.default_rng(seed).integers(0, 256, (9 + seed, 12, 3))
     return tf.io.encode_png(pixels.astype(np.uint8)).numpy()
 
@@ -98,8 +98,8 @@ def gradients(model, batch):
     }
 
 
-def optimised_graphs(call):
-    """The graphs of the functions that a call runs, as TensorFlow's optimiser leaves them."""
+def optimized_graphs(call):
+    """The graphs of the functions that a call runs, as TensorFlow's optimizer leaves them."""
     context.context().enable_run_metadata()
     try:
         call()
@@ -146,12 +146,12 @@ def test_configuration_round_trip(name):
 @every_model
 def test_one_step_moves_every_player_by_its_own_objective_alone(name):
     """Plain gradient ascent at rate 1: each variable moves by its own player's gradient."""
-    batch = learnt_from(name, 32)
+    batch = learned_from(name, 32)
     model, witness = build(name), build(name)
     model.compile(keras.optimizers.SGD(1.0))
     found = gradients(witness, batch)
     before = [v.numpy() for v in model.trainable_variables]
-    graphs = optimised_graphs(lambda: model.train_on_batch(*batch))
+    graphs = optimized_graphs(lambda: model.train_on_batch(*batch))
     assert [race for graph in graphs for race in races(graph)] == []
     owner = {id(v): name for name, net in model.players.items() for v in net.trainable_variables}
     moved = dict.fromkeys(model.players, 0.0)
@@ -165,7 +165,7 @@ def test_one_step_moves_every_player_by_its_own_objective_alone(name):
 
 @every_model
 def test_fits_evaluates_and_predicts_like_any_keras_model(name):
-    batch = learnt_from(name, 70)  # an odd last batch at 32
+    batch = learned_from(name, 70)  # an odd last batch at 32
     model = build(name)
     history = model.fit(*batch, batch_size=32, epochs=2, verbose=0, validation_data=batch)
     assert set(model.players) <= set(history.history)
@@ -180,7 +180,7 @@ def test_fits_evaluates_and_predicts_like_any_keras_model(name):
 @every_model
 def test_a_batch_of_one(name):
     model = build(name)
-    model.fit(*learnt_from(name, 1), verbose=0)
+    model.fit(*learned_from(name, 1), verbose=0)
     assert all(np.isfinite(weight).all() for weight in model.get_weights())
 
 
@@ -243,7 +243,7 @@ def written(request, tmp_path_factory):
     selected = [item for item in here if "written" in item.fixturenames]
     for name in (item.callspec.params["name"] for item in selected):
         model, folder = build(name), root / name
-        model.fit(*learnt_from(name, 64), verbose=0)
+        model.fit(*learned_from(name, 64), verbose=0)
         tfgen.export(model, folder / "m" / "1")
         model.save(folder / "m.keras")
         expected[name] = {}
@@ -282,7 +282,7 @@ def test_it_learns_and_serves_under_a_policy_of_less_precision(name, policy):
         model = build(name)
     finally:
         keras.config.set_dtype_policy(before)
-    batch = learnt_from(name, 16)
+    batch = learned_from(name, 16)
     model.fit(*batch, verbose=0)
     assert np.isfinite(list(model.evaluate(*batch, verbose=0, return_dict=True).values())).all()
     for endpoint, (function, signature) in model.endpoints().items():
@@ -340,7 +340,7 @@ BAD_IMAGES = {
 @pytest.mark.parametrize("fault", BAD_IMAGES)
 def test_bad_images_are_refused_before_training(name, fault, as_dataset):
     spoil, error, message = BAD_IMAGES[fault]
-    images, beside = learnt_from(name, 64)
+    images, beside = learned_from(name, 64)
     images = spoil(images)
     model = untouched(name)
     before = model.get_weights()

@@ -8,7 +8,7 @@ import pytest
 import small
 import tensorflow as tf
 from click.testing import CliRunner
-from models import build, digits, learnt_from
+from models import build, digits, learned_from
 from PIL import Image
 from scipy import special, stats
 
@@ -25,7 +25,7 @@ from zoo.models.gan import GAN
 from zoo.preset import publish as publishing
 
 PLAIN, WEIGHTED = "cyclegan_digits", "iwcyclegan_digits"
-A, B = learnt_from(PLAIN, 24)
+A, B = learned_from(PLAIN, 24)
 
 
 def build_for_fit(name, rate=0.1, **arguments):
@@ -43,7 +43,7 @@ class TestObjectives:
     @pytest.mark.parametrize("name", [PLAIN, WEIGHTED])
     def test_is_the_sum_of_the_aaes_and_infogans(self, name):
         """Either part by hand: log q^r(0|.) with its weights, and -10 mean |x - G(E(x))|."""
-        model = build(name, normalisation=None)
+        model = build(name, normalization=None)
 
         def part(source, target, there, back, half):
             translated = there(source)
@@ -108,7 +108,7 @@ class TestObjectives:
         weights = []
         for strategy in (tf.distribute.get_strategy(), replicas):
             with strategy.scope():
-                model = build_for_fit(WEIGHTED, rate=0.1, normalisation=None, pool=12)
+                model = build_for_fit(WEIGHTED, rate=0.1, normalization=None, pool=12)
             model.fit((images, 1 - images), batch_size=16, epochs=2, verbose=0)
             weights.append(model.get_weights())
         for one, two in zip(*weights, strict=True):
@@ -161,9 +161,9 @@ class TestPool:
         assert trained["phi"] != expected["phi"]
 
     def test_is_saved_so_that_a_loaded_model_goes_on_as_if_unstopped(self, tmp_path):
-        whole = build_for_fit(PLAIN, rate=0.01, normalisation=None, pool=10)
+        whole = build_for_fit(PLAIN, rate=0.01, normalization=None, pool=10)
         whole.fit((A, B), batch_size=8, epochs=2, verbose=0)
-        broken = build_for_fit(PLAIN, rate=0.01, normalisation=None, pool=10)
+        broken = build_for_fit(PLAIN, rate=0.01, normalization=None, pool=10)
         broken.fit((A, B), batch_size=8, epochs=1, verbose=0)
         broken.save(tmp_path / "m.keras")
         resumed = zoo.load(tmp_path / "m.keras")
@@ -175,14 +175,14 @@ class TestPool:
 
 class TestData:
     def values(self, dataset):
-        """The grey values of A's and of B's images, in the order of an epoch."""
+        """The gray values of A's and of B's images, in the order of an epoch."""
         batches = [[images[:, 0, 0, 0].numpy() for images in batch] for batch in dataset]
         domains = [np.concatenate(domain) for domain in zip(*batches, strict=True)]
         return [values.astype(float).round(2).tolist() for values in domains]
 
     @pytest.fixture
     def domains(self):
-        """Grey values 0/100 to 9/100 in A, and to 3/100 in B."""
+        """Gray values 0/100 to 9/100 in A, and to 3/100 in B."""
         images = (np.arange(10, dtype=np.float32) / 100)[:, None, None, None]
         return images, images[:4]
 
@@ -289,8 +289,8 @@ class TestNetworks:
             with pytest.raises(ValueError, match="must have one even size. Received"):
                 networks.translator(*shapes)
 
-    def test_instance_normalisation_translates_each_image_by_itself(self):
-        model = build(PLAIN, normalisation="instance")
+    def test_instance_normalization_translates_each_image_by_itself(self):
+        model = build(PLAIN, normalization="instance")
         together = model.eta(A, training=True)
         np.testing.assert_allclose(model.eta(A[:1], training=True)[0], together[0], atol=1e-5)
 

@@ -19,7 +19,7 @@ N, BATCH = 10, 4  # batches of 4, 4 and 2
 
 @pytest.fixture
 def images():
-    """Image i is filled with the grey value i."""
+    """Image i is filled with the gray value i."""
     return np.tile(np.arange(N, dtype=np.uint8)[:, None, None, None], (1, 2, 2, 1))
 
 
@@ -228,15 +228,15 @@ class TestBatches:
             data.batches(**good | change)
 
 
-class TestBinarise:
-    def _dataset(self, grey, seed=0, batch_size=16):
-        x = np.full((32, 16, 16, 1), grey, np.uint8)
-        return data.batches(x, np.zeros(32, int), batch_size, seed, binarise=True)
+class TestBinarize:
+    def _dataset(self, gray, seed=0, batch_size=16):
+        x = np.full((32, 16, 16, 1), gray, np.uint8)
+        return data.batches(x, np.zeros(32, int), batch_size, seed, binarize=True)
 
-    @pytest.mark.parametrize("grey", [0, 51, 255])
-    def test_draws_each_pixel_from_its_grey_value(self, grey):
-        x = _images(self._dataset(grey))
-        p = grey / 255
+    @pytest.mark.parametrize("gray", [0, 51, 255])
+    def test_draws_each_pixel_from_its_gray_value(self, gray):
+        x = _images(self._dataset(gray))
+        p = gray / 255
         assert set(np.unique(x)) <= {0.0, 1.0}
         assert abs(x.mean() - p) <= 4 * np.sqrt(p * (1 - p) / x.size)  # 4 standard deviations
 
@@ -254,7 +254,7 @@ class TestBinarise:
 class TestShards:
     @pytest.mark.parametrize("count", [2, 3])
     def test_parts_of_all_workers_are_the_batch(self, images, count):
-        options = {"batch_size": BATCH, "seed": 3, "binarise": True}
+        options = {"batch_size": BATCH, "seed": 3, "binarize": True}
         whole = data.batches(images, np.arange(N), **options)
         parts = [
             data.batches(images, np.arange(N), shard=(i, count), **options) for i in range(count)
@@ -314,26 +314,26 @@ class TestSubsets:
 
 
 class TestGeometry:
-    def test_pads_around_the_centre(self):
+    def test_pads_around_the_center(self):
         x, _ = data.arrays("digits", "test")
         padded, _ = data.arrays("digits", "test", size=11, pad=True)
         np.testing.assert_array_equal(padded, np.pad(x, ((0, 0), (1, 2), (1, 2), (0, 0))))
 
     def test_halving_constant_blocks_keeps_them(self):
-        grey = np.array([[10, 250], [90, 200]], np.uint8)
-        blocks = np.kron(grey, np.ones((16, 16), np.uint8))[None, ..., None]
+        gray = np.array([[10, 250], [90, 200]], np.uint8)
+        blocks = np.kron(gray, np.ones((16, 16), np.uint8))[None, ..., None]
         (x,) = to_array(blocks, size=16, channels=None, pad=False)
-        np.testing.assert_array_equal(x[[3, 3, 12, 12], [3, 12, 3, 12], 0], grey.ravel())
+        np.testing.assert_array_equal(x[[3, 3, 12, 12], [3, 12, 3, 12], 0], gray.ravel())
 
     def test_shrinking_is_antialiased(self):
-        chequerboard = (np.indices((1, 32, 32, 1)).sum(0) % 2 * 255).astype(np.uint8)
-        x = to_array(chequerboard, size=8, channels=None, pad=False)
+        checkerboard = (np.indices((1, 32, 32, 1)).sum(0) % 2 * 255).astype(np.uint8)
+        x = to_array(checkerboard, size=8, channels=None, pad=False)
         assert np.abs(x.astype(int) - 127).max() <= 8
 
-    def test_grey_and_colour(self):
+    def test_gray_and_color(self):
         orange = np.full((1, 2, 2, 3), (200, 100, 50), np.uint8)
-        grey = to_array(orange, size=None, channels=1, pad=False)
-        assert grey.ravel().tolist() == [124] * 4  # 0.299 R + 0.587 G + 0.114 B
+        gray = to_array(orange, size=None, channels=1, pad=False)
+        assert gray.ravel().tolist() == [124] * 4  # 0.299 R + 0.587 G + 0.114 B
         x, _ = data.arrays("digits", "test")
         rgb, _ = data.arrays("digits", "test", channels=3)
         np.testing.assert_array_equal(rgb, np.repeat(x, 3, axis=-1))
@@ -369,8 +369,8 @@ class TestDivided:
         expected = np.bincount(labels) * 0.1
         assert np.abs(np.bincount(held_labels) - expected).max() <= 1
 
-    def test_held_out_images_are_binarised_once(self):
-        training, held_out = data.divided("digits", 0.5, split="train[:40]", binarise=True)
+    def test_held_out_images_are_binarized_once(self):
+        training, held_out = data.divided("digits", 0.5, split="train[:40]", binarize=True)
         (first, _), (second, _) = next(iter(held_out)), next(iter(held_out))
         np.testing.assert_array_equal(first, second)
         assert set(np.unique(first)) == {0.0, 1.0}

@@ -145,7 +145,7 @@ class TestBuilders:
         x, y = data.arrays("usps")
         assert sorted(y) == [0, 6]
         assert x.shape == (2, 16, 16, 1)
-        # round(127.5 (grey + 1)); a value left out of the line is a grey of 0.
+        # round(127.5 (gray + 1)); a value left out of the line is a gray of 0.
         assert x[y == 6].ravel()[[0, 1, 2, 3, 255]].tolist() == [0, 47, 237, 128, 255]
         assert x[y == 0].ravel()[[0, 1, 255]].tolist() == [167, 128, 106]
         assert data.arrays("usps", "test")[1].tolist() == [9]

@@ -67,22 +67,22 @@ class TestTransparency:
         assert x[0, 0].tolist() == [255, 255, 255]
         assert x[3, 3].tolist() == [0, 255, 0]
 
-    def test_of_grey_stays_grey(self, decoded):
+    def test_of_gray_stays_gray(self, decoded):
         x = decoded(Image.fromarray(np.array([[[100, 0], [100, 51], [100, 255]]], np.uint8)))
         assert x[..., 0].tolist() == [[255, 224, 100]]  # 224 = (100 * 51 + 255 * 204) / 255
 
-    def test_of_one_colour_of_a_palette(self, decoded):
+    def test_of_one_color_of_a_palette(self, decoded):
         picture = Image.fromarray(np.array([[0, 1]], np.uint8)).convert("P")
         picture.putpalette([255, 0, 0, 0, 255, 0])
         for name in ("a.png", "a.gif"):
             x = decoded(picture, name, transparency=0)
             assert x[0].tolist() == [[255, 255, 255], [0, 255, 0]]
 
-    def test_of_one_grey_and_one_colour(self, decoded):
-        greys = Image.fromarray(np.array([[3, 7]], np.uint8))
-        assert decoded(greys, transparency=3).ravel().tolist() == [255, 7]
-        colours = Image.fromarray(np.array([[[1, 2, 3], [4, 5, 6]]], np.uint8))
-        assert decoded(colours, transparency=(1, 2, 3))[0].tolist() == [[255] * 3, [4, 5, 6]]
+    def test_of_one_gray_and_one_color(self, decoded):
+        grays = Image.fromarray(np.array([[3, 7]], np.uint8))
+        assert decoded(grays, transparency=3).ravel().tolist() == [255, 7]
+        colors = Image.fromarray(np.array([[[1, 2, 3], [4, 5, 6]]], np.uint8))
+        assert decoded(colors, transparency=(1, 2, 3))[0].tolist() == [[255] * 3, [4, 5, 6]]
 
     def test_is_the_same_in_tensorflow(self):
         x, alpha = np.meshgrid(np.arange(256, dtype=np.uint8), np.arange(256, dtype=np.uint8))
@@ -94,14 +94,14 @@ class TestTransparency:
 
 class TestDepth:
     @pytest.mark.parametrize(("name", "order"), [("a.png", "<"), ("a.tif", "<"), ("b.tif", ">")])
-    def test_sixteen_bits_of_grey_keep_the_high_byte(self, decoded, name, order):
-        greys = np.array([[0, 255, 256, 40000, 65535]], np.uint16)
-        x = decoded(Image.fromarray(greys.astype(f"{order}u2")), name)
+    def test_sixteen_bits_of_gray_keep_the_high_byte(self, decoded, name, order):
+        grays = np.array([[0, 255, 256, 40000, 65535]], np.uint16)
+        x = decoded(Image.fromarray(grays.astype(f"{order}u2")), name)
         assert x.ravel().tolist() == [0, 0, 1, 156, 255]
 
-    def test_sixteen_bits_of_colour_keep_the_high_byte(self, tmp_path):
-        colours = tf.constant([[[0, 255, 256], [40000, 65535, 1]]], tf.uint16)
-        tf.io.write_file(str(tmp_path / "a.png"), tf.io.encode_png(colours))
+    def test_sixteen_bits_of_color_keep_the_high_byte(self, tmp_path):
+        colors = tf.constant([[[0, 255, 256], [40000, 65535, 1]]], tf.uint16)
+        tf.io.write_file(str(tmp_path / "a.png"), tf.io.encode_png(colors))
         assert decoding.decode(tmp_path / "a.png")[0].tolist() == [[0, 0, 1], [156, 255, 0]]
 
     def test_one_bit(self, decoded):
@@ -114,7 +114,7 @@ class TestDepth:
             decoding.decode(tmp_path / "a.tif")
 
 
-class TestColour:
+class TestColor:
     def test_palette(self, decoded):
         picture = Image.fromarray(np.array([[0, 1]], np.uint8)).convert("P")
         picture.putpalette([255, 0, 0, 0, 255, 0])
@@ -126,7 +126,7 @@ class TestColour:
         assert np.abs(x.astype(int) - (0, 255, 255)).max() <= 2
 
     def test_first_of_an_animation(self, decoded):
-        frames = [Image.new("RGB", (4, 4), colour) for colour in ("red", "lime")]
+        frames = [Image.new("RGB", (4, 4), color) for color in ("red", "lime")]
         for name in ("a.gif", "a.png", "a.webp", "a.tif"):
             options = {"lossless": True} if name == "a.webp" else {}
             x = decoded(frames[0], name, save_all=True, append_images=frames[1:], **options)

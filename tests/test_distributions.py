@@ -27,7 +27,7 @@ def test_the_divergence_is_that_of_draws_within_its_error():
 
 
 def test_bernoulli_terms_are_summed_over_pixels():
-    """log 3/4 + log 1/2 + log 1/5, and the sum of the logarithms of a binary grey mean."""
+    """log 3/4 + log 1/2 + log 1/5, and the sum of the logarithms of a binary gray mean."""
     logits = tf.constant(np.log([3.0, 1.0, 4.0]).reshape(1, 1, 3, 1))
     images = np.array([1.0, 1.0, 0.0]).reshape(1, 1, 3, 1)
     expected = math.log(3 / 4) + math.log(1 / 2) + math.log(1 / 5)
@@ -35,11 +35,11 @@ def test_bernoulli_terms_are_summed_over_pixels():
     np.testing.assert_allclose(found, [expected], rtol=1e-12)
 
 
-def test_a_grey_image_stands_for_the_mean_of_its_binarisations():
+def test_a_gray_image_stands_for_the_mean_of_its_binarizations():
     logits = tf.constant(np.random.default_rng(0).normal(size=(1, 1, 3, 1)))
-    grey = np.array([0.2, 0.5, 0.9])
+    gray = np.array([0.2, 0.5, 0.9])
     expected = sum(
-        np.prod(np.where(bits, grey, 1 - grey))
+        np.prod(np.where(bits, gray, 1 - gray))
         * float(
             distributions.log_likelihood(
                 "bernoulli", logits, np.reshape(bits, (1, 1, 3, 1)).astype(float)
@@ -47,7 +47,7 @@ def test_a_grey_image_stands_for_the_mean_of_its_binarisations():
         )
         for bits in itertools.product([False, True], repeat=3)
     )
-    found = distributions.log_likelihood("bernoulli", logits, grey.reshape(1, 1, 3, 1))
+    found = distributions.log_likelihood("bernoulli", logits, gray.reshape(1, 1, 3, 1))
     np.testing.assert_allclose(found, [expected], rtol=1e-12)
 
 

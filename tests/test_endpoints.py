@@ -34,7 +34,7 @@ class TestRows:
 
     @pytest.mark.parametrize("endpoint", ["reconstruct", "bound"])
     @pytest.mark.parametrize("name", ["vae_digits", "cvae_digits", "helmholtz_digits"])
-    def test_noise_and_grey_pixels_are_the_rows_own(self, name, endpoint):
+    def test_noise_and_gray_pixels_are_the_rows_own(self, name, endpoint):
         model = build(name)
         arguments = {"images": digits(5)[0], "seeds": np.array([4, 4, 8, 1, 0], np.int32)}
         if model.conditional:
@@ -110,11 +110,11 @@ def picture(mode, size, kind, **options):
 
 
 PICTURES = {
-    "grey.png": picture("L", (12, 9), "PNG"),
-    "colour.png": picture("RGB", (20, 31), "PNG"),
+    "gray.png": picture("L", (12, 9), "PNG"),
+    "color.png": picture("RGB", (20, 31), "PNG"),
     "small.png": picture("RGB", (3, 5), "PNG"),
-    "grey.jpg": picture("L", (40, 33), "JPEG"),
-    "colour.jpg": picture("RGB", (33, 40), "JPEG"),
+    "gray.jpg": picture("L", (40, 33), "JPEG"),
+    "color.jpg": picture("RGB", (33, 40), "JPEG"),
 }
 
 
@@ -150,7 +150,7 @@ class TestBytes:
     def test_an_endpoint_of_bytes_reads_those_images(self, name, endpoint, others):
         model = build(name)
         others = {key: tf.constant(value) for key, value in others.items()}
-        files = tf.constant([PICTURES["colour.png"], PICTURES["grey.jpg"]])
+        files = tf.constant([PICTURES["color.png"], PICTURES["gray.jpg"]])
         found = called(model, f"{endpoint}_bytes", image_bytes=files, **others)
         images = encoded.images(files, model.image_shape)
         expected = called(model, endpoint, images=images, **others)
@@ -159,7 +159,7 @@ class TestBytes:
 
     def test_the_domains_of_cyclegan_have_their_own_shapes(self):
         model = build("cyclegan_digits")
-        model.image_shape_b = (8, 8, 3)  # as of a model of grey and colour pictures
+        model.image_shape_b = (8, 8, 3)  # as of a model of gray and color pictures
         _, signature = model.endpoints()["translate_ba"]
         assert signature["images"].shape == (None, 8, 8, 3)
 
@@ -173,9 +173,9 @@ class TestBytes:
 
 
 class TestBinaryPixels:
-    """A likelihood of binary pixels is served them: grey ones are drawn, binary ones stay."""
+    """A likelihood of binary pixels is served them: gray ones are drawn, binary ones stay."""
 
-    def test_binary_images_stay_and_grey_ones_are_drawn_by_the_seed(self):
+    def test_binary_images_stay_and_gray_ones_are_drawn_by_the_seed(self):
         model, images = build("vae_digits"), digits(64)[0]
         cut = (images > 0.5).astype(np.float32)
         seeds = tf.range(64)
@@ -186,16 +186,16 @@ class TestBinaryPixels:
         assert np.abs(drawn.numpy().mean(axis=0) - images[0]).max() < 5 * 0.5 / np.sqrt(4000)
 
     @pytest.mark.parametrize("name", ["vae_digits", "helmholtz_digits"])
-    def test_the_bound_of_grey_images_is_that_of_drawn_ones(self, name):
+    def test_the_bound_of_gray_images_is_that_of_drawn_ones(self, name):
         model, images, seeds = build(name), digits(8)[0], tf.range(8)
         drawn = endpoints.binary(model, images, seeds)
-        grey = called(model, "bound", images=images, seeds=seeds)["bound"]
+        gray = called(model, "bound", images=images, seeds=seeds)["bound"]
         binary = called(model, "bound", images=drawn, seeds=seeds)["bound"]
-        np.testing.assert_array_equal(grey, binary)
+        np.testing.assert_array_equal(gray, binary)
         latents = called(model, "encode", images=images)["latents"]
         again = called(model, "encode", images=endpoints.binary(model, images))["latents"]
         np.testing.assert_array_equal(latents, again)
 
-    def test_other_likelihoods_read_grey(self):
+    def test_other_likelihoods_read_gray(self):
         model, images = build("vae_digits", likelihood="gaussian"), digits(4)[0]
         assert endpoints.binary(model, images) is images

@@ -33,13 +33,13 @@ def _write(root, images, layout="{i:03d}.png"):
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
-    """Two disjoint samples of the digits, and the second with its black turned grey."""
+    """Two disjoint samples of the digits, and the second with its black turned gray."""
     root = tmp_path_factory.mktemp("folders")
     first, second = IMAGES[:COUNT], IMAGES[COUNT : 2 * COUNT]
     return (
         _write(root / "first", first),
         _write(root / "second", second, "{split}/{i:03d}.png"),
-        _write(root / "grey", np.maximum(second, 0.4)),
+        _write(root / "gray", np.maximum(second, 0.4)),
     )
 
 

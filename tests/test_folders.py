@@ -18,7 +18,7 @@ def _save(path, pixels, **options):
 
 
 def _fill(root, *names):
-    """Pictures of 2 x 2 pixels under these names, the i-th of grey i."""
+    """Pictures of 2 x 2 pixels under these names, the i-th of gray i."""
     for i, name in enumerate(names):
         _save(root / name, np.full((2, 2), i))
 
@@ -67,7 +67,7 @@ class TestPictures:
         _fill(tmp_path, "bus/1.png", "train/1.png")
         assert data.arrays(tmp_path)[1].tolist() == [0, 1]
 
-    def test_one_coloured_picture_makes_all_of_them_colour(self, tmp_path):
+    def test_one_colored_picture_makes_all_of_them_color(self, tmp_path):
         _save(tmp_path / "a.png", np.full((2, 2), 7))
         assert data.arrays(tmp_path)[0].shape == (1, 2, 2, 1)
         _save(tmp_path / "b.png", np.full((2, 2, 3), 9))
@@ -139,7 +139,7 @@ class TestArguments:
     @pytest.mark.parametrize(
         "name",
         ["split", "fraction", "labelled", "batch_size", "seed", "size", "channels", "pad", "crop"]
-        + ["binarise", "shuffle", "stream", "cached", "shard", "shift", "flip"],
+        + ["binarize", "shuffle", "stream", "cached", "shard", "shift", "flip"],
     )
     def test_of_load(self, tmp_path, name):
         _fill(tmp_path, "a.png", "b.png")
@@ -285,8 +285,8 @@ class TestHeldOut:
         (x, y), (held, held_labels) = data.arrays(folder), data.arrays(folder, "test")
         assert held_labels.tolist() == [0, 0, 0, 1]
         assert set(y) == {0, 1, 2}  # the only one of its class is kept
-        greys = np.concatenate([x, held])[:, 0, 0, 0]
-        assert sorted(greys) == list(range(40))
+        grays = np.concatenate([x, held])[:, 0, 0, 0]
+        assert sorted(grays) == list(range(40))
         assert len(data.arrays(folder, "train+test")[1]) == 40
 
     def test_stays_when_pictures_are_added(self, folder):
@@ -323,7 +323,7 @@ class TestSummary:
             "classes: 2",
             "  0: cat (train 16, test 2)",
             "  1: dog (train 2, test 0)",
-            "sizes: 2 x 2 grey (19), 4 x 6 RGB (1)",
+            "sizes: 2 x 2 gray (19), 4 x 6 RGB (1)",
             "passed over: 1 no picture (.txt)",
             'note: there is no test folder: 10% of the pictures are held out as split "test"',
             "note: class 'dog' has no pictures in split 'test'",
@@ -355,7 +355,7 @@ class TestSummary:
 
 
 class TestGeometry:
-    def test_crop_takes_the_centred_square(self, tmp_path):
+    def test_crop_takes_the_centered_square(self, tmp_path):
         wide = np.zeros((4, 8), np.uint8)
         wide[:, 2:6] = 200
         _save(tmp_path / "wide.png", wide)

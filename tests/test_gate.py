@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from models import build, digits, learnt_from
+from models import build, digits, learned_from
 
 import tfgen
 import zoo
@@ -306,7 +306,7 @@ class TestStreams:
     )
     def test_an_unknown_length_leaves_no_trace(self, name, steps):
         """Steps, the optimizer's count, moving statistics, the average, trackers; the same numbers."""
-        data = learnt_from(name, 70)
+        data = learned_from(name, 70)
         models = [compiled(name, steps_per_execution=steps) for _ in range(2)]
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -341,7 +341,7 @@ class TestStreams:
         assert float(model.labelled_share) == 0.5
 
     def test_the_look_into_a_pipeline_is_no_epoch(self, resnet):
-        data = tfgen.data.load("digits", "train[:64]", binarise=True)
+        data = tfgen.data.load("digits", "train[:64]", binarize=True)
         resnet.evaluate(data, verbose=0)
         assert int(data.epoch) == 1
 

@@ -17,10 +17,10 @@ def quick(monkeypatch):
 
 
 def test_modes_lie_apart_and_inside():
-    for centres, count in ((gaussians.RING, 8), (gaussians.GRID, 25)):
-        distances = np.linalg.norm(centres[:, None] - centres, axis=-1) + np.eye(count)
+    for centers, count in ((gaussians.RING, 8), (gaussians.GRID, 25)):
+        distances = np.linalg.norm(centers[:, None] - centers, axis=-1) + np.eye(count)
         assert distances.min() > 2 * gaussians.GOOD * gaussians.DEVIATION
-        margin = np.minimum(centres, 1 - centres).min()
+        margin = np.minimum(centers, 1 - centers).min()
         assert margin > gaussians.GOOD * gaussians.DEVIATION
 
 

@@ -13,7 +13,7 @@ from tfgen.evaluation import bounds, likelihood
 from tfgen.networks import beliefs
 from tfgen.paper import theory
 from tfgen.paper.table import ROWS
-from zoo.models.helmholtz import DREAMED, RECOGNISED, Helmholtz
+from zoo.models.helmholtz import DREAMED, RECOGNIZED, Helmholtz
 
 SHAPE = (1, 3, 1)  # three pixels
 DEPTHS = pytest.mark.parametrize("units", [(3,), (3, 2), (2, 1, 2)], ids=str)
@@ -82,10 +82,10 @@ def test_log_probabilities_by_hand():
 
 
 @DEPTHS
-def test_the_distributions_are_normalised(units):
-    joint, recognised = probabilities(machine(units))
+def test_the_distributions_are_normalized(units):
+    joint, recognized = probabilities(machine(units))
     np.testing.assert_allclose(joint.sum(), 1, rtol=1e-5)
-    np.testing.assert_allclose(recognised.sum(axis=1), 1, rtol=1e-5)
+    np.testing.assert_allclose(recognized.sum(axis=1), 1, rtol=1e-5)
 
 
 def test_a_unit_is_1_for_its_means_share_of_the_noise():
@@ -110,13 +110,13 @@ def test_states_are_drawn_as_often_as_they_are_probable(units):
     def close(found, expected):
         assert (np.abs(found - expected) < 5 * np.sqrt(expected / n)).all()
 
-    joint, recognised = probabilities(model)
+    joint, recognized = probabilities(model)
     images, states = model.dream(tf.zeros([n, 1]))
     close(shares(images, *states), joint.ravel())
     image = np.float32([1, 0, 1]).reshape(1, *SHAPE)
     noise = model.bound_noise(n, 1, (1, 2))[:, 0]
-    states = model.recognise(np.repeat(image, n, axis=0), noise)
-    close(shares(*states), recognised[0b101])
+    states = model.recognize(np.repeat(image, n, axis=0), noise)
+    close(shares(*states), recognized[0b101])
     lowest = joint.sum(axis=0).reshape(2 ** units[0], -1).sum(axis=1)
     close(shares(model.prior(n, 4)), lowest)
 
@@ -129,7 +129,7 @@ class Enumerated(Helmholtz):
 
     def uniform(self, examples, size, stream):
         images, states = every_state(self.units)
-        return forcing({RECOGNISED: states, DREAMED: [images, *states]}[stream])
+        return forcing({RECOGNIZED: states, DREAMED: [images, *states]}[stream])
 
     def mean(self, values):
         return tf.reduce_sum(values * self.share)
@@ -203,7 +203,7 @@ def test_the_metric_is_the_variational_bound(enumerated):
     np.testing.assert_allclose(model.bound_tracker.result(), expected, rtol=1e-5)
 
 
-def test_a_machine_that_has_learnt_stands_still():
+def test_a_machine_that_has_learned_stands_still():
     """Both expected gradients vanish where p_theta(x) = p_data(x) and q_lambda(h|x) = p_theta(h|x)."""
     model = machine((3,), Enumerated)
     weights, _, prior = variables(model.theta)
@@ -211,8 +211,8 @@ def test_a_machine_that_has_learnt_stands_still():
     for variable in (weights, back):
         variable.assign(tf.zeros_like(variable))  # x and h are independent
     bias.assign(prior)
-    joint, recognised = probabilities(model)
-    np.testing.assert_allclose(joint, joint.sum(axis=1, keepdims=True) * recognised, rtol=1e-5)
+    joint, recognized = probabilities(model)
+    np.testing.assert_allclose(joint, joint.sum(axis=1, keepdims=True) * recognized, rtol=1e-5)
     for gradient in itertools.chain(*(found for found in played(model, joint)[1].values())):
         if gradient is not None:
             np.testing.assert_allclose(gradient, np.zeros(gradient.shape), atol=1e-6)
@@ -223,23 +223,23 @@ def test_a_machine_that_has_learnt_stands_still():
 
 def exact_bounds(model, draws):
     """E[log 1/k sum_i p(x, h_i)/q(h_i|x)] of every x, by enumeration of all k-tuples of states."""
-    _, recognised = probabilities(model)
-    count = recognised.shape[1]
+    _, recognized = probabilities(model)
+    count = recognized.shape[1]
     tuples = np.array(list(itertools.product(range(count), repeat=draws)))  # (count^k, k)
     noise = forcing(every_state(model.units)[1])[:count]  # x is the slowest
     images = every_state(model.units)[0][::count]
     found = model.bound(
         np.repeat(images, len(tuples), axis=0), None, np.tile(noise[tuples], (8, 1, 1))
     )
-    shares = recognised[:, tuples].prod(axis=2)  # (8, count^k)
+    shares = recognized[:, tuples].prod(axis=2)  # (8, count^k)
     return (shares * found.numpy().reshape(8, -1)).sum(axis=1)
 
 
 @pytest.mark.parametrize("units", [(3,), (2, 1)], ids=str)
-def test_bounds_rise_with_the_draws_from_the_variational_one_towards_log_p(units):
+def test_bounds_rise_with_the_draws_from_the_variational_one_toward_log_p(units):
     model = machine(units)
-    joint, recognised = probabilities(model)
-    variational = (recognised * np.log(joint / recognised)).sum(axis=1)
+    joint, recognized = probabilities(model)
+    variational = (recognized * np.log(joint / recognized)).sum(axis=1)
     rising = [exact_bounds(model, draws) for draws in (1, 2, 3)]
     np.testing.assert_allclose(rising[0], variational, rtol=1e-4)
     assert (np.diff(rising, axis=0) > 1e-3).all()
@@ -250,9 +250,9 @@ def test_the_bound_of_many_draws_is_log_p():
     """Within 5 standard errors, which the weights' variance gives by enumeration."""
     model, draws = machine((3, 2)), 5000
     images = every_state(())[0]
-    joint, recognised = probabilities(model)
+    joint, recognized = probabilities(model)
     evidence = joint.sum(axis=1)
-    variance = (joint**2 / recognised).sum(axis=1) / evidence**2 - 1  # of w/p(x)
+    variance = (joint**2 / recognized).sum(axis=1) / evidence**2 - 1  # of w/p(x)
     tight = likelihood.importance_weighted_bound(model, images, draws=draws)
     assert (np.abs(tight - np.log(evidence)) < 5 * np.sqrt(variance / draws)).all()
 
@@ -279,7 +279,7 @@ def test_evaluation_measures_what_needs_no_continuous_codes(monkeypatch):
 # The model.
 
 
-def test_it_learns_binarised_digits():
+def test_it_learns_binarized_digits():
     images = likelihood.observed("bernoulli", digits(1000)[0])
     model = build("helmholtz_digits", units=(32, 16))
     before = likelihood.variational_bound(model, images).mean()
@@ -293,7 +293,7 @@ def test_endpoints_agree_with_each_other():
     images = tf.constant(likelihood.observed("bernoulli", digits(5)[0]))
     seeds = tf.range(3, 8)
     noise = tf.concat([model.bound_noise(1, 1, (seed, 0)) for seed in seeds], axis=0)
-    states = model.recognise(images, noise[:, 0])
+    states = model.recognize(images, noise[:, 0])
     assert set(np.unique(states[0])) == {0, 1}
     expected = model.log_joint(images, states) - model.log_recognition(images, states)
     np.testing.assert_allclose(served["bound"](images, seeds)["bound"], expected, rtol=1e-5)

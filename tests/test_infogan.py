@@ -23,7 +23,7 @@ NOISE, CATEGORIES, CONTINUOUS = 3, 4, 2
 SHAPE = (8, 8, 1)
 
 
-def infogan(normalisation=None, **arguments):
+def infogan(normalization=None, **arguments):
     """A small InfoGAN whose z is three columns of noise, one of four categories and two codes."""
     keras.utils.set_random_seed(1)
     model = InfoGAN.build_networks(
@@ -33,7 +33,7 @@ def infogan(normalisation=None, **arguments):
         latent_dim=NOISE + CATEGORIES + CONTINUOUS,
         num_categories=CATEGORIES,
         num_continuous=CONTINUOUS,
-        normalisation=normalisation,
+        normalization=normalization,
         **arguments,
     )
     for variable in model.trainable_variables:
@@ -286,14 +286,14 @@ class TestClusteringAccuracy:
 
 
 def decoded(model, latents):
-    """What the tiles of a picture must show, as `grid` draws them: (rows, columns, 64, 64) grey levels."""
+    """What the tiles of a picture must show, as `grid` draws them: (rows, columns, 64, 64) gray levels."""
     images = model.decode(tf.constant(latents.reshape(-1, latents.shape[-1]))).numpy()
     levels = np.rint(images[..., 0] * 255).reshape(*latents.shape[:2], *SHAPE[:2])
     return levels.repeat(8, axis=2).repeat(8, axis=3)
 
 
 def tiles(picture, rows, columns, caption=0):
-    """(rows, columns, 64, 64) grey levels of a picture's tiles."""
+    """(rows, columns, 64, 64) gray levels of a picture's tiles."""
     pixels = np.asarray(picture, int)[GAP:, GAP:]
     pixels = pixels.reshape(rows, caption + 64 + GAP, columns, 64 + GAP)
     return pixels[:, caption:-GAP, :, :-GAP].transpose(0, 2, 1, 3)

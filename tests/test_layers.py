@@ -173,8 +173,8 @@ class TestBothConvolutions:
 
 @pytest.mark.parametrize("shape", [(5, 4, 4, 6), (1, 3, 2, 4)])
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
-@pytest.mark.parametrize("synchronised", [False, True])
-def test_batch_normalisation_equals_keras(shape, dtype, synchronised):
+@pytest.mark.parametrize("synchronized", [False, True])
+def test_batch_normalization_equals_keras(shape, dtype, synchronized):
     inputs = 3 + 2 * tf.random.stateless_normal(shape, [1, 2])
     inputs = tf.cast(inputs, tf.float32 if dtype == "float32" else tf.bfloat16)
     tolerance = 1e-5 if dtype == "float32" else 2e-2
@@ -184,7 +184,7 @@ def test_batch_normalisation_equals_keras(shape, dtype, synchronised):
         inputs,
         momentum=0.9,
         dtype=dtype,
-        synchronized=synchronised,
+        synchronized=synchronized,
     )
     cotangent = tf.random.stateless_normal(shape, [3, 4])
     results = []
@@ -200,10 +200,10 @@ def test_batch_normalisation_equals_keras(shape, dtype, synchronised):
         assert relative_error(value, expected) < tolerance
 
 
-@pytest.mark.parametrize("synchronised", [False, True])
-def test_frozen_statistics_are_those_before(synchronised):
+@pytest.mark.parametrize("synchronized", [False, True])
+def test_frozen_statistics_are_those_before(synchronized):
     inputs = 3 + tf.random.stateless_normal([5, 4, 4, 6], [1, 2])
-    layer = layers.BatchNormalization(synchronized=synchronised)
+    layer = layers.BatchNormalization(synchronized=synchronized)
     expected = layer(inputs, training=True)
     kept = [layer.moving_mean.numpy(), layer.moving_variance.numpy()]
     with layers.frozen_statistics():

@@ -188,7 +188,7 @@ def test_bits_per_dimension_by_hand():
 
 
 class TestObserved:
-    def test_binarisation_is_one_fixed_draw_of_the_grey_values(self):
+    def test_binarization_is_one_fixed_draw_of_the_gray_values(self):
         images = np.full((200, 8, 8, 1), 0.3, "float32")
         drawn = likelihood.observed("bernoulli", images)
         assert set(np.unique(drawn)) == {0, 1}
@@ -253,17 +253,17 @@ class TestEvaluation:
         assert "inception_score" in scores
         assert "conditional_accuracy" not in scores
 
-    def test_numbers_are_those_of_the_estimators_on_the_binarised_test_set(self, vae, scores):
+    def test_numbers_are_those_of_the_estimators_on_the_binarized_test_set(self, vae, scores):
         images = data.arrays("digits", "test")[0] / np.float32(255)
-        binarised = likelihood.observed("bernoulli", images)
-        binarised = binarised[np.random.default_rng(0).permutation(len(binarised))]
-        tightest = likelihood.importance_weighted_bound(vae, binarised[:20], draws=16)
-        annealed = likelihood.annealed_bound(vae, binarised[:6], steps=2)
+        binarized = likelihood.observed("bernoulli", images)
+        binarized = binarized[np.random.default_rng(0).permutation(len(binarized))]
+        tightest = likelihood.importance_weighted_bound(vae, binarized[:20], draws=16)
+        annealed = likelihood.annealed_bound(vae, binarized[:6], steps=2)
         for name, estimate in {
-            "bound": likelihood.variational_bound(vae, binarised),
-            "iw_bound_4": likelihood.importance_weighted_bound(vae, binarised[:80], draws=4),
+            "bound": likelihood.variational_bound(vae, binarized),
+            "iw_bound_4": likelihood.importance_weighted_bound(vae, binarized[:80], draws=4),
             "iw_bound_16": tightest,
-            "iw_bound_16_gain": tightest - likelihood.variational_bound(vae, binarised)[:20],
+            "iw_bound_16_gain": tightest - likelihood.variational_bound(vae, binarized)[:20],
             "ais_bound": annealed,
             "ais_bound_gain": annealed - tightest[:6],
         }.items():

@@ -153,7 +153,7 @@ class TestPrecisionRecall:
         assert metrics.precision_recall(rows, rows + 1e3) == (0.0, 0.0)
 
     def test_by_hand(self):
-        # k=1. Radii: reals 1, 1, 8; fakes 0.25, 0.25, 6.75 (0.5 to its neighbour is 6.75 off 7.25).
+        # k=1. Radii: reals 1, 1, 8; fakes 0.25, 0.25, 6.75 (0.5 to its neighbor is 6.75 off 7.25).
         real = np.array([[0.0], [1.0], [9.0]])
         fake = np.array([[0.25], [0.5], [-6.5]])
         # The fakes at 0.25 and 0.5 lie in the reals' balls, -6.5 in none. The fake at -6.5 has
@@ -220,7 +220,7 @@ class TestIntervals:
         assert (value, low, high) == pytest.approx((2.0, 2.0 - half, 2.0 + half))
 
     def test_wilson_by_hand(self):
-        # 8 of 10: centre (p + z^2/2n) / (1 + z^2/n), half-width
+        # 8 of 10: center (p + z^2/2n) / (1 + z^2/n), half-width
         # z sqrt(p(1-p)/n + z^2/4n^2) / (1 + z^2/n)
         assert metrics.proportion_interval(0.8, 10) == pytest.approx((0.8, 0.490162, 0.943318))
 

@@ -1,4 +1,4 @@
-"""The builders: shapes, where normalisation stands, saving, rules."""
+"""The builders: shapes, where normalization stands, saving, rules."""
 
 import keras
 import numpy as np
@@ -10,7 +10,7 @@ from tfgen import layers, networks
 SHAPES = [(8, 8, 1), (16, 16, 3), (27, 27, 2), (28, 28, 1), (32, 32, 3), (64, 64, 3)]
 
 
-def normalised(network):
+def normalized(network):
     return [
         isinstance(network.layers[index + 1], layers.BatchNormalization)
         for index, layer in enumerate(network.layers)
@@ -36,10 +36,10 @@ def test_generator_and_discriminator_fit_together(shape, num_classes):
 
 
 def test_radfords_rules():
-    """Batch normalisation but at the image ends, LeakyReLU down and ReLU up, N(0, 0.02) weights."""
+    """Batch normalization but at the image ends, LeakyReLU down and ReLU up, N(0, 0.02) weights."""
     theta, phi = networks.generator((32, 32, 3), 100, 64), networks.discriminator((32, 32, 3), 64)
-    assert normalised(theta) == [True, True, False]
-    assert normalised(phi) == [False, True, True]
+    assert normalized(theta) == [True, True, False]
+    assert normalized(phi) == [False, True, True]
     assert [layer.filters for layer in phi.layers if hasattr(layer, "filters")] == [64, 128, 256]
     assert [layer.filters for layer in theta.layers if hasattr(layer, "filters")] == [128, 64, 3]
     slopes = {
@@ -111,7 +111,7 @@ def test_residual_network(size):
         ({"shape": (4, 4, 1)}, "Received: shape="),
         ({"shape": (128, 128, 3)}, "Received: shape="),
         ({"shape": (8, 8, 1), "width": 0}, "width must be at least 1. Received: width=0"),
-        ({"shape": (8, 8, 1), "normalisation": "layer"}, "Received: normalisation='layer'"),
+        ({"shape": (8, 8, 1), "normalization": "layer"}, "Received: normalization='layer'"),
     ],
     ids=str,
 )
@@ -122,7 +122,7 @@ def test_sizes_out_of_range_are_refused(builder, arguments, message):
 
 
 def test_the_pooled_classifier_is_ganins_behind_their_features():
-    """(24 - 4)/2 = 10, (10 - 4)/2 = 3 rows of 6 channels; their normalisation acts image by image."""
+    """(24 - 4)/2 = 10, (10 - 4)/2 = 3 rows of 6 channels; their normalization acts image by image."""
     network = networks.pooled_classifier((24, 24, 1), 3, width=4, hidden=5)
     assert network.output_shape == (None, 3)
     assert [layer.output.shape[1:] for layer in network.layers if layer.name == "features"] == [

@@ -44,7 +44,7 @@ def test_importance_weights_are_the_softmax_of_the_logits():
 
 
 def test_importance_weights_over_a_larger_minibatch():
-    """The shares of two halves, each normalised over the whole, are the whole's weights."""
+    """The shares of two halves, each normalized over the whole, are the whole's weights."""
     halves = [importance_weights(part, over=LOGITS) for part in (LOGITS[:1], LOGITS[1:])]
     np.testing.assert_array_equal(tf.concat(halves, 0), importance_weights(LOGITS))
 

@@ -9,7 +9,7 @@ from tfgen.optimizers import Adam
 
 
 def trained(optimizer, strategy=None, steps=12):
-    """A small regression after some steps: its weights and the optimiser's slots."""
+    """A small regression after some steps: its weights and the optimizer's slots."""
     with (strategy or tf.distribute.get_strategy()).scope():
         keras.utils.set_random_seed(1)
         layers = [keras.Input((4,)), keras.layers.Dense(8, "tanh"), keras.layers.Dense(1)]

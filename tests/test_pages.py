@@ -50,13 +50,13 @@ def test_a_generator_says_how_its_samples_were_scored(name):
 
 def test_a_page_says_what_its_numbers_are_of():
     page = pages.page(zoo.card("svae_mnist_1pct"))
-    assert "each pixel one draw from Bernoulli(grey value)" in page
-    assert "`accuracy` is of grey test images" in page
+    assert "each pixel one draw from Bernoulli(gray value)" in page
+    assert "`accuracy` is of gray test images" in page
     assert "only differences on the same images" in page
     assert "| ais_bound |" not in page
     assert "docs/results.md#svae-and-its-classifier-alone" in page
     assert "| ais_bound |" in pages.page(zoo.card("vae_mnist"))
-    assert "Bernoulli(grey value)" not in pages.page(zoo.card("gan_mnist"))
+    assert "Bernoulli(gray value)" not in pages.page(zoo.card("gan_mnist"))
 
 
 def test_a_second_sampler_is_told_from_the_prior():

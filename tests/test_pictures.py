@@ -198,7 +198,7 @@ class TestLatentMap:
 
     def test_two_units_are_shown_as_they_are_by_class(self):
         model, (images, labels) = vae(latent_dim=2), digits(50)
-        images = np.round(images)  # grey pixels would be drawn
+        images = np.round(images)  # gray pixels would be drawn
         means = model.eta(images)["mean"].numpy()
         found = self.scattered(pictures.latent_map(model, images, labels))
         assert list(found) == [str(label) for label in range(10)]
@@ -207,7 +207,7 @@ class TestLatentMap:
 
     def test_more_units_by_their_principal_components(self):
         model, (images, labels) = vae(10, latent_dim=5), digits(50)
-        images = np.round(images)  # grey pixels would be drawn
+        images = np.round(images)  # gray pixels would be drawn
         means = model.eta([images, labels])["mean"].numpy()
         figure = pictures.latent_map(model, images, labels)
         found = np.concatenate([*self.scattered(figure).values()])

@@ -1,4 +1,4 @@
-"""Predictability minimisation against enumeration and hand computations, and the independence measured."""
+"""Predictability minimization against enumeration and hand computations, and the independence measured."""
 
 import itertools
 
@@ -22,7 +22,7 @@ def pm(**arguments):
     """A small PM whose units lie well away from 1/2."""
     keras.utils.set_random_seed(1)
     model = PM.build_networks(
-        SHAPE, None, width=4, units=UNITS, hidden=6, normalisation=None, **arguments
+        SHAPE, None, width=4, units=UNITS, hidden=6, normalization=None, **arguments
     )
     for network in (model.theta, model.eta):
         for variable in network.trainable_variables:

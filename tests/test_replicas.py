@@ -113,7 +113,7 @@ def test_parts_and_their_noise_make_the_batch(parts):
 def test_every_worker_reads_its_part_alone():
     """A pipeline makes the part of one worker; the parts of all make the batch."""
     images, labels = digits(22)
-    whole = data.batches(images, labels, batch_size=15, seed=3, binarise=True)
+    whole = data.batches(images, labels, batch_size=15, seed=3, binarize=True)
     parts = zip(*(whole.part(index, 2) for index in range(2)), strict=True)
     for batch, found in zip(whole, parts, strict=True):
         for part, expected in zip(zip(*found, strict=True), batch, strict=True):
@@ -125,7 +125,7 @@ def test_predictions_evaluation_and_single_batches_are_those_of_one_device(repli
     models = []
     for strategy in (tf.distribute.get_strategy(), replicas):
         with strategy.scope():
-            models.append(build("cvae_digits", normalisation=None))
+            models.append(build("cvae_digits", normalization=None))
     one, two = models
     for found, expected in zip(
         two.evaluate(images, labels, batch_size=15, verbose=0),

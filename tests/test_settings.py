@@ -19,8 +19,8 @@ def test_a_study_changes_one_argument_and_holds_images_out(cell):
 def test_a_number_is_the_last_epochs(tmp_path, monkeypatch):
     small = {
         "model": "VAE",
-        "data": {"name": "digits", "split": "train[:150]", "binarise": True, "held_out": 0.2},
-        "build": {"width": 4, "latent_dim": 4, "normalisation": None},
+        "data": {"name": "digits", "split": "train[:150]", "binarize": True, "held_out": 0.2},
+        "build": {"width": 4, "latent_dim": 4, "normalization": None},
         "training": {
             "epochs": 3, "batch_size": 64, "learning_rate": 1e-3, "beta_1": 0.9, "decay": "cosine",
         },

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import catalogue
+import catalog
 import docstrings
 import equations
 import links
@@ -56,10 +56,10 @@ class TestEquations:
             assert "\\" not in formula
 
 
-class TestCatalogue:
+class TestCatalog:
     def test_data_hold_every_presets_numbers(self, tmp_path):
-        cards = catalogue.published()
-        catalogue.write_data(cards, tmp_path)
+        cards = catalog.published()
+        catalog.write_data(cards, tmp_path)
         records = json.loads((tmp_path / "results.json").read_text())
         with open(tmp_path / "results.csv", newline="") as file:
             rows = list(csv.DictReader(file))
@@ -71,15 +71,15 @@ class TestCatalogue:
                 assert float(row[f"{metric}_low"]) == number["low"]
 
     def test_the_table_has_a_row_and_a_page_for_each(self):
-        cards = catalogue.published()
-        table = catalogue.table(cards)
+        cards = catalog.published()
+        table = catalog.table(cards)
         for card in cards:
             assert f'href="presets/{card["name"]}.html"' in table
-            assert f"# {card['name']}\n" in catalogue.preset_page(card)
+            assert f"# {card['name']}\n" in catalog.preset_page(card)
 
     def test_every_cell_is_escaped(self):
-        card = catalogue.published()[0]
-        table = catalogue.table([{**card, "model": "<script>"}])
+        card = catalog.published()[0]
+        table = catalog.table([{**card, "model": "<script>"}])
         assert "<script>" not in table
 
 

@@ -52,7 +52,7 @@ def prepared(request, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory):
-    """Pictures of several sizes, grey and RGB, in two classes."""
+    """Pictures of several sizes, gray and RGB, in two classes."""
     root, rng = tmp_path_factory.mktemp("photos"), np.random.default_rng(0)
     for i in range(COUNT):
         shape = (4 + i % 3, 5 + i % 2, 3)[: 2 + i % 2]
@@ -82,7 +82,7 @@ class TestFolder:
             {},
             {"split": "test"},
             {"split": "train[:30%]+test", "crop": True},
-            {"fraction": 0.5, "labelled": 0.3, "binarise": True},
+            {"fraction": 0.5, "labelled": 0.3, "binarize": True},
             {"seed": 3, "size": 9, "pad": True, "shard": (1, 2)},
         ],
     )
@@ -116,7 +116,7 @@ class TestFolder:
         memory, stream = (data.divided(photos, 0.2, stream=s, **options) for s in (False, True))
         for one, other in zip(memory, stream, strict=True):
             _equal(one, other)
-        training, held_out = data.divided(photos, 0.2, stream=True, binarise=True, **options)
+        training, held_out = data.divided(photos, 0.2, stream=True, binarize=True, **options)
         (first, _), (second, _) = next(iter(held_out)), next(iter(held_out))
         np.testing.assert_array_equal(first, second)
         assert set(np.unique(first)) == {0.0, 1.0}
@@ -207,7 +207,7 @@ class TestTFDS:
             {},
             {"split": "test", "size": 8, "channels": 3},
             {"split": "train[10:-3]+test[50%:]"},
-            {"fraction": 0.5, "labelled": 0.3, "binarise": True},
+            {"fraction": 0.5, "labelled": 0.3, "binarize": True},
         ],
     )
     def test_equals_that_in_memory(self, prepared, monkeypatch, options):
@@ -247,4 +247,4 @@ def test_two_domains_stream_too(photos, pair):
 
 
 def test_digits_stream_too():
-    _equal(*_both("digits", "train[:40]", batch_size=8, binarise=True))
+    _equal(*_both("digits", "train[:40]", batch_size=8, binarize=True))

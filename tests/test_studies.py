@@ -36,7 +36,7 @@ def test_both_ways_of_updating_are_scored_at_equal_times(monkeypatch):
 
 
 def test_sharpness_falls_by_blur_and_noise_makes_no_extreme_pixels():
-    """A checkerboard's Laplacian is 4 everywhere; of its blur to grey it is 0."""
+    """A checkerboard's Laplacian is 4 everywhere; of its blur to gray it is 0."""
     board = (np.indices((6, 6)).sum(axis=0) % 2).astype("float32")[None, :, :, None]
     assert joint.sharpness(board) == 16
     assert joint.sharpness(np.full_like(board, 0.5)) == 0

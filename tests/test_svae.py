@@ -196,7 +196,7 @@ class TestObjective:
 class TestActivation:
     def test_by_hand(self, images, labels):
         """Real bounds weigh w(x), generated images enter through w(x) U(x), omega's term weighs 1."""
-        phi = networks.discriminator(SHAPE, 4, normalisation=None)
+        phi = networks.discriminator(SHAPE, 4, normalization=None)
         for variable in phi.trainable_variables:
             variable.assign(20 * variable)
         model, plain = build(phi, temperature=2.0), build()
@@ -227,7 +227,7 @@ class TestTraining:
     def test_nothing_becomes_nan_in_2000_steps_at_a_high_rate(self):
         model = build(classes=10, alpha=0.1)
         model.compile(keras.optimizers.Adam(3e-3), steps_per_execution=500)
-        batches = data.load("digits", labelled=0.1, binarise=True, batch_size=8)
+        batches = data.load("digits", labelled=0.1, binarize=True, batch_size=8)
         model.before_fit(batches)
         model.before_fit = lambda dataset: None  # has seen the one epoch that is repeated
         history = model.fit(batches.repeat().take(2000), verbose=0).history
@@ -315,6 +315,6 @@ class TestRules:
             SVAE(theta, model.eta, model.omega, num_classes=CLASSES)
 
     def test_a_discriminator_that_reads_labels(self):
-        phi = networks.discriminator(SHAPE, 4, CLASSES, normalisation=None)
+        phi = networks.discriminator(SHAPE, 4, CLASSES, normalization=None)
         with pytest.raises(ValueError, match="phi with 2 inputs"):
             build(phi)

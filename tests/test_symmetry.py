@@ -60,7 +60,7 @@ def test_each_kind_of_pair_is_what_it_is_called(generator, teacher, taught):
     kept = (probabilities.argmax(axis=1) == asked).mean()
     assert found["labels_kept"]["value"] == pytest.approx(kept)
 
-    images, labels = tfgen.data.arrays("digits", "train[:150]")  # what the teacher learnt from
+    images, labels = tfgen.data.arrays("digits", "train[:150]")  # what the teacher learned from
     np.testing.assert_array_equal(real["images"], images)
     np.testing.assert_array_equal(real["targets"], np.eye(10)[labels])
     known = {
@@ -117,8 +117,8 @@ def test_a_student_learns_probabilities_not_the_likeliest_label():
     images, targets = np.repeat(image, 8, axis=0), np.repeat(q[None], 8, axis=0)
     student = symmetry.train_student(recipe(5, 0.02), info, images, targets, steps=40, seed=0)
     logits = student.predict(image / np.float32(255), verbose=0)[0]
-    learnt = np.exp(logits - logits.max())
-    np.testing.assert_allclose(learnt / learnt.sum(), q, atol=0.03)
+    learned = np.exp(logits - logits.max())
+    np.testing.assert_allclose(learned / learned.sum(), q, atol=0.03)
 
 
 def test_students_start_alike_and_do_the_steps_asked_for():

@@ -109,15 +109,15 @@ def test_infogan_and_gan_ascend_lemma_1s_left_side():
 # Eq. 20 and 26
 
 
-def test_equation_20_with_its_normaliser(worlds):
+def test_equation_20_with_its_normalizer(worlds):
     terms = theory.bound(worlds)
-    assert_allclose(terms.log_q, -terms.kl + terms.jsd + terms.log_normaliser, **EXACT)
-    assert np.abs(terms.log_normaliser).min() > 0.5  # what the paper drops is never small
+    assert_allclose(terms.log_q, -terms.kl + terms.jsd + terms.log_normalizer, **EXACT)
+    assert np.abs(terms.log_normalizer).min() > 0.5  # what the paper drops is never small
 
 
 def test_the_bound_holds_if_and_only_if_log_q_is_below_log_z(worlds):
     terms = theory.bound(worlds)
-    np.testing.assert_array_equal(terms.jsd <= terms.kl, terms.log_q <= terms.log_normaliser)
+    np.testing.assert_array_equal(terms.jsd <= terms.kl, terms.log_q <= terms.log_normalizer)
 
 
 @pytest.mark.parametrize("images", [6, 8, 10, 15, 20])
@@ -184,10 +184,10 @@ def test_the_optimal_discriminator_gives_half_the_jeffreys_divergence(worlds):
     assert theory.bound_failure_rate(world) == 0
 
 
-def test_the_normaliser_makes_the_bound_true_and_empty(worlds):
+def test_the_normalizer_makes_the_bound_true_and_empty(worlds):
     """Z(0) + Z(1) = 1, so -E log Z alone is at least log 2, which no JSD exceeds."""
     terms = theory.bound(worlds)
-    assert (terms.jsd <= terms.kl - terms.log_normaliser).all()
-    assert (-terms.log_normaliser >= np.log(2) - 1e-12).all()
+    assert (terms.jsd <= terms.kl - terms.log_normalizer).all()
+    assert (-terms.log_normalizer >= np.log(2) - 1e-12).all()
     z = np.exp([[theory.log_marginal(one(worlds, i), y) for y in (FAKE, REAL)] for i in (0, 1)])
     assert_allclose(z.sum(axis=1), 1, **EXACT)

@@ -71,7 +71,7 @@ def test_no_number_of_samples_makes_up_for_a_missed_image(world):
 
 
 def test_iwgan_weights_are_the_density_weights_of_the_optimal_discriminator(world):
-    """Eq. 40: with the discriminator's odds exact, the normalised weights are softmax(l)."""
+    """Eq. 40: with the discriminator's odds exact, the normalized weights are softmax(l)."""
     optimal = world.with_optimal_discriminator()
     _, weights = theory.density_weights(optimal, FAKE)
     assert_allclose(weights / weights.sum(), importance_weights(tf.constant(optimal.logits)))

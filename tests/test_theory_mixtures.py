@@ -61,7 +61,7 @@ def test_further_steps_settle_on_the_larger_mode():
     mean, deviation = moments(step, step.updated)
     assert_allclose((mean, deviation), (-1.0, 0.7), atol=0.01)
     assert step.smaller_mode(step.updated) < 0.001
-    covering = moments(step, step.data)  # of the Gaussian that minimises KL(p_data || p_g)
+    covering = moments(step, step.data)  # of the Gaussian that minimizes KL(p_data || p_g)
     spread = np.exp(-0.5 * ((step.x - covering[0]) / covering[1]) ** 2)
     assert step.smaller_mode(spread / spread.sum() / (step.x[1] - step.x[0])) > 0.3
 

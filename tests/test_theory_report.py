@@ -119,7 +119,7 @@ def test_table_1_holds_every_row():
     for name, row in ROWS.items():
         assert f"## {name}\n\n{row.equations}\n" in text
         divergence = row.divergence.replace("|", "\\|")
-        assert f"| minimises | {divergence} |" in text
+        assert f"| minimizes | {divergence} |" in text
     for line in text.splitlines():
         if line.startswith("|"):
             assert len(re.findall(r"(?<!\\)\|", line)) in (3, 6)

@@ -54,7 +54,7 @@ def test_lemma_2_differs_from_the_vae_by_a_constant(autoencoder):
     assert_allclose(differences, differences[0], **EXACT)
 
 
-def normalised(world, theta, eta):
+def normalized(world, theta, eta):
     """Gradients (theta, eta) under the joint, p_theta(z, y|x) and p_theta(z|x, y) p(y) in turn."""
     perfect = theory.perfect_discriminator(images=5)
 
@@ -72,23 +72,23 @@ def normalised(world, theta, eta):
 
 
 def test_a_posterior_over_codes_keeps_etas_gradient_and_changes_thetas(autoencoder):
-    joint, _, posterior = normalised(autoencoder, autoencoder.theta, autoencoder.eta)
+    joint, _, posterior = normalized(autoencoder, autoencoder.theta, autoencoder.eta)
     assert_allclose(posterior[1], joint[1], **EXACT)
     assert np.abs(posterior[0] - joint[0]).max() > 1e-2
 
 
 def test_the_posterior_as_printed_changes_thetas_gradient_away_from_theta0(autoencoder):
-    """At theta0 the normaliser's gradient is an expected score, which is zero."""
-    joint, posterior, _ = normalised(autoencoder, autoencoder.theta, autoencoder.eta)
+    """At theta0 the normalizer's gradient is an expected score, which is zero."""
+    joint, posterior, _ = normalized(autoencoder, autoencoder.theta, autoencoder.eta)
     for gradient, other in zip(joint, posterior, strict=True):
         assert_allclose(other, gradient, **EXACT)
     elsewhere = np.random.default_rng(11).normal(size=(3, 5))
-    joint, posterior, _ = normalised(autoencoder, elsewhere, autoencoder.eta)
+    joint, posterior, _ = normalized(autoencoder, elsewhere, autoencoder.eta)
     assert_allclose(posterior[1], joint[1], **EXACT)
     assert np.abs(posterior[0] - joint[0]).max() > 1e-2
 
 
-def test_the_normalised_objective_is_a_negative_kl(autoencoder):
+def test_the_normalized_objective_is_a_negative_kl(autoencoder):
     """By enumeration of p_theta(z, y|x), for a learned discriminator; it is never positive."""
     logits = np.random.default_rng(7).normal(size=5)
     learned = theory.learned_discriminator(logits)

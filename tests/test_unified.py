@@ -36,7 +36,7 @@ if ordinary == "arrays":
     images, labels = digits(200)
     model.fit(images, labels, **arguments)
 else:
-    model.fit(data.load("digits", "train[:200]", seed=5, binarise=True), **arguments)
+    model.fit(data.load("digits", "train[:200]", seed=5, binarize=True), **arguments)
 model.save(f"{folder}/{last}.keras")
 state = [*model.variables, *model.optimizer.variables]
 np.savez(f"{folder}/{last}.npz", *[variable.numpy() for variable in state])
@@ -56,7 +56,7 @@ def train(name, folder, first, last, ordinary):
     ("name", "ordinary"), [("iwcgan_digits", "pipeline"), ("gan_digits", "arrays")]
 )
 def test_stop_save_load_and_go_on_equals_not_stopping(name, ordinary, tmp_path):
-    """Weights, optimiser slots, counters, noise and data order, bit for bit in fresh processes."""
+    """Weights, optimizer slots, counters, noise and data order, bit for bit in fresh processes."""
     whole = train(name, tmp_path / "whole", 0, 3, ordinary)
     train(name, tmp_path / "parts", 0, 1, ordinary)
     resumed = train(name, tmp_path / "parts", 1, 3, ordinary)
@@ -68,23 +68,23 @@ def test_stop_save_load_and_go_on_equals_not_stopping(name, ordinary, tmp_path):
 class TestReplicas:
     """Two replicas at the same global batch equal one, to 1e-5 of the largest weight."""
 
-    # Under batch normalisation steps of 0.5 amplify rounding: 3e-8 after the first, 2e-5 after six.
-    RATES = {None: 0.5, "synchronised": 0.1}
+    # Under batch normalization steps of 0.5 amplify rounding: 3e-8 after the first, 2e-5 after six.
+    RATES = {None: 0.5, "synchronized": 0.1}
 
-    def train(self, strategy, name, normalisation):
+    def train(self, strategy, name, normalization):
         with strategy.scope():
-            model = build(name, normalisation=normalisation)
-            model.compile(keras.optimizers.SGD(self.RATES[normalisation]))
+            model = build(name, normalization=normalization)
+            model.compile(keras.optimizers.SGD(self.RATES[normalization]))
         images, labels = digits(39)
         history = model.fit(images, labels, batch_size=16, epochs=2, verbose=0)
         return model, history.history
 
     @pytest.mark.parametrize("name", ["gan_digits", "iwgan_digits", "iwcgan_digits"])
-    @pytest.mark.parametrize("normalisation", [None, "synchronised"])
-    def test_equal_one(self, name, normalisation, replicas):
+    @pytest.mark.parametrize("normalization", [None, "synchronized"])
+    def test_equal_one(self, name, normalization, replicas):
         """39 images in batches of 16: the last one, of 7, splits into 4 and 3."""
-        one, one_logs = self.train(tf.distribute.get_strategy(), name, normalisation)
-        two, two_logs = self.train(replicas, name, normalisation)
+        one, one_logs = self.train(tf.distribute.get_strategy(), name, normalization)
+        two, two_logs = self.train(replicas, name, normalization)
         for value, expected in zip(two.get_weights(), one.get_weights(), strict=True):
             assert np.abs(value - expected).max() <= 1e-5 * max(1, np.abs(expected).max())
         for key, values in one_logs.items():

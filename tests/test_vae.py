@@ -25,7 +25,7 @@ def perceptrons(num_classes=None, latent_dim=3):
 
 def discriminator(num_classes=None):
     """A discriminator that is sure of some images: its weights are 20 times the usual."""
-    phi = networks.discriminator(SHAPE, 4, num_classes, normalisation=None)
+    phi = networks.discriminator(SHAPE, 4, num_classes, normalization=None)
     for variable in phi.trainable_variables:
         variable.assign(20 * variable)
     return phi
@@ -49,13 +49,13 @@ def assert_close(found, expected, **tolerance):
 
 
 @pytest.fixture
-def grey():
+def gray():
     return digits(32)
 
 
 @pytest.fixture
-def binary(grey):
-    images, labels = grey
+def binary(gray):
+    images, labels = gray
     return np.round(images), labels
 
 
@@ -93,14 +93,14 @@ class TestBound:
         np.testing.assert_allclose(model.objectives(*binary)["theta"], np.mean(bounds), rtol=1e-6)
 
     @pytest.mark.parametrize("likelihood", ["gaussian", "logistic"])
-    def test_reads_the_scale_of_a_likelihood(self, grey, likelihood):
+    def test_reads_the_scale_of_a_likelihood(self, gray, likelihood):
         """A wider scale than the residuals' costs likelihood; the gradient says so."""
         model = VAE.build_networks(SHAPE, None, width=4, latent_dim=3, likelihood=likelihood)
         scale = next(v for v in model.theta.trainable_variables if "log_scale" in v.path)
         scale.assign([3.0])
         noise = np.zeros((32, 1, 3), "float32")
         with tf.GradientTape() as tape:
-            bound = tf.reduce_mean(model.bound(grey[0], None, noise))
+            bound = tf.reduce_mean(model.bound(gray[0], None, noise))
         assert np.isfinite(bound)
         assert tape.gradient(bound, scale)[0] < 0
 
@@ -177,7 +177,7 @@ class TestActivation:
         expected = tape.gradient(equal, variables)
         assert_close(gradients(model, binary), expected, rtol=1e-4, atol=1e-5)
 
-    @pytest.mark.parametrize("images", ["grey", "binary"])
+    @pytest.mark.parametrize("images", ["gray", "binary"])
     def test_no_gradient_passes_weights_or_generated_images(self, images, request):
         """The gradient is that of the bounds, with weights and generated images as constants."""
         images, labels = request.getfixturevalue(images)
@@ -199,9 +199,9 @@ class TestActivation:
         assert not any(g is not None for g in tape.gradient(objectives["theta"], model.phi.weights))
         assert not any(g is not None for g in tape.gradient(objectives["phi"], variables))
 
-    def test_binary_images_are_met_by_samples_and_grey_ones_by_means(self, binary, grey):
+    def test_binary_images_are_met_by_samples_and_gray_ones_by_means(self, binary, gray):
         model = build(phi=discriminator())
-        means = model.generate_like(grey[0], None, False).numpy()
+        means = model.generate_like(gray[0], None, False).numpy()
         samples = model.generate_like(binary[0], None, False).numpy()
         assert ((means > 0) & (means < 1)).all()
         assert set(np.unique(samples)) == {0, 1}
@@ -233,7 +233,7 @@ def test_nothing_becomes_nan_in_2000_steps_at_a_high_rate():
     keras.utils.set_random_seed(0)
     model = VAE.build_networks(SHAPE, None, width=2, latent_dim=2, adversary=True)
     model.compile(keras.optimizers.Adam(3e-3), steps_per_execution=500)
-    images = data.load("digits", binarise=True, batch_size=8).map(lambda x, t: x).repeat()
+    images = data.load("digits", binarize=True, batch_size=8).map(lambda x, t: x).repeat()
     history = model.fit(images.take(2000), verbose=0).history
     assert int(model.steps) == 2000
     assert np.isfinite([*history.values()]).all()
@@ -252,16 +252,16 @@ def test_extreme_logits_leave_bound_and_gradients_finite(binary):
 
 
 class TestRules:
-    def test_labels_are_passed_over_by_a_model_without_classes(self, grey):
+    def test_labels_are_passed_over_by_a_model_without_classes(self, gray):
         models = [build(), build()]
-        for model, labels in zip(models, (None, grey[1]), strict=True):
+        for model, labels in zip(models, (None, gray[1]), strict=True):
             model.compile(keras.optimizers.SGD(0.01))
-            model.fit(grey[0], labels, verbose=0)
+            model.fit(gray[0], labels, verbose=0)
         assert_close(models[1].get_weights(), models[0].get_weights(), rtol=0)
 
-    def test_images_outside_the_likelihoods_support(self, grey):
+    def test_images_outside_the_likelihoods_support(self, gray):
         with pytest.raises(ValueError, match=r"images must lie in \[0, 1\]"):
-            build().fit(2 * grey[0])
+            build().fit(2 * gray[0])
 
     def test_a_likelihood_of_another_name(self):
         with pytest.raises(ValueError, match="likelihood must be one of .* likelihood='poisson'"):

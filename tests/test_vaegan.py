@@ -133,7 +133,7 @@ class TestReductions:
 
     @pytest.mark.parametrize("temperature", [None, 2.0])
     def test_eta_of_vaegan_is_that_of_the_vae_on_pixels(self, images, temperature):
-        theta = networks.generator(SHAPE, 3, 4, normalisation=None, scaled=True)
+        theta = networks.generator(SHAPE, 3, 4, normalization=None, scaled=True)
         _, eta, phi = perceptrons()
         next(v for v in theta.trainable_variables if "log_scale" in v.path).assign([0.0])
         plain = keras.Model(theta.inputs, theta.outputs[0])
@@ -148,7 +148,7 @@ class TestReductions:
 
     @pytest.mark.parametrize("player", ["theta", "phi"])
     @pytest.mark.parametrize("importance_weighted", [False, True])
-    def test_ganvae_without_its_regularisers_is_the_gan(
+    def test_ganvae_without_its_regularizers_is_the_gan(
         self, images, player, importance_weighted, monkeypatch
     ):
         class OneStream(noise.Samples):
@@ -280,7 +280,7 @@ class TestGradients:
         for value, expected in zip(*statistics, strict=True):
             np.testing.assert_array_equal(value, expected)
 
-    def test_theta_normalises_samples_and_reconstructions_alike(self, images):
+    def test_theta_normalizes_samples_and_reconstructions_alike(self, images):
         """Its batch is both: the statistics of a pass in training reproduce that pass."""
         model = build("ganvae_digits")
         codes = 3 + model.noise(images, model.latent_dim, POSTERIOR)  # far from the prior's
@@ -304,7 +304,7 @@ def test_learns_points_as_images(kind):
 
 def test_the_layer_is_found_again_in_a_copy(images):
     """The index of a layer outlives its name, and reading it adds no node to phi."""
-    model = build("vaegan_digits", layer=-6, normalisation=None)
+    model = build("vaegan_digits", layer=-6, normalization=None)
     before = model.phi.get_config()
     expected = model.objectives(images)["eta"]
     assert model.phi.get_config() == before
@@ -342,7 +342,7 @@ def test_two_replicas_equal_one(name, replicas):
     trained = []
     for strategy in (tf.distribute.get_strategy(), replicas):
         with strategy.scope():
-            model = build(name, normalisation=None, importance_weighted=True)
+            model = build(name, normalization=None, importance_weighted=True)
             model.compile(keras.optimizers.SGD(0.05))
         model.fit(digits(23)[0], batch_size=16, verbose=0)
         trained.append(model.get_weights())

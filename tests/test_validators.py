@@ -36,19 +36,19 @@ def test_the_nuclear_norm_falls_with_uncertain_and_with_uniform_predictions():
     np.testing.assert_allclose(validators.batch_nuclear_norm(ALIKE), 1 / 4)
 
 
-def test_density_counts_the_neighbours_that_are_as_near_as_the_nearest():
-    pairs = np.repeat(np.eye(4), 2, axis=0)  # one neighbour each, all others orthogonal
+def test_density_counts_the_neighbors_that_are_as_near_as_the_nearest():
+    pairs = np.repeat(np.eye(4), 2, axis=0)  # one neighbor each, all others orthogonal
     np.testing.assert_allclose(
-        validators.soft_neighbourhood_density(5 * pairs, temperature=1e-3), 0, atol=1e-12
+        validators.soft_neighborhood_density(5 * pairs, temperature=1e-3), 0, atol=1e-12
     )
     triples = np.repeat(np.eye(4), 3, axis=0)
     np.testing.assert_allclose(
-        validators.soft_neighbourhood_density(triples, temperature=1e-3), np.log(2)
+        validators.soft_neighborhood_density(triples, temperature=1e-3), np.log(2)
     )
     weights = np.exp([2.0, 0.0, 0.0])  # at T = 1/2 the twin weighs e^2, the two others 1
     weights /= weights.sum()
     np.testing.assert_allclose(
-        validators.soft_neighbourhood_density(pairs[:4], temperature=0.5),
+        validators.soft_neighborhood_density(pairs[:4], temperature=0.5),
         -(weights * np.log(weights)).sum(),
     )
 
@@ -57,8 +57,8 @@ def test_density_counts_the_neighbours_that_are_as_near_as_the_nearest():
     ("validator", "arguments", "received"),
     [
         ("importance_weighted_accuracy", ([1, 0], [0.0]), r"shapes \(2,\), \(1,\)"),
-        ("soft_neighbourhood_density", (CERTAIN, 0.0), "temperature=0.0"),
-        ("soft_neighbourhood_density", (CERTAIN[:1],), "1 images"),
+        ("soft_neighborhood_density", (CERTAIN, 0.0), "temperature=0.0"),
+        ("soft_neighborhood_density", (CERTAIN[:1],), "1 images"),
         ("batch_nuclear_norm", (CERTAIN[0],), r"shape \(4,\)"),
         ("information_maximization", (np.full((2, 2), np.nan),), r"shape \(2, 2\)"),
     ],

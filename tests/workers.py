@@ -50,7 +50,7 @@ def start(script, ports, *arguments, **environment):
 def train(strategy, name):
     """A member after three steps on 39 images in batches of 16, the last one of 7, and its logs."""
     import keras
-    from models import build, learnt_from
+    from models import build, learned_from
 
     from tfgen import replicas
 
@@ -58,7 +58,7 @@ def train(strategy, name):
         model = build(name)
         replicas.synchronize(model)
         model.compile(keras.optimizers.SGD(0.05), steps_per_execution=3)
-    history = model.fit(*learnt_from(name, 39), batch_size=16, verbose=0)
+    history = model.fit(*learned_from(name, 39), batch_size=16, verbose=0)
     return model, {key: value[0] for key, value in history.history.items()}
 
 

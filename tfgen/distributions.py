@@ -48,7 +48,7 @@ def divergence(q, p):
 def bernoulli(logits):
     """p_theta(x|z) of pixels or units in {0, 1}, from logits (b, ...); log_prob sums over them.
 
-    A grey image x stands for its dynamic binarisations b ~ Bernoulli(x): log_prob(x) is the mean of
+    A gray image x stands for its dynamic binarizations b ~ Bernoulli(x): log_prob(x) is the mean of
     log_prob(b) over them, since it is linear in the pixels.
     """
     units = len(logits.shape) - 1
@@ -65,8 +65,8 @@ def gaussian(mean, scale):
     return tfd.Independent(tfd.Normal(mean, scale), 3)
 
 
-def discretised_logistic(mean, scale):
-    """p_theta(x|z) of the 256 grey levels 0/255 .. 255/255: a logistic density's share of each level.
+def discretized_logistic(mean, scale):
+    """p_theta(x|z) of the 256 gray levels 0/255 .. 255/255: a logistic density's share of each level.
 
     The outer levels take the tails (Kingma et al. 2016; Salimans et al. 2017).  Its event is the
     level 255 x, so that log_prob is a probability's, in nats, and gives bits per dimension.
@@ -96,7 +96,7 @@ def log_likelihood(kind, parameters, images):
         return bernoulli(parameters).log_prob(images)
     if kind == "gaussian":
         return gaussian(*parameters).log_prob(images)
-    return discretised_logistic(*parameters).log_prob(tf.round((LEVELS - 1) * images))
+    return discretized_logistic(*parameters).log_prob(tf.round((LEVELS - 1) * images))
 
 
 def annealed_log_weights(log_likelihood, scale, steps, seed):

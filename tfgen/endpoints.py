@@ -20,7 +20,7 @@ INT = tf.TensorSpec((), tf.int32)
 SEEDS = LABELS = tf.TensorSpec((None,), tf.int32)
 BYTES = tf.TensorSpec((None,), tf.string)
 MOST_SERVED = 100_000  # images of one call of `sample`
-PIXELS = 1  # stream of the noise that makes grey pixels binary; that of latents is 0
+PIXELS = 1  # stream of the noise that makes gray pixels binary; that of latents is 0
 
 
 def images_spec(model) -> tf.TensorSpec:
@@ -174,7 +174,7 @@ def autoencoding(model) -> Endpoints:
 def encoding(model) -> Endpoints:
     """`encode` and `reconstruct`: z of a Gaussian q_eta(z|x [, t]), and its images.
 
-    Of a likelihood of binary pixels grey ones are drawn first, see `binary`.
+    Of a likelihood of binary pixels gray ones are drawn first, see `binary`.
     """
 
     def encode(images, labels=None):
@@ -209,9 +209,9 @@ def inferring(model) -> Endpoints:
 
 
 def binary(model, images: tf.Tensor, seeds: tf.Tensor | None = None) -> tf.Tensor:
-    """x ~ Bernoulli(grey), as in training, for models whose p_theta(x|z) is of binary pixels.
+    """x ~ Bernoulli(gray), as in training, for models whose p_theta(x|z) is of binary pixels.
 
-    Served grey images would else be nats away from anything that such a model has learned from.  Binary
+    Served gray images would else be nats away from anything that such a model has learned from.  Binary
     ones stay as they are.
 
     Args:

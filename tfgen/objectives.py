@@ -40,14 +40,14 @@ def reverse(logits):
 
 
 def importance_weights(logits, over=None):
-    """Eq. 40-43, the normalised weights of IWGAN's k generated samples.
+    """Eq. 40-43, the normalized weights of IWGAN's k generated samples.
 
     w_i = q^r(0|x_i) p_theta0(x_i) / p_theta(x_i|0) is proportional to D/(1 - D) = exp(l(x_i)) when
     the discriminator's odds stand for p_data/p_g, so that
 
         w_i / sum_j w_j = softmax(l_1 .. l_k)_i,  with no gradient.
 
-    Burda et al. (2015) weigh by the same self-normalised rule.  The second term of Eq. 41 is
+    Burda et al. (2015) weigh by the same self-normalized rule.  The second term of Eq. 41 is
     intractable; the paper drops it for every k, and so does this library.
 
     The update of Eq. 43 is the gradient of the saturating minimax objective E log(1 - D) on the
@@ -59,7 +59,7 @@ def importance_weights(logits, over=None):
 
     Args:
         logits: (b,) l(x_i) of the samples to be weighted.
-        over: (k,) logits of all samples that share the normalisation, `logits` among them;
+        over: (k,) logits of all samples that share the normalization, `logits` among them;
             by default `logits` themselves.
 
     Returns:
@@ -153,7 +153,7 @@ def log_smoothed(logits, labels, smoothing):
 def unsmoothed(probabilities, smoothing):
     """p(t|x) of which smoothing made the probabilities: f = (1 - s) p + s/K solved for p.
 
-    A classifier that learnt smoothed labels gives f, whose entropy is that of the smoothing even where
+    A classifier that learned smoothed labels gives f, whose entropy is that of the smoothing even where
     it is sure; scores read p.  Where f lies below s/K, p is 0 and the others are scaled to sum to 1.
 
     Args:

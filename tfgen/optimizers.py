@@ -1,4 +1,4 @@
-"""Optimisers that the field lacks: Adam in one pass over the weights."""
+"""Optimizers that the field lacks: Adam in one pass over the weights."""
 
 import warnings
 

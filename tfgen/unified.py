@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgen import checks, layers, noise, progress, schedules, tracking  # noqa: F401  schedules are registered
+from tfgen import checks, layers, noise, old_names, progress, schedules, tracking  # noqa: F401  schedules are registered
 from tfgen import data as datasets
 from tfgen.entries import Gated
 from tfgen.gate import Images, Labels, unpack
@@ -70,7 +70,7 @@ class Unified(Gated):
         Args:
             images: (b, h, w, c) in [0, 1].
             labels: (b,) int32, -1 for an image without a label; None if none were given.
-            training: whether batch normalisation uses the batch's own statistics.
+            training: whether batch normalization uses the batch's own statistics.
 
         Returns:
             {player: scalar}.  Players whose objective is one and the same tensor share a backward pass.
@@ -396,7 +396,7 @@ class Unified(Gated):
         return notebook.page(self)
 
     def release(self):
-        """A copy to publish: theta is its average, without the average itself and optimiser slots.
+        """A copy to publish: theta is its average, without the average itself and optimizer slots.
 
         Returns:
             A model of the same class, compiled if this one is.
@@ -420,6 +420,7 @@ class Unified(Gated):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
+        config = old_names.renew_keys(config)
         networks = {
             # A copy: Keras empties the configuration that it reads a Functional model from.
             name: keras.saving.deserialize_keras_object(copy.deepcopy(config[name]), custom_objects)
@@ -473,7 +474,7 @@ def _after_all(gradients):
     """The gradients, each to be had when all are.
 
     A weight may be read for another player's gradient alone, as wake reads q_lambda.  TensorFlow's
-    graph optimiser takes the all-reduce of one replica, an IdentityN of all gradients, for reason enough
+    graph optimizer takes the all-reduce of one replica, an IdentityN of all gradients, for reason enough
     that the read comes before the weight's update, and then dissolves it: the update may come first.
     """
     with tf.control_dependencies([tf.group(*gradients)]):

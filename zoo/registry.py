@@ -8,6 +8,7 @@ import importlib.metadata
 import os
 from typing import TYPE_CHECKING
 
+from tfgen import old_names
 from zoo.recipes import FILES
 from zoo.recipes.reading import Recipe
 
@@ -70,6 +71,7 @@ def build(recipe: Recipe, info: "Info", seed: int = 0, batches: int | None = Non
         seed: of the sampling noise; Keras' global seed fixes the starting weights.
         batches: in an epoch, for a decaying learning rate; by default those of the whole split "train".
     """
+    recipe = old_names.renew(recipe)
     training = recipe["training"]
     steps = None
     if training["decay"] is not None:

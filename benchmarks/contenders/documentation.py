@@ -1,6 +1,6 @@
 """The loop that the Keras documentation teaches for GANs, on the same networks with stock layers.
 
-Written from the guide's description: a model with two optimisers, whose step generates twice.
+Written from the guide's description: a model with two optimizers, whose step generates twice.
 """
 
 import tempfile

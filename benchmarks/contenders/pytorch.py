@@ -1,4 +1,4 @@
-"""PyTorch's usual loops on DCGAN's networks: the same layers, sizes, starting scale and optimiser."""
+"""PyTorch's usual loops on DCGAN's networks: the same layers, sizes, starting scale and optimizer."""
 
 import math
 

@@ -15,14 +15,14 @@ import zoo
 
 FRACTION, EPOCHS, SEED = 0.1, 40, 0
 info = tfgen.data.info("digits")
-test = tfgen.data.load("digits", "test", binarise=True)
+test = tfgen.data.load("digits", "test", binarize=True)
 
 
 def bounds(name):
     """Return the variational bound on the test images after every tenth epoch, in nats per image."""
     keras.utils.set_random_seed(SEED)
     model = zoo.build(zoo.RECIPES[name], info, seed=SEED)
-    images = tfgen.data.load("digits", fraction=FRACTION, binarise=True, seed=SEED)
+    images = tfgen.data.load("digits", fraction=FRACTION, binarize=True, seed=SEED)
     values = []
     for _ in range(EPOCHS // 10):
         model.fit(images, epochs=10, verbose=0)

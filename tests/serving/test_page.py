@@ -110,7 +110,7 @@ def canvases(browser, place):
     return browser.find_elements(By.CSS_SELECTOR, f"#{place} canvas")
 
 
-def greys(browser, place):
+def grays(browser, place):
     """First pixels of the canvases; none while the page replaces them."""
     script = (
         "return [...document.querySelectorAll(arguments[0])].map("
@@ -121,38 +121,38 @@ def greys(browser, place):
 
 def test_samples_of_seeds_and_classes(page):
     assert page.title == "tfgen serve"
-    assert greys(page, "grid") == list(range(16))
+    assert grays(page, "grid") == list(range(16))
     assert canvases(page, "grid")[3].get_attribute("aria-label") == "Sample of seed 3"
     page.find_element(By.ID, "next").click()
-    until(page, lambda: greys(page, "grid") == list(range(16, 32)))
+    until(page, lambda: grays(page, "grid") == list(range(16, 32)))
     label = page.find_element(By.ID, "class")
     label.send_keys(Keys.CONTROL, "a")
     label.send_keys("5")
-    until(page, lambda: greys(page, "grid")[0] == round(16 + 255 / 2))
+    until(page, lambda: grays(page, "grid")[0] == round(16 + 255 / 2))
 
 
 def test_walk(page):
-    """The greys differ from A to B; a dragged handle and an arrow key move the ends live."""
-    before = greys(page, "strip")
+    """The grays differ from A to B; a dragged handle and an arrow key move the ends live."""
+    before = grays(page, "strip")
     assert len(before) == 9
     assert len(set(before)) > 4
-    assert greys(page, "live")[0] == before[4]
+    assert grays(page, "live")[0] == before[4]
     code = page.find_element(By.ID, "a")
     ActionChains(page).drag_and_drop_by_offset(code, 60, 40).perform()
-    until(page, lambda: greys(page, "strip")[0] != before[0])
-    dragged = greys(page, "strip")
+    until(page, lambda: grays(page, "strip")[0] != before[0])
+    dragged = grays(page, "strip")
     assert dragged[-1] == before[-1]
     code.send_keys(*[Keys.ARROW_LEFT] * 5)
-    until(page, lambda: greys(page, "strip")[0] != dragged[0])
+    until(page, lambda: grays(page, "strip")[0] != dragged[0])
     slider = page.find_element(By.ID, "position")
     slider.send_keys(Keys.END)
-    until(page, lambda: greys(page, "live")[0] == before[-1])
+    until(page, lambda: grays(page, "live")[0] == before[-1])
 
 
 def test_a_picture_is_reconstructed_and_classified(page, tmp_path):
     Image.new("L", (7, 5), 51).save(tmp_path / "p.png")
     page.find_element(By.ID, "file").send_keys(str(tmp_path / "p.png"))
-    until(page, lambda: greys(page, "results") == [51])
+    until(page, lambda: grays(page, "results") == [51])
     meters = page.find_elements(By.CSS_SELECTOR, "#results meter")
     assert [float(m.get_attribute("value")) for m in meters] == pytest.approx([0.2, 0.8])
     captions = [e.text for e in page.find_elements(By.CSS_SELECTOR, "#results figcaption")]

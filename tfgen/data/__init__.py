@@ -51,7 +51,7 @@ def load(
     channels: int | None = None,
     pad: bool = False,
     crop: bool = False,
-    binarise: bool = False,
+    binarize: bool = False,
     shuffle: bool | None = None,
     shift: int = 0,
     flip: str | None = None,
@@ -63,7 +63,7 @@ def load(
 
     Args:
       name, split, fraction, labelled, seed, size, channels, pad, crop: which images, as in `arrays`.
-      batch_size, binarise, shift, flip: as in `batches`.
+      batch_size, binarize, shift, flip: as in `batches`.
       shuffle: None shuffles if `split` begins with "train", and keeps the order otherwise.
       stream: read each batch from disk when it is due, instead of the whole split into memory; the
         batches are the same. A folder then needs `size` and `channels`, because not every picture is
@@ -86,7 +86,7 @@ def load(
     if shuffle is None:
         shuffle = split.startswith("train")
     check_flags(cached=cached)
-    options = {"binarise": binarise, "shuffle": shuffle, "shift": shift, "flip": flip}
+    options = {"binarize": binarize, "shuffle": shuffle, "shift": shift, "flip": flip}
     reading = {"stream": stream, "cached": cached, "shard": shard}
     return selection.batches(batch_size, seed, **reading, **options)
 
@@ -97,7 +97,7 @@ def divided(
     batch_size: int = 64,
     seed: int = 0,
     *,
-    binarise: bool = False,
+    binarize: bool = False,
     shift: int = 0,
     flip: str | None = None,
     stream: bool = False,
@@ -109,7 +109,7 @@ def divided(
     Args:
       held_out: share in (0, 1) of the kept images that is held out, stratified by the labels that
         are not hidden, drawn by `seed`.
-      binarise: also of the images held out, each pixel drawn once and for all.
+      binarize: also of the images held out, each pixel drawn once and for all.
       shift, flip: of the images to train on, as in `batches`.
       name, batch_size, seed, stream, cached, subset: as in `load` and `arrays`.
 
@@ -127,15 +127,15 @@ def divided(
             "held_out must leave images to train on. "
             f"Received: held_out={held_out} of {len(whole)} images"
         )
-    options = {"binarise": binarise, "shift": shift, "flip": flip}
+    options = {"binarize": binarize, "shift": shift, "flip": flip}
     reading = {"stream": stream, "cached": cached}
     training = whole.only(rest).batches(batch_size, seed, **reading, **options)
     kept, fixed = whole.only(chosen), {"shuffle": False}
     if stream:
-        fixed |= {"binarise": binarise, "redraw": False}
+        fixed |= {"binarize": binarize, "redraw": False}
         return training, kept.batches(HELD_OUT_BATCH, seed, **reading, **fixed)
     images = kept.array()
-    if binarise:
+    if binarize:
         images = np.where(np.random.default_rng(seed).random(images.shape) * 255 < images, 255, 0)
     return training, batches(images.astype(np.uint8), kept.labels, HELD_OUT_BATCH, **fixed)
 
@@ -236,7 +236,7 @@ def arrays(
 
     Pictures are 8 bits per channel as a viewer shows them: turned as their EXIF orientation says,
     transparency on white, 16 bits cut to their high byte, the first image of an animation; one channel
-    if all are grey, else three. What a folder decodes to is kept on disk, see `tfgen.data.cache`.
+    if all are gray, else three. What a folder decodes to is kept on disk, see `tfgen.data.cache`.
 
     Args:
       name: "digits" (scikit-learn's 8x8 digits, offline), "digits_negative" (the same, 255 - x: a
@@ -252,9 +252,9 @@ def arrays(
       seed: of both draws, an integer in [0, 2**32).
       size: height and width to resize to (antialiased bilinear), or to pad to. Without `pad` and `crop`
         an image that is not square is squeezed into the square.
-      channels: 1 or 3, to convert between grey and RGB.
-      pad: zeros around the centred image instead of resizing.
-      crop: resize the largest centred square, which keeps the aspect.
+      channels: 1 or 3, to convert between gray and RGB.
+      pad: zeros around the centered image instead of resizing.
+      crop: resize the largest centered square, which keeps the aspect.
 
     Raises:
       FileNotFoundError: the data set is neither on disk nor can it be downloaded.

@@ -4,7 +4,7 @@
 - Transparency is composited on white, in `opaque`.
 - 16 bits per channel keep their high byte, as TensorFlow's PNG decoder does.
 - Of an animation or of several pages, the first.
-- Grey pictures have 1 channel; palettes, CMYK and all others become RGB.
+- Gray pictures have 1 channel; palettes, CMYK and all others become RGB.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ MOST_PIXELS = 89_478_485  # Pillow's own: a quarter of a GiB as RGB
 
 _ORIENTATION = 0x0112  # the EXIF tag
 _TURNED = (5, 6, 7, 8)  # its values that exchange height and width
-_GREY = ("1", "L", "LA", "La", "I;16", "I;16L", "I;16B", "I;16N")
+_GRAY = ("1", "L", "LA", "La", "I;16", "I;16L", "I;16B", "I;16N")
 
 
 class Header(NamedTuple):
@@ -50,7 +50,7 @@ def header(path: str | os.PathLike) -> Header:
         # Pillow gives a TIFF's size as seen.
         if picture.format != "TIFF" and _orientation(picture) in _TURNED:
             width, height = height, width
-        return Header(height, width, 1 if picture.mode in _GREY else 3)
+        return Header(height, width, 1 if picture.mode in _GRAY else 3)
 
 
 def decode(path: str | os.PathLike) -> np.ndarray:
@@ -65,15 +65,15 @@ def decode(path: str | os.PathLike) -> np.ndarray:
         if picture.mode.startswith("I;16"):
             pixels = (np.asarray(picture) >> 8).astype(np.uint8)[..., None]
         elif picture.has_transparency_data:
-            pixels = opaque(np.asarray(picture.convert("LA" if picture.mode in _GREY else "RGBA")))
+            pixels = opaque(np.asarray(picture.convert("LA" if picture.mode in _GRAY else "RGBA")))
         else:
-            mode = "L" if picture.mode in _GREY else "RGB"
+            mode = "L" if picture.mode in _GRAY else "RGB"
             pixels = np.asarray(picture.convert(mode)).reshape(picture.height, picture.width, -1)
     return pixels
 
 
 def opaque(pixels: np.ndarray) -> np.ndarray:
-    """Pixels on white: (a x + (255 - a) 255) / 255, rounded, for colour x under alpha a.
+    """Pixels on white: (a x + (255 - a) 255) / 255, rounded, for color x under alpha a.
 
     Args:
         pixels: uint8 (h, w, c + 1), the last channel alpha.
@@ -82,8 +82,8 @@ def opaque(pixels: np.ndarray) -> np.ndarray:
         uint8 (h, w, c).
     """
     wide = pixels.astype(np.int32)
-    colour, alpha = wide[..., :-1], wide[..., -1:]
-    return ((colour * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
+    color, alpha = wide[..., :-1], wide[..., -1:]
+    return ((color * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
 
 
 @contextlib.contextmanager

@@ -40,7 +40,7 @@ class Folder(Source):
         return height, width, self.channels()
 
     def channels(self) -> int:
-        """1 if all pictures are grey, else 3."""
+        """1 if all pictures are gray, else 3."""
         return max(header.channels for header in self.headers.values())
 
     @functools.cached_property

@@ -60,13 +60,13 @@ class Digits(Source):
         from sklearn.model_selection import train_test_split
 
         digits = load_digits()
-        greys = np.rint(digits.images[..., None] * (255 / 16)).astype(np.uint8)  # stored as 0..16
+        grays = np.rint(digits.images[..., None] * (255 / 16)).astype(np.uint8)  # stored as 0..16
         self.name = name
         self.class_names = tuple(map(str, range(10)))
-        self._images = 255 - greys if negative else greys
+        self._images = 255 - grays if negative else grays
         self._labels = digits.target.astype(np.int32)
         parts = train_test_split(
-            np.arange(len(greys)), test_size=360, stratify=self._labels, random_state=0
+            np.arange(len(grays)), test_size=360, stratify=self._labels, random_state=0
         )
         self._members = dict(zip(("train", "test"), map(np.sort, parts), strict=True))
         self.splits = {split: len(chosen) for split, chosen in self._members.items()}

@@ -1,4 +1,4 @@
-"""Pixels of any size to one uint8 array: resizing, cropping, padding, grey <-> RGB, in TensorFlow.
+"""Pixels of any size to one uint8 array: resizing, cropping, padding, gray <-> RGB, in TensorFlow.
 
 `shaped` is the one definition, which may be traced into a graph with unknown heights and widths.
 """
@@ -22,8 +22,8 @@ class Geometry:
     Attributes:
         size: height and width; None keeps those of the images, which must then agree.
         channels: 1 or 3; None keeps.
-        pad: zeros around the centred image, instead of resizing.
-        crop: the largest centred square is resized, which keeps the aspect; by default the whole image
+        pad: zeros around the centered image, instead of resizing.
+        crop: the largest centered square is resized, which keeps the aspect; by default the whole image
             is, which does not.
     """
 
@@ -127,7 +127,7 @@ def shaped(images: tf.Tensor, geometry: Geometry) -> tf.Tensor:
         images = tf.image.rgb_to_grayscale(images)
     if size is not None and not height == width == size:
         if geometry.crop:
-            images = _centred_square(images)
+            images = _centered_square(images)
         images = _padded(images, size) if geometry.pad else _resized(images, size)
     if channels == 3 and depth == 1:
         images = tf.image.grayscale_to_rgb(images)
@@ -137,11 +137,11 @@ def shaped(images: tf.Tensor, geometry: Geometry) -> tf.Tensor:
 def opaque(images: tf.Tensor) -> tf.Tensor:
     """Pixels uint8 (..., c + 1), the last channel alpha, on white; equal to `decoding.opaque`."""
     wide = tf.cast(images, tf.int32)
-    colour, alpha = wide[..., :-1], wide[..., -1:]
-    return tf.cast((colour * alpha + 255 * (255 - alpha) + 127) // 255, tf.uint8)
+    color, alpha = wide[..., :-1], wide[..., -1:]
+    return tf.cast((color * alpha + 255 * (255 - alpha) + 127) // 255, tf.uint8)
 
 
-def _centred_square(images):
+def _centered_square(images):
     height, width = tf.shape(images)[1], tf.shape(images)[2]
     side = tf.minimum(height, width)
     top, left = (height - side) // 2, (width - side) // 2

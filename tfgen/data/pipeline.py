@@ -25,7 +25,7 @@ def batches(
     batch_size: int = 64,
     seed: int = 0,
     *,
-    binarise: bool = False,
+    binarize: bool = False,
     shuffle: bool = True,
     shift: int = 0,
     flip: str | None = None,
@@ -43,8 +43,8 @@ def batches(
       images: uint8, or floats in [0, 1], (n, h, w, c).
       labels: integers (n,), -1 = unlabelled; None gives images alone.
       batch_size: images in a batch; the last one holds the rest.
-      seed: of the order and of the binarisation, an integer.
-      binarise: draw each pixel from Bernoulli(its grey value), anew in every epoch; the noise is a
+      seed: of the order and of the binarization, an integer.
+      binarize: draw each pixel from Bernoulli(its gray value), anew in every epoch; the noise is a
         function of (seed, epoch, batch).
       shuffle: False keeps the order of the arrays.
       shift, flip: random shifts and flips, as in `tfgen.data.augmentation.augmented`.
@@ -61,7 +61,7 @@ def batches(
     images = checked_images(images)
     if labels is not None:
         labels = _checked_labels(labels, len(images))
-    options = {"binarise": binarise, "shuffle": shuffle, "shift": shift, "flip": flip}
+    options = {"binarize": binarize, "shuffle": shuffle, "shift": shift, "flip": flip}
     return ordered(len(images), gathered(images, labels), batch_size, seed, shard=shard, **options)
 
 
@@ -84,7 +84,7 @@ def ordered(
     batch_size: int,
     seed: int,
     *,
-    binarise: bool = False,
+    binarize: bool = False,
     shuffle: bool = True,
     redraw: bool = True,
     shift: int = 0,
@@ -96,8 +96,8 @@ def ordered(
     Args:
       n: number of images.
       fetch: positions int32 (b,) -> images uint8 or float32 (b, h, w, c), or these and labels (b,).
-      batch_size, seed, binarise, shuffle, shift, flip, shard: as in `batches`.
-      redraw: False binarises each image alike in every epoch.
+      batch_size, seed, binarize, shuffle, shift, flip, shard: as in `batches`.
+      redraw: False binarizes each image alike in every epoch.
 
     Returns:
       As `batches`; a dataset of whole batches also has `part(index, count)`, the same with that shard,
@@ -105,7 +105,7 @@ def ordered(
     """
     check_integer("batch_size", batch_size, 1)
     check_integer("seed", seed, *SEEDS)
-    check_flags(binarise=binarise, shuffle=shuffle)
+    check_flags(binarize=binarize, shuffle=shuffle)
     index, count = _checked_shard(shard, batch_size)
     augmentation.check(shift, flip)
     with tf.device("CPU:0"):  # where tf.data runs; it cannot reach a variable on a GPU
@@ -126,7 +126,7 @@ def ordered(
         if images.dtype == tf.uint8:
             images = tf.cast(images, tf.float32) / 255.0
         images = augmentation.augmented(images, indices[part], n, seed, epoch, shift, flip)
-        if binarise:
+        if binarize:
             drawn_in = epoch if redraw else tf.zeros_like(epoch)
             noise_seed = tf.random.fold_in([seed, drawn_in], start, alg="philox")
             images = _bernoulli(images, noise_seed, size, part)
@@ -134,7 +134,7 @@ def ordered(
 
     dataset = in_epochs(positions, gather, epoch_counter, math.ceil(n / batch_size))
     if count == 1:
-        options = {"binarise": binarise, "shuffle": shuffle, "redraw": redraw}
+        options = {"binarize": binarize, "shuffle": shuffle, "redraw": redraw}
         options |= {"shift": shift, "flip": flip}
         dataset.smallest = n % batch_size or min(batch_size, n)
         dataset.part = lambda *shard: ordered(n, fetch, batch_size, seed, shard=shard, **options)

@@ -133,7 +133,7 @@ def _sizes(headers: Iterable[Header]) -> dict[tuple[int, int, int], int]:
 
 def _size(item) -> str:
     (height, width, channels), count = item
-    return f"{height} x {width} {'grey' if channels == 1 else 'RGB'} ({count:,})"
+    return f"{height} x {width} {'gray' if channels == 1 else 'RGB'} ({count:,})"
 
 
 def _listed(items, most) -> str:

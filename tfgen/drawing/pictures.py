@@ -17,21 +17,21 @@ GAP = 2  # pixels between tiles
 VISIBLE = 64  # pixels that a tile has at least
 CAPTION = 14  # pixels that a label takes above its tile
 MOST_PIXELS = 100_000_000
-_PAPER, _INK = 255, 40  # grey levels
+_PAPER, _INK = 255, 40  # gray levels
 
 
 def grid(images, labels=None, columns=None, scale=None):
     """Images as tiles, row by row, each under its label.
 
     Args:
-        images: float32 (n, h, w, c) in [0, 1], c = 1 (grey) or 3 (RGB).
+        images: float32 (n, h, w, c) in [0, 1], c = 1 (gray) or 3 (RGB).
         labels: n captions, class labels or any text; None draws none.
         columns: tiles a row; by default the picture is about square.
         scale: integer factor by which each pixel is repeated; by default the smallest that makes a
             tile at least 64 pixels large.
 
     Returns:
-        A `PIL.Image.Image`, grey or RGB as the images are.
+        A `PIL.Image.Image`, gray or RGB as the images are.
 
     Raises:
         TypeError: images are not floating-point.
@@ -193,7 +193,7 @@ def translations(model, images, direction="ab"):
 
 
 def latent_map(model, images, labels):
-    """A Matplotlib figure of the posterior means E_q[z|x [, t]], a point an image, a colour a class.
+    """A Matplotlib figure of the posterior means E_q[z|x [, t]], a point an image, a color a class.
 
     Codes of more than two dimensions are shown on their first two principal components, with the
     share of the variance that each holds.

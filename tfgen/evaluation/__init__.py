@@ -9,7 +9,7 @@ from tfgen.evaluation.classes import classification
 from tfgen.evaluation.folders import compare
 from tfgen.evaluation.independence import code_independence
 from tfgen.evaluation.metrics import Interval
-from tfgen.evaluation.samples import NEIGHBOURS, sample_quality
+from tfgen.evaluation.samples import NEIGHBORS, sample_quality
 from tfgen.evaluation.task import Task, part
 from tfgen.evaluation.translations import translation_quality
 
@@ -38,7 +38,7 @@ def evaluate(model, data, samples: int = 10_000, evaluator=None, seed: int = 0) 
       with 1/samples, so only values at equal `samples` compare; with fewer samples than features it
       is defined but mostly bias. Its interval is about its expectation at this `samples`;
     - `kid`, unbiased, on at most 10,000 generated images and the reference's feature sample;
-    - `precision` and `recall`, at 3 neighbours, on equally many generated and real images (at most
+    - `precision` and `recall`, at 3 neighbors, on equally many generated and real images (at most
       the reference's feature sample). Their intervals are those of a proportion or, where there are
       samples for several draws, at least of the spread over these;
     - `conditional_accuracy`, if the model is conditional: the share of samples that the evaluator
@@ -54,7 +54,7 @@ def evaluate(model, data, samples: int = 10_000, evaluator=None, seed: int = 0) 
 
     A model with `bound` has bounds on the log-likelihood of the test images measured, in nats an
     image, given their labels if it is a conditional model that learns from labelled images only. A
-    Bernoulli likelihood reads one fixed binarisation of the test set, drawn from the grey values;
+    Bernoulli likelihood reads one fixed binarization of the test set, drawn from the gray values;
     other likelihoods read the images as they are:
 
     - `bound`, the variational bound, on the whole test set;
@@ -66,7 +66,7 @@ def evaluate(model, data, samples: int = 10_000, evaluator=None, seed: int = 0) 
     - if z ~ N(0, I) and there is no sum over classes, `ais_bound`, annealed importance sampling on 100
       images, a check, and `ais_bound_gain`, its mean difference from `iw_bound_1024` on these;
     - likewise `active_units` of z, by Burda et al. (2015);
-    - `bits_per_dim`, the variational bound's, if the likelihood is the discretised logistic.
+    - `bits_per_dim`, the variational bound's, if the likelihood is the discretized logistic.
 
     A model with `translate_ab` and `translate_ba` is scored on the test splits of its two domains A and
     B, brought to the model's size and channels:
@@ -110,7 +110,7 @@ def evaluate(model, data, samples: int = 10_000, evaluator=None, seed: int = 0) 
       ValueError: an argument is out of range, or model and evaluator disagree on images or classes.
       FileNotFoundError: there is no evaluator for the data set.
     """
-    _check_integer("samples", samples, NEIGHBOURS + 1, MAX_SAMPLES)
+    _check_integer("samples", samples, NEIGHBORS + 1, MAX_SAMPLES)
     _check_integer("seed", seed, 0, 2**31 - 1)
     families = [measure for name, measure in FAMILIES.items() if part(model, name) is not None]
     if not families:

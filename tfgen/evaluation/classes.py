@@ -14,7 +14,7 @@ def classification(task: Task) -> dict[str, Interval]:
     """The share of the test split's labelled images that the model classifies right.
 
     A model whose likelihood is of binary pixels has learned from binarized images: its share of the test
-    images as they are, grey, stands beside that of one draw of their pixels, `accuracy_binarized`.
+    images as they are, gray, stands beside that of one draw of their pixels, `accuracy_binarized`.
 
     If the model's classes are clusters, found without labels, it is the share under the best
     one-to-one assignment of clusters to classes.

@@ -10,7 +10,7 @@ import numpy as np
 from tfgen.data.named import find
 from tfgen.data.selection import Selection, selected
 from tfgen.evaluation.evaluator import REFERENCE_FEATURES, Evaluator, Reference, load_evaluator
-from tfgen.evaluation.samples import NEIGHBOURS, Observations, observations, quality, spans
+from tfgen.evaluation.samples import NEIGHBORS, Observations, observations, quality, spans
 
 
 def compare(
@@ -54,9 +54,9 @@ def compare(
 
 def _seen(name, evaluator, seed, geometry) -> Observations:
     selection = selected(name, _all_of(name), stream=True, **geometry)
-    if len(selection) <= NEIGHBOURS:
+    if len(selection) <= NEIGHBORS:
         raise ValueError(
-            f"A folder to score needs at least {NEIGHBOURS + 1} pictures. "
+            f"A folder to score needs at least {NEIGHBORS + 1} pictures. "
             f"Received: {len(selection)} in {str(name)!r}"
         )
     parts = spans(len(selection))

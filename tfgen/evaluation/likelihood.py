@@ -35,7 +35,7 @@ ACTIVE = 0.01  # variance of E[z_i|x] over images above which a unit is active
 def observed(likelihood, images):
     """What a likelihood is measured on: for "bernoulli" one draw b ~ Bernoulli(x) of every pixel.
 
-    The draw is fixed, the same in every evaluation (static binarisation); 0 and 1 stay as they are.
+    The draw is fixed, the same in every evaluation (static binarization); 0 and 1 stay as they are.
 
     Args:
         likelihood: one of `tfgen.distributions.LIKELIHOODS`.

@@ -113,7 +113,7 @@ def precision_recall(real, fake, k: int = 3) -> PrecisionRecall:
 
     Args:
       real, fake: (n, d) and (m, d) features, more than k rows each.
-      k: neighbours that define a ball's radius, at least 1.
+      k: neighbors that define a ball's radius, at least 1.
 
     Reference: Kynkaanniemi et al., *Improved Precision and Recall Metric for Assessing Generative
       Models*, NeurIPS 2019.
@@ -192,7 +192,7 @@ class Moments:
         for batch in rest:
             moments += Moments.of(batch)
 
-    Reference: Chan, Golub & LeVeque, *Updating Formulae and a Pairwise Algorithm for Computing
+    Reference: Chan, Golub & LeVeque, *Updating Formulas and a Pairwise Algorithm for Computing
       Sample Variances*, 1979.
     """
 
@@ -205,8 +205,8 @@ class Moments:
         """Moments of one batch of rows (n, d)."""
         rows = _rows(rows, "rows")
         mean = rows.mean(axis=0)
-        centred = rows - mean
-        return cls(len(rows), mean, centred.T @ centred)
+        centered = rows - mean
+        return cls(len(rows), mean, centered.T @ centered)
 
     def __add__(self, other: "Moments") -> "Moments":
         count = self.count + other.count
@@ -353,9 +353,9 @@ def _squared_radii(rows: np.ndarray, k: int) -> np.ndarray:
     )
 
 
-def _covered(points: np.ndarray, centres: np.ndarray, squared_radii: np.ndarray) -> float:
+def _covered(points: np.ndarray, centers: np.ndarray, squared_radii: np.ndarray) -> float:
     """Share of the points that lie in one of the balls."""
-    inside = [(block <= squared_radii).any(axis=1) for block in _squared_distances(points, centres)]
+    inside = [(block <= squared_radii).any(axis=1) for block in _squared_distances(points, centers)]
     return float(np.concatenate(inside).mean())
 
 

@@ -22,7 +22,7 @@ from tfgen.evaluation.evaluator import (
 from tfgen.evaluation.metrics import Interval, Moments, PrecisionRecall
 from tfgen.evaluation.task import Task, data_name
 
-NEIGHBOURS = 3  # of precision and recall
+NEIGHBORS = 3  # of precision and recall
 _OF_REAL_IMAGES = ("inception_score_real", "evaluator_accuracy")
 KEPT_FEATURES = 10_000  # generated images whose features are kept for pairwise metrics
 
@@ -85,7 +85,7 @@ def _coverage(real: np.ndarray, generated: np.ndarray) -> dict[str, Interval]:
     """
     matched = min(len(real), len(generated))
     draws = [
-        metrics.precision_recall(real[:matched], part, NEIGHBOURS)
+        metrics.precision_recall(real[:matched], part, NEIGHBORS)
         for part in np.split(generated, range(matched, len(generated), matched))
         if len(part) == matched
     ]

@@ -7,7 +7,7 @@ the target; `importance_weighted_accuracy` reads the source's.
 import numpy as np
 from scipy import special
 
-TEMPERATURE = 0.05  # of soft neighbourhoods, Saito et al. (2021)
+TEMPERATURE = 0.05  # of soft neighborhoods, Saito et al. (2021)
 
 
 def importance_weighted_accuracy(correct, logits) -> float:
@@ -32,12 +32,12 @@ def importance_weighted_accuracy(correct, logits) -> float:
     return float(special.softmax(logits) @ correct)
 
 
-def soft_neighbourhood_density(features, temperature: float = TEMPERATURE) -> float:
-    """Mean entropy of every image's soft neighbours among the others, in nats.
+def soft_neighborhood_density(features, temperature: float = TEMPERATURE) -> float:
+    """Mean entropy of every image's soft neighbors among the others, in nats.
 
         p_ij = softmax_j(<f_i, f_j>/T), j != i, for features of unit length;    1/n sum_i H(p_i)
 
-    High where classes form dense clusters: an image then has many neighbours as near as the nearest.
+    High where classes form dense clusters: an image then has many neighbors as near as the nearest.
 
     Args:
         features: (n, d) of target images; Saito et al. take class probabilities.
@@ -49,7 +49,7 @@ def soft_neighbourhood_density(features, temperature: float = TEMPERATURE) -> fl
     if not temperature > 0:
         raise ValueError(f"temperature must be positive. Received: temperature={temperature}")
     if len(rows) < 2:
-        raise ValueError(f"An image needs a neighbour. Received: {len(rows)} images")
+        raise ValueError(f"An image needs a neighbor. Received: {len(rows)} images")
     rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.finfo(float).tiny)
     similarities = rows @ rows.T / temperature
     np.fill_diagonal(similarities, -np.inf)

@@ -4,7 +4,7 @@ from tfgen.layers.augmentation import Augmentation
 from tfgen.layers.convolutions import Conv2D, Conv2DTranspose, folded
 from tfgen.layers.mixtures import FittedMixture, MixturePrior
 from tfgen.layers.modulation import Modulation
-from tfgen.layers.normalisation import BatchNormalization, frozen_statistics
+from tfgen.layers.normalization import BatchNormalization, frozen_statistics
 from tfgen.layers.pool import ImagePool
 from tfgen.layers.spectral import SpectralNormalization
 from tfgen.layers.strided import filter_gradient, strided_convolution, transposed_convolution

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from tfgen.layers.normalisation import statistics_frozen
+from tfgen.layers.normalization import statistics_frozen
 
 TRANSLATION = 1 / 8  # of a side
 CUTOUT = 1 / 2  # of a side

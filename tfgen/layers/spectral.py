@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from tfgen.layers.normalisation import statistics_frozen
+from tfgen.layers.normalization import statistics_frozen
 
 
 @keras.saving.register_keras_serializable("tfgen")

@@ -1,7 +1,7 @@
 """Builders of the networks that play theta, phi, eta and omega: Functional Keras models.
 
 Generators, discriminators and encoders follow DCGAN (Radford et al. 2015): 5x5 kernels at stride 2,
-batch normalisation except at the image ends, weights from N(0, 0.02), LeakyReLU of slope 0.2 on the
+batch normalization except at the image ends, weights from N(0, 0.02), LeakyReLU of slope 0.2 on the
 way down and ReLU on the way up.  Pictures of 28 pixels are framed to 32, since three strided
 layers learn far better than two.  The evaluators are pre-activation residual networks (He et al. 2016).
 
@@ -18,7 +18,7 @@ from tfgen.networks.dcgan import (
     encoder,
     generator,
 )
-from tfgen.networks.layout import NORMALISATIONS
+from tfgen.networks.layout import NORMALIZATIONS
 from tfgen.networks.mlp import (
     mlp_classifier,
     mlp_discriminator,
@@ -33,7 +33,7 @@ from tfgen.networks.whitened import whitened_network
 
 __all__ = [
     "HEAD",
-    "NORMALISATIONS",
+    "NORMALIZATIONS",
     "PRIOR",
     "TRUNK",
     "before_sigmoid",

@@ -131,7 +131,7 @@ def log_probability(states, logits):
     """The chain rule, sum_l log Bernoulli(h_l; sigmoid(logits_l)), each summed over its units.
 
     Args:
-        states: [(b, ...)] in {0, 1}; grey images are read as in `tfgen.distributions.bernoulli`.
+        states: [(b, ...)] in {0, 1}; gray images are read as in `tfgen.distributions.bernoulli`.
         logits: [(b, ...)] of each.
 
     Returns:

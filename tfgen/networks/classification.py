@@ -8,7 +8,7 @@ from tfgen.layers import BatchNormalization, Conv2D
 from tfgen.networks.layout import KERNEL, MOMENTUM
 from tfgen.networks.mlp import mlp_classifier
 
-GROUPS = 8  # of channels, where images are normalised one by one
+GROUPS = 8  # of channels, where images are normalized one by one
 
 
 def residual_network(shape, num_classes, width=16, blocks=2):
@@ -53,7 +53,7 @@ def _residual_block(x, filters, strides):
 def extractor(shape, width=32):
     """Ganin et al.'s (2016) feature net for digits, G_theta(z): two 5x5 convolutions, each pooled.
 
-    Normalised in groups of channels (Wu & He 2018), image by image: batches mix two domains.
+    Normalized in groups of channels (Wu & He 2018), image by image: batches mix two domains.
     Convolutions lose their border, except in pictures of fewer than 16 pixels.
 
     Args:

@@ -16,7 +16,7 @@ def generator(
     latent_dim=64,
     width=64,
     num_classes=None,
-    normalisation="batch",
+    normalization="batch",
     scaled=False,
     mixture_prior=None,
     modulation=None,
@@ -26,9 +26,9 @@ def generator(
     Args:
         shape: (height, width, channels) of the images, square, 8 to 64 pixels.
         latent_dim: length of z.
-        width: channels of the layer nearest the image; they double towards z.
+        width: channels of the layer nearest the image; they double toward z.
         num_classes: if given, class labels t are a second input.
-        normalisation: "batch", "synchronised" (over replicas) or None.
+        normalization: "batch", "synchronized" (over replicas) or None.
         scaled: a second output is the learned scale of each channel, for likelihoods that have one.
         mixture_prior: Gaussians of a learned prior p(z), the layer `PRIOR`; None: p(z) = N(0, I).
         modulation: what scales and shifts every normalized map, see `tfgen.layers.Modulation`: the
@@ -42,19 +42,19 @@ def generator(
     Raises:
         ValueError: an argument is out of range.
     """
-    _check_generator(num_classes, normalisation, modulation)
-    layout = Layout(shape, width, normalisation)
+    _check_generator(num_classes, normalization, modulation)
+    layout = Layout(shape, width, normalization)
     latents = keras.Input((latent_dim,), name="latents")
     codes = MixturePrior(mixture_prior, name=PRIOR)(latents) if mixture_prior else latents
     inputs, x = with_labels(latents, codes, num_classes)
     modulated = _modulation(modulation, codes, inputs[1:], num_classes)
     *channels, top = layout.channels
-    x = keras.layers.Dense(layout.base**2 * top, use_bias=not normalisation, **start())(x)
+    x = keras.layers.Dense(layout.base**2 * top, use_bias=not normalization, **start())(x)
     x = keras.layers.Reshape((layout.base, layout.base, top))(x)
-    x = keras.layers.ReLU()(modulated(layout.normalise(x)))
+    x = keras.layers.ReLU()(modulated(layout.normalize(x)))
     for filters in channels[::-1]:
-        x = up(filters, use_bias=not normalisation)(x)
-        x = keras.layers.ReLU()(modulated(layout.normalise(x)))
+        x = up(filters, use_bias=not normalization)(x)
+        x = keras.layers.ReLU()(modulated(layout.normalize(x)))
     x = up(shape[-1])(x)
     x = keras.layers.Cropping2D(layout.frame)(x) if layout.frame else x
     images = keras.layers.Activation("sigmoid", dtype="float32", name="images")(x)
@@ -62,11 +62,11 @@ def generator(
     return keras.Model(inputs, outputs, name="generator")
 
 
-def _check_generator(num_classes, normalisation, modulation):
-    if normalisation == "spectral":
+def _check_generator(num_classes, normalization, modulation):
+    if normalization == "spectral":
         raise ValueError(
             "Spectral normalization is of discriminators and encoders. "
-            f"Received: normalisation={normalisation!r}"
+            f"Received: normalization={normalization!r}"
         )
     if modulation not in MODULATIONS or (modulation in ("labels", "both") and num_classes is None):
         raise ValueError(
@@ -88,7 +88,7 @@ def _modulation(modulation, codes, labels, num_classes):
     return lambda maps: Modulation(MODULATING)([maps, condition])
 
 
-def discriminator(shape, width=64, num_classes=None, normalisation="batch", augment=()):
+def discriminator(shape, width=64, num_classes=None, normalization="batch", augment=()):
     """DCGAN's discriminator l_phi(x) or, with classes, l_phi(x, t) by projection.
 
     Labels enter as Miyato & Koyama's (2018) inner product: l(x, t) = a.h(x) + b + v_t.h(x).
@@ -97,7 +97,7 @@ def discriminator(shape, width=64, num_classes=None, normalisation="batch", augm
         shape: (height, width, channels) of the images.
         width: channels of the layer nearest the image; they double away from it.
         num_classes: if given, class labels t are a second input.
-        normalisation: "batch", "synchronised" (over replicas), "spectral" (of the kernels) or None.
+        normalization: "batch", "synchronized" (over replicas), "spectral" (of the kernels) or None.
         augment: names of `tfgen.layers.augmentation.AUGMENTATIONS` that all images pass in training.
 
     Returns:
@@ -106,8 +106,8 @@ def discriminator(shape, width=64, num_classes=None, normalisation="batch", augm
     Raises:
         ValueError: an argument is out of range.
     """
-    layout = Layout(shape, width, normalisation)
-    images, features = trunk(shape, width, normalisation, augment)
+    layout = Layout(shape, width, normalization)
+    images, features = trunk(shape, width, normalization, augment)
     logits = layout.linear(head(1, name="logits"))(features)
     if num_classes is None:
         return keras.Model(images, logits, name="discriminator")
@@ -120,14 +120,14 @@ def discriminator(shape, width=64, num_classes=None, normalisation="batch", augm
     return keras.Model([images, labels], logits, name="discriminator")
 
 
-def classifier(shape, num_classes, width=64, normalisation="batch"):
+def classifier(shape, num_classes, width=64, normalization="batch"):
     """DCGAN's discriminator with one logit a class, f_omega(t|x).
 
     Args:
         shape: (height, width, channels) of the images.
         num_classes: number of classes.
         width: channels of the layer nearest the image; they double away from it.
-        normalisation: "batch", "synchronised" (over replicas) or None.
+        normalization: "batch", "synchronized" (over replicas) or None.
 
     Returns:
         Functional model: images (b, *shape) in [0, 1] -> logits (b, num_classes), float32.
@@ -135,11 +135,11 @@ def classifier(shape, num_classes, width=64, normalisation="batch"):
     Raises:
         ValueError: an argument is out of range.
     """
-    images, features = trunk(shape, width, normalisation)
+    images, features = trunk(shape, width, normalization)
     return keras.Model(images, head(num_classes, name="logits")(features), name="classifier")
 
 
-def encoder(shape, latent_dim=64, width=64, num_classes=None, normalisation="batch"):
+def encoder(shape, latent_dim=64, width=64, num_classes=None, normalization="batch"):
     """DCGAN's discriminator as inference net, q_eta(z|x) or, with classes, q_eta(z|x, t).
 
     Labels join the features of the image behind the convolutions, so that the bounds of all classes
@@ -151,7 +151,7 @@ def encoder(shape, latent_dim=64, width=64, num_classes=None, normalisation="bat
         latent_dim: length of z.
         width: channels of the layer nearest the image; they double away from it.
         num_classes: if given, class labels t are a second input.
-        normalisation: "batch", "synchronised" (over replicas) or None.
+        normalization: "batch", "synchronized" (over replicas) or None.
 
     Returns:
         Functional model: images (b, *shape) in [0, 1] [, t (b,) int32] -> {"mean": (b, latent_dim),
@@ -160,11 +160,11 @@ def encoder(shape, latent_dim=64, width=64, num_classes=None, normalisation="bat
     Raises:
         ValueError: an argument is out of range.
     """
-    images, features = trunk(shape, width, normalisation)
+    images, features = trunk(shape, width, normalization)
     return posterior(images, features, latent_dim, num_classes, hidden=4 * width)
 
 
-def code_posterior(shape, num_categories, num_continuous, width=64, normalisation="batch"):
+def code_posterior(shape, num_categories, num_continuous, width=64, normalization="batch"):
     """DCGAN's discriminator as InfoGAN's inference net, q_eta(c|x) of a code c.
 
     Args:
@@ -172,7 +172,7 @@ def code_posterior(shape, num_categories, num_continuous, width=64, normalisatio
         num_categories: number of values of the categorical code.
         num_continuous: number of continuous codes.
         width: channels of the layer nearest the image; they double away from it.
-        normalisation: "batch", "synchronised" (over replicas) or None.
+        normalization: "batch", "synchronized" (over replicas) or None.
 
     Returns:
         Functional model: images (b, *shape) in [0, 1] -> {"logits": (b, num_categories), "mean": (b,
@@ -181,20 +181,20 @@ def code_posterior(shape, num_categories, num_continuous, width=64, normalisatio
     Raises:
         ValueError: an argument is out of range.
     """
-    images, features = trunk(shape, width, normalisation)
+    images, features = trunk(shape, width, normalization)
     logits = head(num_categories, name="logits")(features)
     mean = head(num_continuous, name="mean")(features)
     return keras.Model(images, {"logits": logits, "mean": mean}, name="encoder")
 
 
-def code_encoder(shape, size, width=64, normalisation="batch", activation=None):
+def code_encoder(shape, size, width=64, normalization="batch", activation=None):
     """DCGAN's discriminator as a deterministic inference net, z = E_eta(x).
 
     Args:
         shape: (height, width, channels) of the images.
         size: length of the code.
         width: channels of the layer nearest the image; they double away from it.
-        normalisation: "batch", "synchronised" (over replicas) or None.
+        normalization: "batch", "synchronized" (over replicas) or None.
         activation: of the code's units, by default none.
 
     Returns:
@@ -203,6 +203,6 @@ def code_encoder(shape, size, width=64, normalisation="batch", activation=None):
     Raises:
         ValueError: an argument is out of range.
     """
-    images, features = trunk(shape, width, normalisation)
+    images, features = trunk(shape, width, normalization)
     head = keras.layers.Dense(size, activation, dtype="float32", name="codes", **start())
     return keras.Model(images, head(features), name="encoder")

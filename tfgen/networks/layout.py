@@ -15,24 +15,24 @@ from tfgen.layers import (
 KERNEL = 5
 SLOPE = 0.2
 MOMENTUM = 0.9  # of running statistics: Keras' 0.99 lags behind in data sets of few batches
-NORMALISATIONS = ("batch", "synchronised", "instance", "spectral", None)
-CENTERING = ("batch", "synchronised", "instance")  # a bias before them is lost
+NORMALIZATIONS = ("batch", "synchronized", "instance", "spectral", None)
+CENTERING = ("batch", "synchronized", "instance")  # a bias before them is lost
 
 
 class Layout:
     """How many strided layers lie between the images and the smallest map, and how wide they are."""
 
-    def __init__(self, shape, width, normalisation):
+    def __init__(self, shape, width, normalization):
         if len(shape) != 3 or shape[0] != shape[1] or not 8 <= shape[0] <= 64:
             raise ValueError(
                 f"shape must be (size, size, channels) with 8 <= size <= 64. Received: shape={shape}"
             )
         if width < 1:
             raise ValueError(f"width must be at least 1. Received: width={width}")
-        if normalisation not in NORMALISATIONS:
+        if normalization not in NORMALIZATIONS:
             raise ValueError(
-                f"normalisation must be one of {NORMALISATIONS}. "
-                f"Received: normalisation={normalisation!r}"
+                f"normalization must be one of {NORMALIZATIONS}. "
+                f"Received: normalization={normalization!r}"
             )
         size = shape[0]
         depth = math.ceil(math.log2(size)) - (1 if size <= 16 else 2)
@@ -41,32 +41,32 @@ class Layout:
         border = (missing // 2, missing - missing // 2)
         self.frame = (border, border) if missing else None
         self.channels = [width * 2**level for level in range(depth)]
-        self._normalisation = normalisation
-        self.biased = normalisation not in CENTERING
+        self._normalization = normalization
+        self.biased = normalization not in CENTERING
 
     def linear(self, layer):
         """The layer itself, or the same with its kernel normalized."""
-        return SpectralNormalization(layer) if self._normalisation == "spectral" else layer
+        return SpectralNormalization(layer) if self._normalization == "spectral" else layer
 
-    def normalise(self, x):
-        if self._normalisation in ("spectral", None):
+    def normalize(self, x):
+        if self._normalization in ("spectral", None):
             return x
-        if self._normalisation == "instance":
+        if self._normalization == "instance":
             return keras.layers.GroupNormalization(groups=-1, epsilon=1e-5)(x)
         return BatchNormalization(
-            momentum=MOMENTUM, epsilon=1e-5, synchronized=self._normalisation == "synchronised"
+            momentum=MOMENTUM, epsilon=1e-5, synchronized=self._normalization == "synchronized"
         )(x)
 
 
-def trunk(shape, width, normalisation, augment=()):
-    layout = Layout(shape, width, normalisation)
+def trunk(shape, width, normalization, augment=()):
+    layout = Layout(shape, width, normalization)
     images = keras.Input(shape, name="images")
     x = Augmentation(augment)(images) if augment else images
     x = keras.layers.ZeroPadding2D(layout.frame)(x) if layout.frame else x
     x = keras.layers.Rescaling(2.0, offset=-1.0)(x)
     for level, filters in enumerate(layout.channels):
         x = layout.linear(down(filters, use_bias=layout.biased or not level))(x)
-        x = layout.normalise(x) if level else x
+        x = layout.normalize(x) if level else x
         x = keras.layers.LeakyReLU(negative_slope=SLOPE)(x)
     return images, keras.layers.Flatten()(x)
 

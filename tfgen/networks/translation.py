@@ -5,18 +5,18 @@ import keras
 from tfgen.networks.layout import KERNEL, SLOPE, Layout, down, same, up
 
 
-def translator(shape_in, shape_out, width=16, blocks=3, normalisation="batch"):
+def translator(shape_in, shape_out, width=16, blocks=3, normalization="batch"):
     """Zhu et al.'s (2017) generator from one domain of images to another, scaled to small images.
 
     Half the size and twice the channels within, residual blocks there, and back.  Their instance
-    normalisation takes as long as the convolutions on a CPU, batch normalisation a quarter of that.
+    normalization takes as long as the convolutions on a CPU, batch normalization a quarter of that.
 
     Args:
         shape_in: (height, width, channels) of the images read.
         shape_out: of the images made; it may differ in channels.
         width: channels of the layers nearest the images.
         blocks: residual blocks.
-        normalisation: "batch", "synchronised" (over replicas), "instance" or None.
+        normalization: "batch", "synchronized" (over replicas), "instance" or None.
 
     Returns:
         Functional model: images (b, *shape_in) in [0, 1] -> images (b, *shape_out) in [0, 1].
@@ -24,27 +24,27 @@ def translator(shape_in, shape_out, width=16, blocks=3, normalisation="batch"):
     Raises:
         ValueError: an argument is out of range, or the sizes differ or are odd.
     """
-    layout = Layout(shape_in, width, normalisation)
+    layout = Layout(shape_in, width, normalization)
     if tuple(shape_in[:2]) != tuple(shape_out[:2]) or shape_in[0] % 2:
         raise ValueError(
             "Both domains' images must have one even size. "
             f"Received: shape_in={shape_in}, shape_out={shape_out}"
         )
     images = keras.Input(shape_in, name="originals")
-    biased = {"use_bias": not normalisation}
+    biased = {"use_bias": not normalization}
     x = keras.layers.Rescaling(2.0, offset=-1.0)(images)
-    x = keras.layers.ReLU()(layout.normalise(same(width, KERNEL, **biased)(x)))
-    x = keras.layers.ReLU()(layout.normalise(down(2 * width, **biased)(x)))
+    x = keras.layers.ReLU()(layout.normalize(same(width, KERNEL, **biased)(x)))
+    x = keras.layers.ReLU()(layout.normalize(down(2 * width, **biased)(x)))
     for _ in range(blocks):
-        inner = keras.layers.ReLU()(layout.normalise(same(2 * width, 3, **biased)(x)))
-        x = keras.layers.Add()([x, layout.normalise(same(2 * width, 3, **biased)(inner))])
-    x = keras.layers.ReLU()(layout.normalise(up(width, **biased)(x)))
+        inner = keras.layers.ReLU()(layout.normalize(same(2 * width, 3, **biased)(x)))
+        x = keras.layers.Add()([x, layout.normalize(same(2 * width, 3, **biased)(inner))])
+    x = keras.layers.ReLU()(layout.normalize(up(width, **biased)(x)))
     x = same(shape_out[-1], KERNEL)(x)
     translated = keras.layers.Activation("sigmoid", dtype="float32", name="images")(x)
     return keras.Model(images, translated, name="translator")
 
 
-def patch_discriminators(shape_a, shape_b, width=16, normalisation="batch"):
+def patch_discriminators(shape_a, shape_b, width=16, normalization="batch"):
     """PatchGAN discriminators (Isola et al. 2017) of two domains in one network, l(x) and l(z).
 
     A patch has 13 pixels.  An image's logit is the mean of its patches', so that q_phi(y|x) stays one
@@ -53,7 +53,7 @@ def patch_discriminators(shape_a, shape_b, width=16, normalisation="batch"):
     Args:
         shape_a, shape_b: (height, width, channels) of either domain's images.
         width: channels of the layer nearest the image; they double behind it.
-        normalisation: "batch", "synchronised" (over replicas), "instance" or None.
+        normalization: "batch", "synchronized" (over replicas), "instance" or None.
 
     Returns:
         Functional model: [images of A, images of B] in [0, 1] -> [logits (b, 1), logits (b, 1)],
@@ -64,11 +64,11 @@ def patch_discriminators(shape_a, shape_b, width=16, normalisation="batch"):
     """
     inputs, logits = [], []
     for domain, shape in (("a", shape_a), ("b", shape_b)):
-        layout = Layout(shape, width, normalisation)
+        layout = Layout(shape, width, normalization)
         images = keras.Input(shape, name=f"images_{domain}")
         x = keras.layers.Rescaling(2.0, offset=-1.0)(images)
         x = keras.layers.LeakyReLU(negative_slope=SLOPE)(down(width, use_bias=True)(x))
-        x = layout.normalise(same(2 * width, 3, use_bias=not normalisation)(x))
+        x = layout.normalize(same(2 * width, 3, use_bias=not normalization)(x))
         x = same(1, 3)(keras.layers.LeakyReLU(negative_slope=SLOPE)(x))
         inputs.append(images)
         mean = keras.layers.GlobalAveragePooling2D(dtype="float32", name=f"logits_{domain}")

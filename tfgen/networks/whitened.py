@@ -1,4 +1,4 @@
-"""The evaluator of colour pictures: patches whitened, then pooled residual blocks."""
+"""The evaluator of color pictures: patches whitened, then pooled residual blocks."""
 
 from collections.abc import Sequence
 

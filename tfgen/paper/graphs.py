@@ -150,7 +150,7 @@ def _draw_arcs(axes, arcs):
         start, end = _PLACES[arc.source], _PLACES[arc.target]
         between[start, end] += 1
         bend = _BEND * (2 * between[start, end] - 1)  # a second arrow goes round the first
-        colour = "tab:blue" if arc.adversarial else "black"
+        color = "tab:blue" if arc.adversarial else "black"
         arrow = FancyArrowPatch(
             start,
             end,
@@ -160,14 +160,14 @@ def _draw_arcs(axes, arcs):
             shrinkA=18,
             shrinkB=18,
             linestyle="--" if arc.process == INFERENCE else "-",
-            edgecolor=colour,
-            facecolor="white" if arc.implicit else colour,
+            edgecolor=color,
+            facecolor="white" if arc.implicit else color,
         )
         axes.add_patch(arrow)
         if arc.symbol not in labelled:
             labelled.add(arc.symbol)
             place = _beside(start, end, bend)
-            axes.text(*place, mathtext(arc.symbol), color=colour, ha="center", va="center")
+            axes.text(*place, mathtext(arc.symbol), color=color, ha="center", va="center")
 
 
 def _beside(start, end, bend, margin=0.2):

@@ -39,7 +39,7 @@ class Row:
         learned: parameters that ascend an objective, by player.
         fixed: distributions that are given.
         degenerate: what the paper's view has and the model reduces to a constant.
-        divergence: what theta's (and eta's) step minimises.
+        divergence: what theta's (and eta's) step minimizes.
         direction: on which side of the divergence p_theta stands, and what follows.
         arcs: the graphical model.
         transfers: "importance weighting" and "adversary activation" where a part can take them.
@@ -167,7 +167,7 @@ _VAE = Row(
     learned=("theta: p_theta(x|z,0)", "eta: q_eta(z|x,0)"),
     fixed=("p_theta(x|z,1) = p_data(x)", "q_eta(z|x,1)", "p(z)", "p(y) uniform"),
     degenerate=("q_*(y|x), which blocks generated images out of the objective",),
-    divergence="KL(q_eta(z|x,y) q_*^r(y|x) || p_theta(x|z,y) p(z|y) p(y)), the unnormalised joint",
+    divergence="KL(q_eta(z|x,y) q_*^r(y|x) || p_theta(x|z,y) p(z|y) p(y)), the unnormalized joint",
     direction=_COVERS,
     arcs=graphs.VAE,
     transfers=(ADVERSARY_ACTIVATION,),
@@ -181,7 +181,7 @@ _CVAE = dataclasses.replace(
     inference=Part(INFERENCE, "q_eta(z|x,t,y)", "inference net at y=0"),
     learned=("theta: p_theta(x|z,t,0)", "eta: q_eta(z|x,t,0)"),
     fixed=("p_theta(x|z,t,1) = p_data(x|t)", "q_eta(z|x,t,1)", "p(t)", "p(z)", "p(y) uniform"),
-    divergence="KL(q_eta(z|x,t,y) q_*^r(y|x) || p_theta(x|z,t,y) p(z|y) p(y)), unnormalised",
+    divergence="KL(q_eta(z|x,t,y) q_*^r(y|x) || p_theta(x|z,t,y) p(z|y) p(y)), unnormalized",
     arcs=(*graphs.LABELLED_AUTOENCODER, *graphs.PERFECT),
 )
 _SVAE = dataclasses.replace(
@@ -191,7 +191,7 @@ _SVAE = dataclasses.replace(
     t="class label, latent where it is not given",
     learned=(*_CVAE.learned, "omega: q_omega(t|x)"),
     divergence="KL(q_eta(z|x,t,y) q_omega(t|x) q_*^r(y|x) || p_theta(x|z,t,y) p(t) p(z|y) p(y)),"
-    " unnormalised; a labelled image has its t in place of q_omega",
+    " unnormalized; a labelled image has its t in place of q_omega",
     arcs=(*_CVAE.arcs, *graphs.CLASSIFIER),
 )
 
@@ -396,7 +396,7 @@ def facts(row):
         ("learned", "; ".join(row.learned)),
         ("fixed", "; ".join(row.fixed)),
         ("degenerate", "; ".join(row.degenerate)),
-        ("minimises", row.divergence),
+        ("minimizes", row.divergence),
         ("direction", row.direction),
         ("can take", "; ".join(row.transfers)),
     ]

@@ -8,7 +8,7 @@ import click
 import tfgen
 from zoo.cli import describing, drawing, reproducing, serving, training, working
 
-# TensorFlow reports failed optimisations of its graphs as errors; real ones are exceptions.
+# TensorFlow reports failed optimizations of its graphs as errors; real ones are exceptions.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 REFUSALS = (ValueError, TypeError, OSError, ImportError)

@@ -73,7 +73,7 @@ def traverse(model, rows, columns, seed, out):
 )
 @PICTURE
 def latent_map(model, data, n, out):
-    """Draw the latent space: the codes that MODEL infers of the first test images, coloured by class.
+    """Draw the latent space: the codes that MODEL infers of the first test images, colored by class.
 
     Codes of more than two dimensions are shown on their first two principal components.
     """
@@ -96,7 +96,7 @@ def latent_map(model, data, n, out):
 def reconstruct(model, data, n, seed, out):
     """Draw the first test images above what MODEL decodes of their latent codes.
 
-    Models with a Bernoulli likelihood are shown the binarised images that their bound is measured on.
+    Models with a Bernoulli likelihood are shown the binarized images that their bound is measured on.
     """
     data = data_of(model, data)
     loaded = load_model(model, "reconstruct")

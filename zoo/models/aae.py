@@ -90,14 +90,14 @@ class AAE(Autoencoder):
         hidden=500,
         semi_supervised=False,
         num_clusters=None,
-        normalisation="batch",
+        normalization="batch",
         **kwargs,
     ):
         """A model with fresh networks, DCGAN's and an MLP; other arguments are the constructor's."""
         classes = num_classes if semi_supervised else num_clusters
         size = latent_dim + (classes or 0)
-        theta = networks.generator(shape, size, width, None, normalisation)
-        eta = networks.code_encoder(shape, size, width, normalisation)
+        theta = networks.generator(shape, size, width, None, normalization)
+        eta = networks.code_encoder(shape, size, width, normalization)
         phi = networks.mlp_discriminator((size,), hidden)
         clusters = num_clusters is not None
         return cls(theta, eta, phi, num_classes=classes, clusters=clusters, **kwargs)

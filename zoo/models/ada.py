@@ -31,7 +31,7 @@ class ADA(Unified):
     none.  The paper is silent on importance weights here: by Eq. 43 the target's images weigh
     softmax(l), and the source's, for which the domains change places, softmax(-l).
 
-    Both domains pass through the networks in one batch, so that batch normalisation would mix them.
+    Both domains pass through the networks in one batch, so that batch normalization would mix them.
 
     Args:
         theta: feature net, images (b, h, w, c) -> features.

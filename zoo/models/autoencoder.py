@@ -34,7 +34,7 @@ class Autoencoder(Unified):
 
         Args:
             images: (b, h, w, c).
-            training: whether batch normalisation uses the batch's own statistics.
+            training: whether batch normalization uses the batch's own statistics.
 
         Returns:
             (b, d) codes as theta reads them.

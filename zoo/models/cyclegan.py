@@ -77,20 +77,20 @@ class CycleGAN(Unified):
         return "IWCycleGAN" if self.importance_weighted else "CycleGAN"
 
     @classmethod
-    def build_networks(cls, shape, num_classes, *, width, blocks, normalisation="batch", **kwargs):
+    def build_networks(cls, shape, num_classes, *, width, blocks, normalization="batch", **kwargs):
         """A model with fresh networks, of one shape for both domains and without labels.
 
         Args:
             shape: (h, w, c) of the images of either domain.
             num_classes: of the data, which the model does not read.
             width, blocks: of the translators; the discriminators have twice the width.
-            normalisation: see `tfgen.networks`.
+            normalization: see `tfgen.networks`.
             kwargs: of the constructor.
         """
         theta, eta = (
-            networks.translator(shape, shape, width, blocks, normalisation) for _ in range(2)
+            networks.translator(shape, shape, width, blocks, normalization) for _ in range(2)
         )
-        phi = networks.patch_discriminators(shape, shape, 2 * width, normalisation)
+        phi = networks.patch_discriminators(shape, shape, 2 * width, normalization)
         return cls(theta, eta, phi, **kwargs)
 
     @classmethod

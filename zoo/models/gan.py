@@ -65,7 +65,7 @@ class GAN(Unified):
         width,
         latent_dim,
         conditional=False,
-        normalisation="batch",
+        normalization="batch",
         spectral=False,
         modulation=None,
         augment=(),
@@ -74,7 +74,7 @@ class GAN(Unified):
         """A model with fresh DCGAN networks.
 
         Args:
-            shape, width, latent_dim, normalisation, modulation, augment: see `tfgen.networks`.
+            shape, width, latent_dim, normalization, modulation, augment: see `tfgen.networks`.
             num_classes: of the data set.
             conditional: whether both networks read the labels.
             spectral: normalize phi's kernels instead of its batches.
@@ -82,9 +82,9 @@ class GAN(Unified):
         """
         classes = num_classes if conditional else None
         theta = networks.generator(
-            shape, latent_dim, width, classes, normalisation, modulation=modulation
+            shape, latent_dim, width, classes, normalization, modulation=modulation
         )
-        of_phi = "spectral" if spectral else normalisation
+        of_phi = "spectral" if spectral else normalization
         phi = networks.discriminator(shape, width, classes, of_phi, augment)
         return cls(theta, phi, num_classes=classes, **kwargs)
 

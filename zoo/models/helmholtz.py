@@ -11,12 +11,12 @@ from tfgen.noise import uniform
 from tfgen.objectives import importance_weighted_bound
 from tfgen.unified import Unified
 
-RECOGNISED, DREAMED = range(2)  # streams of noise
+RECOGNIZED, DREAMED = range(2)  # streams of noise
 
 
 @keras.saving.register_keras_serializable("zoo")
 class Helmholtz(Unified):
-    """Eq. 14, wake-sleep, over binary layers h = (h_1 .. h_L) that are drawn, not reparametrised.
+    """Eq. 14, wake-sleep, over binary layers h = (h_1 .. h_L) that are drawn, not reparametrized.
 
         wake:   theta ascends   E_q_lambda(h|x)pdata(x)[log p_theta(x, h)]
         sleep:  lambda ascends  E_p_theta(x, h)[log q_lambda(h|x)]
@@ -36,7 +36,7 @@ class Helmholtz(Unified):
         average, seed: see `tfgen.unified.Unified`.
 
     Raises:
-        ValueError: the networks' layers differ, or an output reads another layer than its neighbour.
+        ValueError: the networks' layers differ, or an output reads another layer than its neighbor.
 
     Source: Hinton et al. (1995), The wake-sleep algorithm; Hu et al. (2018), section 3.5.
     """
@@ -48,7 +48,7 @@ class Helmholtz(Unified):
     def __init__(self, theta, eta, **kwargs):
         _check_chain(theta, eta)
         for network in (networks.before_sigmoid(theta), eta):
-            beliefs.conditionals(network)  # raises unless each reads its neighbour alone
+            beliefs.conditionals(network)  # raises unless each reads its neighbor alone
         super().__init__({"theta": theta, "eta": eta}, eta.inputs[0].shape[1:], **kwargs)
         self.bound_tracker = keras.metrics.Mean(name="bound")
 
@@ -58,14 +58,14 @@ class Helmholtz(Unified):
         return cls(beliefs.generative(shape, units), beliefs.recognition(shape, units), **kwargs)
 
     def objectives(self, images, labels=None, training=True):
-        noise = self.uniform(images, sum(self.units), RECOGNISED)
-        states = self.recognise(images, noise)
+        noise = self.uniform(images, sum(self.units), RECOGNIZED)
+        states = self.recognize(images, noise)
         log_p = self.log_joint(images, states)
         self.track_bound(log_p - self.log_recognition(images, states))
         dreams, causes = self.dream(images)
         return {"theta": self.mean(log_p), "eta": self.mean(self.log_recognition(dreams, causes))}
 
-    def recognise(self, images, uniforms):
+    def recognize(self, images, uniforms):
         """h ~ q_lambda(h|x): the states of h_1 .. h_L, by noise (b, all units)."""
         return beliefs.ascend(self.eta, images, tf.split(uniforms, self.units, axis=1))
 
@@ -99,7 +99,7 @@ class Helmholtz(Unified):
         """
         draws, size = noise.shape[1:]
         images = tf.repeat(images, draws, axis=0)
-        states = self.recognise(images, tf.reshape(noise, [-1, size]))
+        states = self.recognize(images, tf.reshape(noise, [-1, size]))
         log_weights = self.log_joint(images, states) - self.log_recognition(images, states)
         return importance_weighted_bound(tf.reshape(log_weights, [-1, draws]))
 
@@ -148,7 +148,7 @@ class Helmholtz(Unified):
 
         def reconstruct(images, seeds):
             images = endpoints.binary(self, images, seeds)
-            return {"images": self.decode(self.recognise(images, noise(seeds)[:, 0])[0])}
+            return {"images": self.decode(self.recognize(images, noise(seeds)[:, 0])[0])}
 
         def bound(images, seeds):
             images = endpoints.binary(self, images, seeds)

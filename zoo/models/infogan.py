@@ -87,14 +87,14 @@ class InfoGAN(Unified):
         latent_dim,
         num_categories=10,
         num_continuous=2,
-        normalisation="batch",
+        normalization="batch",
         **kwargs,
     ):
         """A model with fresh DCGAN networks; other arguments are the constructor's."""
-        theta = networks.generator(shape, latent_dim, width, None, normalisation)
-        phi = networks.discriminator(shape, width, None, normalisation)
+        theta = networks.generator(shape, latent_dim, width, None, normalization)
+        phi = networks.discriminator(shape, width, None, normalization)
         codes = (num_categories, num_continuous)
-        eta = networks.code_posterior(shape, *codes, width, normalisation)
+        eta = networks.code_posterior(shape, *codes, width, normalization)
         return cls(theta, phi, eta, *codes, **kwargs)
 
     @property

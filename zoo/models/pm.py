@@ -1,4 +1,4 @@
-"""Predictability minimisation (Schmidhuber 1992; appendix D): codes of independent binary units."""
+"""Predictability minimization (Schmidhuber 1992; appendix D): codes of independent binary units."""
 
 import keras
 import tensorflow as tf
@@ -57,11 +57,11 @@ class PM(Autoencoder):
 
     @classmethod
     def build_networks(
-        cls, shape, num_classes, *, width, units, hidden=64, normalisation="batch", **kwargs
+        cls, shape, num_classes, *, width, units, hidden=64, normalization="batch", **kwargs
     ):
         """A model with fresh DCGAN networks and predictors; other arguments are the constructor's."""
-        theta = networks.generator(shape, units, width, None, normalisation)
-        eta = networks.code_encoder(shape, units, width, normalisation, activation="sigmoid")
+        theta = networks.generator(shape, units, width, None, normalization)
+        eta = networks.code_encoder(shape, units, width, normalization, activation="sigmoid")
         return cls(theta, eta, networks.predictors(units, hidden), **kwargs)
 
     def objectives(self, images, labels=None, training=True):

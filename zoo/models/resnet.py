@@ -70,9 +70,9 @@ class ResNet(Unified):
         return {"omega": self.mean(terms)}
 
     def probabilities(self, logits):
-        """f_omega(t|x) without the smoothing of the labels that it learnt."""
-        learnt = tf.nn.softmax(logits)
-        return unsmoothed(learnt, self.label_smoothing) if self.label_smoothing else learnt
+        """f_omega(t|x) without the smoothing of the labels that it learned."""
+        learned = tf.nn.softmax(logits)
+        return unsmoothed(learned, self.label_smoothing) if self.label_smoothing else learned
 
     def call(self, images, labels=None, training=False):
         """Class probabilities f_omega(t|x), (b, num_classes)."""

@@ -85,7 +85,7 @@ class SVAE(Variational):
         latent_dim,
         adversary=False,
         adversary_width=None,
-        normalisation="batch",
+        normalization="batch",
         likelihood="bernoulli",
         decoder_units=None,
         classifier_units=None,
@@ -100,17 +100,17 @@ class SVAE(Variational):
         """
         if decoder_units is None:
             scaled = likelihood != "bernoulli"
-            theta = networks.generator(shape, latent_dim, width, num_classes, normalisation, scaled)
+            theta = networks.generator(shape, latent_dim, width, num_classes, normalization, scaled)
         else:
             theta = networks.mlp_generator(shape, latent_dim, decoder_units, num_classes)
-        eta = networks.encoder(shape, latent_dim, width, num_classes, normalisation)
+        eta = networks.encoder(shape, latent_dim, width, num_classes, normalization)
         if classifier_units is None:
-            omega = networks.classifier(shape, num_classes, width, normalisation)
+            omega = networks.classifier(shape, num_classes, width, normalization)
         else:
             omega = networks.pooled_classifier(shape, num_classes, width, classifier_units)
         phi = None
         if adversary:
-            phi = networks.discriminator(shape, adversary_width or width, None, normalisation)
+            phi = networks.discriminator(shape, adversary_width or width, None, normalization)
         arguments = {"num_classes": num_classes, "likelihood": likelihood, **kwargs}
         return cls(theta, eta, omega, phi, **arguments)
 
@@ -148,7 +148,7 @@ class SVAE(Variational):
         Args:
             images: (b, h, w, c).
             noise: (b, k, d), shared by the classes.
-            training: whether batch normalisation uses the batch's own statistics.
+            training: whether batch normalization uses the batch's own statistics.
         """
         classes, count = self.num_classes, tf.shape(images)[0]
         labels = tf.tile(tf.range(classes), [count])

@@ -65,7 +65,7 @@ class VAE(Variational):
         latent_dim,
         conditional=False,
         adversary=False,
-        normalisation="batch",
+        normalization="batch",
         likelihood="bernoulli",
         mixture_prior=None,
         **kwargs,
@@ -78,10 +78,10 @@ class VAE(Variational):
         classes = num_classes if conditional else None
         scaled = likelihood != "bernoulli"
         theta = networks.generator(
-            shape, latent_dim, width, classes, normalisation, scaled, mixture_prior
+            shape, latent_dim, width, classes, normalization, scaled, mixture_prior
         )
-        eta = networks.encoder(shape, latent_dim, width, classes, normalisation)
-        phi = networks.discriminator(shape, width, classes, normalisation) if adversary else None
+        eta = networks.encoder(shape, latent_dim, width, classes, normalization)
+        phi = networks.discriminator(shape, width, classes, normalization) if adversary else None
         return cls(theta, eta, phi, num_classes=classes, likelihood=likelihood, **kwargs)
 
     def objectives(self, images, labels=None, training=True):

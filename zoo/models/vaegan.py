@@ -25,12 +25,12 @@ class _Joint(Unified):
 
     @classmethod
     def build_networks(
-        cls, shape, num_classes, *, width, latent_dim, normalisation="batch", **kwargs
+        cls, shape, num_classes, *, width, latent_dim, normalization="batch", **kwargs
     ):
         """A model with fresh DCGAN networks, none of which reads labels."""
-        theta = networks.generator(shape, latent_dim, width, normalisation=normalisation)
-        eta = networks.encoder(shape, latent_dim, width, normalisation=normalisation)
-        phi = networks.discriminator(shape, width, normalisation=normalisation)
+        theta = networks.generator(shape, latent_dim, width, normalization=normalization)
+        eta = networks.encoder(shape, latent_dim, width, normalization=normalization)
+        phi = networks.discriminator(shape, width, normalization=normalization)
         return cls(theta, eta, phi, **kwargs)
 
     def infer(self, images, stream, training):
@@ -201,7 +201,7 @@ class GANVAE(_Joint):
         phi:         1/2 E_pdata[log q(1|x)] + 1/2 E_pg[log q(0|x~)]
 
     Every real image has a code, from which theta is to make it again: no mode goes without gradient.
-    This is Che et al.'s regularised GAN: phi's objective is the GAN's, unchanged, and
+    This is Che et al.'s regularized GAN: phi's objective is the GAN's, unchanged, and
     lambda_1 = lambda_2 = 0 gives GAN; the manifold and diffusion steps of their MDGAN are left out.
     The squared error is summed over pixels: a Gaussian log-likelihood of variance 1/(2 lambda_1), up
     to its constant.  The first term does not depend on eta.  A draw of z stands for their E(x), the
@@ -249,9 +249,9 @@ class GANVAE(_Joint):
         q_fake = self.logits(generated, training=training)
         q_again = self.logits(reconstructed, training=training)
         distance = tf.reduce_sum((images - reconstructed) ** 2, axis=[1, 2, 3])
-        regulariser = self.mode_weight * log_q(reverse(q_again), FAKE)
-        regulariser -= self.reconstruction_weight * distance
-        objective = self.expectation(log_q(reverse(q_fake), FAKE), q_fake) + self.mean(regulariser)
+        regularizer = self.mode_weight * log_q(reverse(q_again), FAKE)
+        regularizer -= self.reconstruction_weight * distance
+        objective = self.expectation(log_q(reverse(q_fake), FAKE), q_fake) + self.mean(regularizer)
         return {
             "theta": objective,
             "eta": objective,

@@ -78,7 +78,7 @@ class Variational(Unified):
             images: (b, h, w, c).
             labels: (b,) or None.
             noise: (b, k, d) standard normal draws for z.
-            training: whether batch normalisation uses the batch's own statistics.
+            training: whether batch normalization uses the batch's own statistics.
 
         Returns:
             (b,) nats an image.
@@ -100,7 +100,7 @@ class Variational(Unified):
         images without a label are given the one that omega takes them for.
 
         Args:
-            images: (n, h, w, c) in [0, 1], of the training split; grey pixels of a Bernoulli likelihood
+            images: (n, h, w, c) in [0, 1], of the training split; gray pixels of a Bernoulli likelihood
                 are drawn once.
             labels: (n,) for a conditional model.
             components: Gaussians of full covariance, of each class.

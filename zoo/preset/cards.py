@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from tfgen import untrusted
+from tfgen import old_names, untrusted
 
 LIMIT = 1 << 20  # bytes; the project's own take 5 kB
 
@@ -44,7 +44,7 @@ def read(folder: Path) -> dict[str, Any]:
         OSError: the card cannot be read.
     """
     path = folder / "card.json"
-    card = untrusted.read_document(path, LIMIT)
+    card = old_names.renew(untrusted.read_document(path, LIMIT))
     if fault := _fault(card, _FORM):
         raise ValueError(f"A card states what zoo.preset.cards lists. Received: {fault} in {path}")
     for metric, interval in card.get("evaluation", {}).get("metrics", {}).items():

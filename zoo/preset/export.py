@@ -5,7 +5,6 @@ stay, the files of variables stay to the byte, so that a new export adds graphs 
 card's endpoints, `min_runtime`, checksums and size follow, and the page; its numbers are not touched.
 """
 
-import json
 import shutil
 import sys
 from pathlib import Path
@@ -13,7 +12,7 @@ from pathlib import Path
 import tfgen
 from tfgen.atomic import replaced_folder
 from tfgen.saved_model import min_runtime
-from zoo.preset import calibrate
+from zoo.preset import calibrate, cards
 from zoo.preset.load import load, locate, presets
 from zoo.preset.page import page
 from zoo.preset.publish import checksums, facts
@@ -29,7 +28,7 @@ def export_again(folder: Path) -> None:
     Raises:
         FileNotFoundError: there is no such preset, or not the data.
     """
-    card = json.loads((folder / "card.json").read_text())
+    card = cards.read(folder)
     model, data = load(folder), card["recipe"]["data"]
     fresh = "discriminate" in model.endpoints() and "discriminator" not in card
     calibrated = fresh and calibrate.calibrate(model, data)

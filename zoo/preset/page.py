@@ -153,7 +153,7 @@ def _of_bytes(endpoint):
 
 
 def _subset(card):
-    """Which of the data a run learnt from, and in which form."""
+    """Which of the data a run learned from, and in which form."""
     data = card["recipe"]["data"]
     if "mnist_m" in (data["name"], data.get("target")):
         yield (
@@ -167,9 +167,9 @@ def _subset(card):
         yield f"{data['fraction']:.0%} of the training images, stratified by class"
     if "labelled" in data:
         yield f"the labels of {data['labelled']:.0%} of them, stratified by class, the rest unlabelled"
-    if data.get("binarise"):
+    if data.get("binarize"):
         yield (
-            "dynamically binarized: pixels are drawn anew from Bernoulli(grey value) in every epoch, "
+            "dynamically binarized: pixels are drawn anew from Bernoulli(gray value) in every epoch, "
             "those of test images once"
         )
     if "held_out" in data:
@@ -190,11 +190,11 @@ def _shown(card):
 def _notes(card):
     """What must be known to read the numbers."""
     metrics, data = card["evaluation"]["metrics"], card["recipe"]["data"]
-    binary = data.get("binarise")
+    binary = data.get("binarize")
     if "bound" in metrics and binary:
         yield (
-            "Bounds are of binarized test images, each pixel one draw from Bernoulli(grey value). The "
-            "paper does not say which binarization its bounds are of, which alone makes many nats. Grey "
+            "Bounds are of binarized test images, each pixel one draw from Bernoulli(gray value). The "
+            "paper does not say which binarization its bounds are of, which alone makes many nats. Gray "
             "images must be binarized before they are encoded."
         )
     if "iw_bound_64" in metrics:
@@ -203,7 +203,7 @@ def _notes(card):
             "decoded images allow: only differences on the same images, *gains*, compare them."
         )
     if "accuracy" in metrics and binary:
-        yield "`accuracy` is of grey test images, though the model learned from binarized ones."
+        yield "`accuracy` is of gray test images, though the model learned from binarized ones."
     if card["model"] == "SVAE" and data["name"] == "mnist":
         yield (
             "The classifier alone, on the same labels, stands beside this model in "

@@ -2,7 +2,7 @@
 
 A preset's folder holds
 
-    model.keras     without optimiser slots, theta at its average
+    model.keras     without optimizer slots, theta at its average
     1/              the SavedModel, in TensorFlow Serving's layout
     reference.npz   of classifiers: what they measure on the real test set
     samples.png

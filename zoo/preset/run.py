@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from tfgen import old_names
 from tfgen.atomic import replaced_file
 from zoo.preset.load import load
 from zoo.recipes import reading
@@ -83,7 +84,8 @@ class Record:
                 f"A run's folder must hold run.json. Received: {str(path.parent)!r}"
             )
         try:
-            found = {"bfloat16": False, **json.loads(path.read_text(encoding="utf-8"))}
+            found = old_names.renew(json.loads(path.read_text(encoding="utf-8")))
+            found = {"bfloat16": False, **found}
             return cls(**{field.name: found[field.name] for field in dataclasses.fields(cls)})
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise ValueError(

@@ -1,11 +1,12 @@
 """Recipes from files, their changes by name, and the rules that each keeps; importing nothing heavy."""
 
-import copy
 import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+from tfgen import old_names
 
 Recipe = dict[str, Any]
 
@@ -33,7 +34,7 @@ def read(path: str | Path) -> Recipe:
     """
     try:
         found = json.loads(Path(path).read_text(encoding="utf-8"))
-        found = found.get("recipe", found)
+        found = old_names.renew(found.get("recipe", found))
     except (ValueError, AttributeError, RecursionError) as error:
         raise ValueError(f"A recipe must be a JSON object. Received: {path}, {error}") from error
     try:
@@ -53,7 +54,7 @@ def changed(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
     Raises:
         ValueError: an assignment of another form, or a value that breaks a rule.
     """
-    recipe, before = copy.deepcopy(recipe), recipe["data"]["name"]
+    recipe, before = old_names.renew(recipe), recipe["data"]["name"]
     for assignment in assignments:
         path, equals, text = assignment.partition("=")
         section, _, key = path.partition(".")
@@ -62,7 +63,7 @@ def changed(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
                 "A change must have the form data.KEY=VALUE, build.KEY=VALUE or "
                 f"training.KEY=VALUE. Received: {assignment!r}"
             )
-        recipe[section][key] = _value(text)
+        recipe[section] |= old_names.renew({key: _value(text)})
     check(recipe)
     if recipe["data"]["name"] != before and "description" in recipe:
         # "..., on MNIST, ..." says what it learned from.

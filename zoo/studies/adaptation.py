@@ -117,9 +117,9 @@ def page(results):
 
 Accuracy on the target's test split after the last step: mean and standard deviation over seeds. The
 floor learns from the labelled source alone, the ceiling from the labelled target; ADA has the source's
-labels and the target's images. Networks, steps, optimiser and labelled images a step are the same.
-The target's labels reach the ceiling's training and this test alone: the normalisation, the weight of
-the adversarial term and phi's depth were chosen between MNIST and MNIST's digits blended with coloured
+labels and the target's images. Networks, steps, optimizer and labelled images a step are the same.
+The target's labels reach the ceiling's training and this test alone: the normalization, the weight of
+the adversarial term and phi's depth were chosen between MNIST and MNIST's digits blended with colored
 noise.
 *Gap closed* is the share of the way from the floor's mean to the ceiling's.
 {sections}"""

@@ -100,18 +100,18 @@ class Run(NamedTuple):
 def draw(mixture, n, seed):
     """n points of the mixture whose modes have equal shares, float32 (n, 1, 2, 1) in [0, 1]."""
     rng = np.random.default_rng(seed)
-    centres = MIXTURES[mixture][rng.integers(len(MIXTURES[mixture]), size=n)]
-    points = centres + DEVIATION * rng.normal(size=(n, 2))
+    centers = MIXTURES[mixture][rng.integers(len(MIXTURES[mixture]), size=n)]
+    points = centers + DEVIATION * rng.normal(size=(n, 2))
     return points.clip(0, 1).astype("float32").reshape(n, *SHAPE)
 
 
 def score(mixture, points):
     """Modes covered and share of good points; arguments as in `Run`."""
-    centres = MIXTURES[mixture]
-    distances = np.linalg.norm(points[:, None] - centres, axis=-1)
+    centers = MIXTURES[mixture]
+    distances = np.linalg.norm(points[:, None] - centers, axis=-1)
     good = distances.min(axis=1) <= GOOD * DEVIATION
-    counts = np.bincount(distances.argmin(axis=1)[good], minlength=len(centres))
-    return Score(int((counts >= COVERED * len(points) / len(centres)).sum()), float(good.mean()))
+    counts = np.bincount(distances.argmin(axis=1)[good], minlength=len(centers))
+    return Score(int((counts >= COVERED * len(points) / len(centers)).sum()), float(good.mean()))
 
 
 def build(name, seed):
@@ -185,9 +185,9 @@ def write(folder, seeds):
     for mixture in MIXTURES:
         picture(mixture, runs, folder / f"{mixture}.png")
     parts = [
-        f"### {len(centres)} modes on a {mixture}\n\n"
+        f"### {len(centers)} modes on a {mixture}\n\n"
         f"![Points of each model on the {mixture}]({mixture}.png)\n\n{scores(mixture, runs)}"
-        for mixture, centres in MIXTURES.items()
+        for mixture, centers in MIXTURES.items()
     ]
     return _SECTION.format(
         deviation=DEVIATION,
@@ -208,7 +208,7 @@ def write(folder, seeds):
 
 def scores(mixture, runs):
     """The table of a mixture in Markdown: means and standard deviations over the seeds."""
-    centres, rows = MIXTURES[mixture], []
+    centers, rows = MIXTURES[mixture], []
     for name in MODELS:
         chosen = [run for run in runs if (run.mixture, run.model) == (mixture, name)]
         covered, good = zip(*(run.score for run in chosen), strict=True)
@@ -219,7 +219,7 @@ def scores(mixture, runs):
     for name, points in references.items():
         found = score(mixture, points)
         rows.append((name, f"{found.covered}", f"{found.good:.3f}", "-"))
-    header = ("model", f"modes covered, of {len(centres)}", "share of good points", "seconds")
+    header = ("model", f"modes covered, of {len(centers)}", "share of good points", "seconds")
     return table(header, rows)
 
 
@@ -234,11 +234,11 @@ def picture(mixture, runs, path):
     return plots.save(figure, path)
 
 
-def _circles(axes, centres):
+def _circles(axes, centers):
     from matplotlib.patches import Circle
 
-    for centre in centres:
-        axes.add_patch(Circle(centre, GOOD * DEVIATION, fill=False, edgecolor="0.6", linewidth=0.6))
+    for center in centers:
+        axes.add_patch(Circle(center, GOOD * DEVIATION, fill=False, edgecolor="0.6", linewidth=0.6))
 
 
 def _rates(kind, settings):

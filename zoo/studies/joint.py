@@ -13,7 +13,7 @@ import numpy as np
 import tfgen
 import zoo
 from tfgen.evaluation.evaluator import BATCH, find_evaluator, load_evaluator
-from tfgen.evaluation.samples import NEIGHBOURS
+from tfgen.evaluation.samples import NEIGHBORS
 from tfgen.markdown import table
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "studies"
@@ -27,12 +27,12 @@ SEED = 0
 def sharpness(images):
     """Mean squared Laplacian, (n, h, w, c) -> float: falls where edges are blurred.
 
-    The Laplacian is a pixel's four neighbours minus four times itself, of pixels that have four.
+    The Laplacian is a pixel's four neighbors minus four times itself, of pixels that have four.
     """
-    neighbours = (
+    neighbors = (
         images[:, :-2, 1:-1] + images[:, 2:, 1:-1] + images[:, 1:-1, :-2] + images[:, 1:-1, 2:]
     )
-    return float(np.mean((neighbours - 4 * images[:, 1:-1, 1:-1]) ** 2))
+    return float(np.mean((neighbors - 4 * images[:, 1:-1, 1:-1]) ** 2))
 
 
 def extreme(images):
@@ -50,7 +50,7 @@ def coverage(evaluator, real, generated):
     """{"precision", "recall": (value, low, high)} of as many generated images as real ones."""
     count = min(len(real), len(generated))
     parts = (features(evaluator, images[:count]) for images in (real, generated))
-    shares = tfgen.evaluation.metrics.precision_recall(*parts, NEIGHBOURS)._asdict()
+    shares = tfgen.evaluation.metrics.precision_recall(*parts, NEIGHBORS)._asdict()
     return {
         key: [*tfgen.evaluation.metrics.proportion_interval(shares[key], count)] for key in COVERAGE
     }

@@ -3,12 +3,12 @@
 They are each preset's own and the tables of docs/results.md.
 """
 
-import json
 from pathlib import Path
 
 import numpy as np
 
 from tfgen import markdown
+from zoo.preset import cards
 from zoo.preset import page as pages
 from zoo.preset.provenance import in_words
 from zoo.studies.reproduce.page import RECORDS, of_scale
@@ -44,8 +44,8 @@ could use, on a machine shared with other work. Presets trained in bfloat16 and 
 machines, are no pairs. *share, aggregate codes* is of the second sampler of likelihood models, see
 `fit_sampler`. MNIST-M is a subset: 12,000 of 59,001 training images, 4,000 of 9,001 test images.
 
-Bounds are of the test set binarized once, each pixel a draw from Bernoulli(grey value). The paper does not
-say which binarization its bounds are of. Accuracies are of grey test images. Whether one model is better
+Bounds are of the test set binarized once, each pixel a draw from Bernoulli(gray value). The paper does not
+say which binarization its bounds are of. Accuracies are of gray test images. Whether one model is better
 than another is measured over paired seeds by `tfgen reproduce`, not read from these single runs.
 
 ## Departures from the paper
@@ -127,7 +127,7 @@ def _classifiers(cards):
             for found in of_scale(RECORDS, cell, "here").values()
             if "classifier alone" in found
         ]
-        for metric, of in (("accuracy", "grey"), ("accuracy_binary", "binarized")):
+        for metric, of in (("accuracy", "gray"), ("accuracy_binary", "binarized")):
             values = [scores[metric] for scores in alone]
             if len(values) > 1:
                 spread = f"{np.mean(values):.4f} ± {np.std(values, ddof=1):.4f}"
@@ -146,7 +146,7 @@ def _classifiers(cards):
 
 
 def _accuracy(cards, name, of):
-    metric = "accuracy" if of == "grey" else "accuracy_binarized"
+    metric = "accuracy" if of == "gray" else "accuracy_binarized"
     found = [c["evaluation"]["metrics"].get(metric) for c in cards if c["name"] == name]
     return f"{found[0]['value']:.4f}" if found and found[0] else "-"
 
@@ -157,10 +157,11 @@ def _title(card):
 
 
 def _write(root):
-    cards = [json.loads(path.read_text()) for path in sorted(root.glob("saved_models/*/card.json"))]
-    for card in cards:
+    folders = sorted(path.parent for path in root.glob("saved_models/*/card.json"))
+    found = [cards.read(folder) for folder in folders]
+    for card in found:
         (root / "saved_models" / card["name"] / "README.md").write_text(pages.page(card))
-    (root / "docs" / "results.md").write_text(page(cards))
+    (root / "docs" / "results.md").write_text(page(found))
 
 
 if __name__ == "__main__":

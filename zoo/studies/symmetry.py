@@ -37,7 +37,7 @@ RUNS = {  # preset: data set, generated images, passes over them
 
 
 def compare(model, data, samples, *, epochs=None, evaluator=None, seed=0):
-    """Real test accuracies of students that learnt from generated, distilled and real pairs.
+    """Real test accuracies of students that learned from generated, distilled and real pairs.
 
     A model without classes is refused: it has no p(x|t) to be compared.
 
@@ -181,12 +181,12 @@ steps learn from either kind, and from real pairs; all are tested on the real te
 {commands}
 ```
 
-* `accuracy_real`: from the images that the teacher learnt from, the ceiling; `accuracy_real_as_many`: from
+* `accuracy_real`: from the images that the teacher learned from, the ceiling; `accuracy_real_as_many`: from
   `samples` of them, where there are more.
 * `accuracy_generated`: the generator's images with the labels they were drawn for (the classification
   accuracy score of Ravuri & Vinyals, 2019).
 * `accuracy_distilled`: the same images with the teacher's probabilities (Hinton et al., 2015, at
-  temperature 1). The teacher, `evaluator`, learnt from real labels; it is right on
+  temperature 1). The teacher, `evaluator`, learned from real labels; it is right on
   `accuracy_teacher` of the test set.
 * `distilled_gain`: the difference of these two, paired by test image.
 * `labels_kept`: the share of the generated images that the teacher gives the label they were drawn for.

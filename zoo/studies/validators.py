@@ -75,7 +75,7 @@ def scores(model: zoo.ADA, given: Domains) -> dict[str, float]:
     source_odds = model.phi.predict(features, verbose=0).astype(np.float64).reshape(-1)
     found = (
         validators.importance_weighted_accuracy(correct, -source_odds),
-        validators.soft_neighbourhood_density(probabilities),
+        validators.soft_neighborhood_density(probabilities),
         validators.batch_nuclear_norm(probabilities),
         validators.information_maximization(probabilities),
     )

@@ -88,7 +88,7 @@ def run(name: str, changes: dict[str, Any], seed: int, epochs: int | None = None
     recipe = zoo.RECIPES[name]
     settings = {**recipe["training"], "epochs": epochs or recipe["training"]["epochs"]}
     recipe = {**recipe, "build": {**recipe["build"], **changes}, "training": settings}
-    data = {"name": "digits", "binarise": recipe["data"].get("binarise", False)}
+    data = {"name": "digits", "binarize": recipe["data"].get("binarize", False)}
     dataset, other = (
         tfgen.data.load(**data, batch_size=settings["batch_size"], seed=s)
         for s in (seed, ~seed & 0xFFFF)

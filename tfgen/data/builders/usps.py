@@ -16,7 +16,7 @@ class Usps(tfds.core.GeneratorBasedBuilder):
     """7,291 + 2,007 images 16x16x1 of digits scanned from envelopes."""
 
     VERSION = tfds.core.Version("1.0.0")
-    RELEASE_NOTES = {"1.0.0": "The standard split; grey values [-1, 1] stored as 0..255."}
+    RELEASE_NOTES = {"1.0.0": "The standard split; gray values [-1, 1] stored as 0..255."}
 
     def _info(self) -> tfds.core.DatasetInfo:
         return tfds.core.DatasetInfo(
@@ -43,9 +43,9 @@ class Usps(tfds.core.GeneratorBasedBuilder):
         return {split: self._generate_examples(path) for split, path in paths.items()}
 
     def _generate_examples(self, path):
-        """Lines "<digit + 1> 1:<grey> ... 256:<grey>"; a grey value of 0 may be left out."""
+        """Lines "<digit + 1> 1:<gray> ... 256:<gray>"; a gray value of 0 may be left out."""
         with bz2.open(path) as file:
-            greys, digits = load_svmlight_file(file, n_features=256, zero_based=False)
-        images = np.rint((greys.toarray() + 1) * 127.5).astype(np.uint8).reshape(-1, 16, 16, 1)
+            grays, digits = load_svmlight_file(file, n_features=256, zero_based=False)
+        images = np.rint((grays.toarray() + 1) * 127.5).astype(np.uint8).reshape(-1, 16, 16, 1)
         for i, (image, digit) in enumerate(zip(images, digits, strict=True)):
             yield i, {"image": image, "label": int(digit) - 1}

@@ -95,7 +95,7 @@ class Bound(NamedTuple):
     jsd: np.ndarray  # JSD(p_theta(x|0) || p_theta(x|1)) = E_p(y) KL(p_theta(x|y) || p_theta0(x))
     kl: np.ndarray  # E_p(y) KL(p_theta(x|y) || q^r(x|y))
     log_q: np.ndarray  # E_p(y) E_p_theta(x|y) log q^r(y|x)
-    log_normaliser: np.ndarray  # E_p(y) log Z(y)
+    log_normalizer: np.ndarray  # E_p(y) log Z(y)
 
 
 def conditionals(theta, data):
@@ -114,14 +114,14 @@ def mixture(p):
     return tf.stop_gradient(tf.reduce_mean(p, axis=0))
 
 
-def normaliser(p, logits):
+def normalizer(p, logits):
     """Z(y) = E_p_theta0(x) q^r(y|x), which Eq. 20 drops; (2, ...)."""
     return tf.reduce_sum(tf.exp(log_reverse(logits)) * mixture(p), axis=-1)
 
 
 def posterior(p, logits):
     """Lemma 1's q^r(x|y) = q^r(y|x) p_theta0(x) / Z(y); (2, ..., n)."""
-    return tf.exp(log_reverse(logits)) * mixture(p) / normaliser(p, logits)[..., None]
+    return tf.exp(log_reverse(logits)) * mixture(p) / normalizer(p, logits)[..., None]
 
 
 def generator_loss(p, logits):
@@ -198,9 +198,9 @@ def lemma_1_with_codes(world):
     def sides(theta):
         joint = world.joint(theta)
         p = tf.reduce_sum(joint, axis=-2)
-        unnormalised = tf.exp(log_recovery) * mixture(p)[..., None, :]
-        log_posterior = tf.math.log(unnormalised) - tf.math.log(
-            tf.reduce_sum(unnormalised, axis=-1, keepdims=True)  # Z(z, y)
+        unnormalized = tf.exp(log_recovery) * mixture(p)[..., None, :]
+        log_posterior = tf.math.log(unnormalized) - tf.math.log(
+            tf.reduce_sum(unnormalized, axis=-1, keepdims=True)  # Z(z, y)
         )
         log_ratio = tf.math.log(p)[..., None, :] - log_posterior
         left, right = (
@@ -216,7 +216,7 @@ def lemma_1_with_codes(world):
 def bound(world):
     """Eq. 20 and 26, term by term.
 
-    The paper's Eq. 20 lacks the normaliser of q^r(x|y).  With it,
+    The paper's Eq. 20 lacks the normalizer of q^r(x|y).  With it,
 
         E log q^r(y|x) = -E KL(p_theta(x|y) || q^r(x|y)) + JSD + E_p(y) log Z(y),
 
@@ -231,7 +231,7 @@ def bound(world):
         jsd=jsd(p[FAKE], p[REAL]).numpy(),
         kl=posterior_divergence(p, world.logits).numpy(),
         log_q=-generator_loss(p, world.logits).numpy(),
-        log_normaliser=np.log(normaliser(p, world.logits)).mean(axis=0),
+        log_normalizer=np.log(normalizer(p, world.logits)).mean(axis=0),
     )
 
 
@@ -267,7 +267,7 @@ def coin_chain(world):
     terms = bound(world)
     objective = discriminator_objective(world.conditionals, world.logits).numpy()
     a = terms.log_q + objective
-    return np.stack([terms.log_q, a + np.log(2), a / 2, terms.log_normaliser])
+    return np.stack([terms.log_q, a + np.log(2), a / 2, terms.log_normalizer])
 
 
 def no_worse_than_a_coin(world):

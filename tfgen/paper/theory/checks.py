@@ -133,7 +133,7 @@ def bound_failures(sizes, worlds):
 
 def _failures(world):
     terms, coin = bound(world), no_worse_than_a_coin(world)
-    disagree = (terms.jsd <= terms.kl) != (terms.log_q <= terms.log_normaliser)
+    disagree = (terms.jsd <= terms.kl) != (terms.log_q <= terms.log_normalizer)
     discriminators = {
         "any": world,
         "optimal": world.with_optimal_discriminator(),

@@ -7,7 +7,7 @@ import tensorflow as tf
 from scipy.special import gammaln
 
 from tfgen.objectives import FAKE, importance_weights, log_q, reverse
-from tfgen.paper.theory.adversarial import log_reverse, mixture, normaliser
+from tfgen.paper.theory.adversarial import log_reverse, mixture, normalizer
 from tfgen.paper.theory.tables import gradients
 
 
@@ -61,7 +61,7 @@ def bound_limit(world, y):
 
 def log_marginal(world, y):
     """Eq. 15, log q(y) := log Z(y)."""
-    return float(np.log(normaliser(world.conditionals, world.logits)[y]))
+    return float(np.log(normalizer(world.conditionals, world.logits)[y]))
 
 
 def iwgan_and_minimax(logits):

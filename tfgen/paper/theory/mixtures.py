@@ -98,7 +98,7 @@ def draw_figure_2(path):
         axes.plot(step.x, step.posterior, "tab:green", label=r"$q^r(x|y=0)$")
         axes.set(xlabel="$x$", xlim=(-6.0, 6.0))
     before.plot(step.x, step.generated, "tab:blue", label=r"$p_{g_{\theta_0}}(x)$")
-    before.plot(step.x, step.discriminator, "tab:grey", linewidth=0.8, label="$D(x)$")
+    before.plot(step.x, step.discriminator, "tab:gray", linewidth=0.8, label="$D(x)$")
     before.set_title(r"at $\theta_0$")
     after.plot(step.x, step.updated, "tab:red", label=r"$p_{g_{\theta_{new}}}(x)$")
     after.set_title("after one step: the smaller mode is missed")

@@ -76,7 +76,7 @@ def table_1():
     """Table 1 in Markdown: its parts side by side as the paper prints them, then every row in full."""
     parts = ("generator", "discriminator", "inference")
     overview = table(
-        ("model", "p over x", "q over y", "q over z", "theta (and eta) minimise"),
+        ("model", "p over x", "q over y", "q over z", "theta (and eta) minimize"),
         [
             (row.name, *(_role(getattr(row, part)) for part in parts), f"`{row.divergence}`")
             for row in ROWS.values()
@@ -166,7 +166,7 @@ def _counter_example(terms):
         ("JSD", terms.jsd),
         ("E KL", terms.kl),
         ("E log q^r(y|x)", terms.log_q),
-        ("E log Z(y)", terms.log_normaliser),
+        ("E log Z(y)", terms.log_normalizer),
     ]
     return table(("term", "nats"), [(name, f"{value:z.4f}") for name, value in rows])
 

@@ -4,7 +4,7 @@ PAGE = """\
 # The theory, computed
 
 Hu, Yang, Salakhutdinov and Xing, *On Unifying Deep Generative Models* (ICLR 2018), claims that GANs
-and VAEs are one kind of model: both minimise KL divergences between the same parts, with generation
+and VAEs are one kind of model: both minimize KL divergences between the same parts, with generation
 and inference exchanged. This page checks what the paper states. The command
 
     {command}
@@ -22,11 +22,11 @@ phi ascends `E log q(y|x)` and theta ascends `E log q^r(y|x)`. p_theta0 is the m
 | | |
 |---|---|
 | [One view](#one-view) | Table 1, Fig. 1 and 4 |
-| [What a GAN minimises](#what-a-gan-minimises) | Lemma 1, Eq. 6-8, 10 |
+| [What a GAN minimizes](#what-a-gan-minimizes) | Lemma 1, Eq. 6-8, 10 |
 | [One step](#one-step) | Fig. 2 |
 | [A bound and its condition](#a-bound-and-its-condition) | Eq. 20, 26 |
 | [More samples](#more-samples) | Eq. 15, 36 |
-| [What a VAE minimises](#what-a-vae-minimises) | Lemma 2, Eq. 11-13, 17 |
+| [What a VAE minimizes](#what-a-vae-minimizes) | Lemma 2, Eq. 11-13, 17 |
 | [The same under exchange](#the-same-under-exchange) | Eq. 9, 14, 32, section 3.5 |
 | [Missing modes, covering modes](#missing-modes-covering-modes) | trained models |
 | [Where the paper fails](#where-the-paper-fails) | summary |
@@ -44,10 +44,10 @@ inference net; the VAE is InfoGAN with every solid arrow dashed and every dashed
 Fig. 4: the adversarial autoencoder is InfoGAN with x and z exchanged.
 
 [Table 1](table_1.md) says the same in words for {rows} models: which parts generate and which infer,
-what is learned, fixed or degenerate, which divergence is minimised and on which side of it theta
+what is learned, fixed or degenerate, which divergence is minimized and on which side of it theta
 stands. `tfgen info MODEL` prints the row of a model, `tfgen info MODEL --figure FILE` draws its graph.
 
-## What a GAN minimises
+## What a GAN minimizes
 
 **Lemma 1 (Eq. 6).** Take D as given, any D, and see `q^r(x|y)`, proportional to `q^r(y|x) p_theta0(x)`,
 as the posterior of x under the prior p_theta0. Then at theta = theta0 theta's loss has the gradient of a
@@ -72,21 +72,21 @@ Where does it come to rest? For a p_g that is free on its support the gradient i
 
 With the optimal D, Eq. 8 thus vanishes only where p_g is proportional to p_data wherever p_g lives:
 at p_data, and just as well at p_data without some of its modes. A GAN that misses a mode gets no
-gradient towards it. p_g = p_data is no rest under a D that is not constant.
+gradient toward it. p_g = p_data is no rest under a D that is not constant.
 
 ## One step
 
 ![One step of theta on a density with two modes](figure_2.png)
 
 Fig. 2, computed: p_data has two modes of probability {weights}; D's logit is half that of the
-optimal one. One step of theta down Lemma 1's gradient moves p_g towards the posterior q^r(x|y=0), which
+optimal one. One step of theta down Lemma 1's gradient moves p_g toward the posterior q^r(x|y=0), which
 lies between p_g and p_data. Share of probability right of the trough, where the smaller mode is:
 
 {figure_2}
 
 ## A bound and its condition
 
-Section 3.2 argues that where the KL divergence of Lemma 1 is minimised the JSD decreases too, by
+Section 3.2 argues that where the KL divergence of Lemma 1 is minimized the JSD decreases too, by
 
     Eq. 26:  JSD(p_g || p_data)  <=  E_p(y) KL(p_theta(x|y) || q^r(x|y)).
 
@@ -95,7 +95,7 @@ Section 3.2 argues that where the KL divergence of Lemma 1 is minimised the JSD 
     L  =  1/2 E_p_data log D + 1/2 E_p_g log(1 - D)  >=  -log 2.
 
 The paper states no condition, and without one Eq. 26 is false: D's that are worse than guessing break it.
-The proof takes three lines. Eq. 20 drops the normaliser `Z(y) = E_p_theta0(x) q^r(y|x)` of the posterior;
+The proof takes three lines. Eq. 20 drops the normalizer `Z(y) = E_p_theta0(x) q^r(y|x)` of the posterior;
 with it, `E log q^r(y|x) = -E KL + JSD + E_p(y) log Z(y)`, so that the bound holds if and only if
 
     E_p(y) E_p_theta(x|y) log q^r(y|x)  <=  E_p(y) log Z(y).
@@ -150,7 +150,7 @@ Solberg & Kasen (2020, arXiv 2010.02035) study the same direction at the size of
 and find it to miss fewer modes; Hjelm et al. (2017) weigh samples by the same odds for discrete images.
 Whether it helps is measured by `tfgen reproduce table2`: GAN, IWGAN and the minimax control.
 
-## What a VAE minimises
+## What a VAE minimizes
 
 **Lemma 2 (Eq. 12-13).** The VAE's objective, Eq. 11, is a negative KL divergence with a perfect
 discriminator q_* in it, which gives generated images no weight,
@@ -164,9 +164,9 @@ objective, Eq. 11 or 17, over {autoencoders} random autoencoders; whether they a
 
 {variational}
 
-The second argument must be the unnormalised joint. Eq. 12's second line prints a posterior
-`p_theta(z,y|x)`. Normalised over z and y it adds `E log p_theta(x)`, whose expected gradient is zero at
-theta0 but not elsewhere; normalised over z alone it is another objective for theta even at theta0. For
+The second argument must be the unnormalized joint. Eq. 12's second line prints a posterior
+`p_theta(z,y|x)`. Normalized over z and y it adds `E log p_theta(x)`, whose expected gradient is zero at
+theta0 but not elsewhere; normalized over z alone it is another objective for theta even at theta0. For
 eta all of them are the same.
 
 ## The same under exchange
@@ -182,7 +182,7 @@ discriminator's; section 3 and the appendices read models as others with parts e
 
 ## Where the paper fails
 
-* **Eq. 26 and 27** need a condition that is not stated: the normaliser of Eq. 20 is dropped. They hold for
+* **Eq. 26 and 27** need a condition that is not stated: the normalizer of Eq. 20 is dropped. They hold for
   every D that is no worse than a coin, so that section 3.2's argument is safe where it is used, and fail
   in {largest_rate:.0%} of the random worlds of {largest_rate_images} images, whose D may be worse.
 * **Eq. 43**, IWGAN's update, is the gradient of the minimax objective E log(1 - D) on the minibatch,
@@ -190,8 +190,8 @@ discriminator's; section 3 and the appendices read models as others with parts e
   undoes.
 * **Eq. 8** is Lemma 1 under the optimal D. Its gradient vanishes at p_data, and also at p_data without
   some of its modes.
-* **Eq. 12's second line** and Table 1's last row print a normalised posterior where Lemma 2 needs the
-  unnormalised joint. At theta0, where the paper takes every gradient, the two agree.
+* **Eq. 12's second line** and Table 1's last row print a normalized posterior where Lemma 2 needs the
+  unnormalized joint. At theta0, where the paper takes every gradient, the two agree.
 * **Eq. 14** prints `log p_theta(x|h)` in the wake phase; a prior over h that is learned needs
   `log p_theta(x, h)`.
 * **Eq. 10** leaves z free in its KL divergence; the expectation over z belongs to p_theta(x|y).

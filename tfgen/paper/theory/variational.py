@@ -73,7 +73,7 @@ def learned_discriminator(logits):
 def joint_objective(world, reversed_q, theta, eta):
     """Eq. 12 and 17: E_p_theta0(x)[-KL(q_eta(z|x,y) q^r(y|x) || p_theta(x|z,y) p(z|y) p(y))].
 
-    The second argument is the unnormalised joint.  At y = 0 the parts are the VAE's; at y = 1
+    The second argument is the unnormalized joint.  At y = 0 the parts are the VAE's; at y = 1
     they are constants: p_theta(x|z, 1) = p_data(x) (Eq. 13), q_eta(z|x, 1) = p(z|1).  So
 
         E_p_theta0(x)[ q^r(0|x) bound(x) + q^r(1|x) log p_data(x) - KL(q^r(y|x) || p(y)) ],
@@ -95,7 +95,7 @@ def joint_objective(world, reversed_q, theta, eta):
 
 
 def posterior_objective(world, reversed_q, theta, eta):
-    """Eq. 12's second line as printed: the KL to the normalised posterior p_theta(z, y|x).
+    """Eq. 12's second line as printed: the KL to the normalized posterior p_theta(z, y|x).
 
     That is `joint_objective` - E_p_theta0(x) log p_theta(x), where p_theta(x) sums the joint over z
     and y.  At theta = theta0 the expected score E_p_theta0(x) grad log p_theta(x) is zero, and both
@@ -107,7 +107,7 @@ def posterior_objective(world, reversed_q, theta, eta):
 
 
 def code_posterior_objective(world, reversed_q, theta, eta):
-    """Eq. 12 with p_theta(z|x, y) p(y), normalised over the codes alone, as second argument.
+    """Eq. 12 with p_theta(z|x, y) p(y), normalized over the codes alone, as second argument.
 
     That is `joint_objective` - E_p_theta0(x) E_q^r(y|x) log p_theta(x|y), the KL(q_eta(z|x) ||
     p_theta(z|x)) of variational inference: the same gradient by eta, another one by theta even at

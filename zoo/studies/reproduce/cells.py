@@ -167,7 +167,7 @@ def _adversarial(name, sizes):
 
 def _likelihood(name, sizes):
     title, seeds, share, width, epochs, conditional = _LIKELIHOOD[name]
-    build = {"width": width, "latent_dim": 32, "normalisation": None, **sizes}
+    build = {"width": width, "latent_dim": 32, "normalization": None, **sizes}
     build |= {"conditional": True} if conditional else {}
     base = "CVAE" if conditional else "VAE"
     temperatures = _TEMPERATURES.get(share, (_TEMPERATURE,))
@@ -177,7 +177,7 @@ def _likelihood(name, sizes):
     arms = {
         arm: {
             "model": "VAE",
-            "data": {"name": "mnist", "binarise": True, "fraction": share},
+            "data": {"name": "mnist", "binarize": True, "fraction": share},
             "build": arguments,
             "training": _training(epochs, 2e-3),
         }
@@ -194,13 +194,13 @@ def _semi_supervised(name, sizes):
     build = {
         "width": 16,
         "latent_dim": 32,
-        "normalisation": None,
+        "normalization": None,
         "decoder_units": 250,
         "classifier_units": 100,
         "alpha": alpha,
         **sizes,
     }
-    data = {"name": "mnist", "binarise": True}
+    data = {"name": "mnist", "binarize": True}
     adversary = {"adversary": True, "temperature": _TEMPERATURE}
     arms = {
         "SVAE": _svae("SVAE", {**data, "labelled": share}, build),

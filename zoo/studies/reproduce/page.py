@@ -46,7 +46,7 @@ _HEAD = """\
 * float32, deterministic, equal steps, a fixed schedule, no early stopping, the last epoch's weights.
 * Generators are scored on 50,000 samples, drawn from theta and, where a metric begins with *average*, from
   its moving average. Bounds are on the test set binarized once, each pixel a draw from
-  Bernoulli(grey value).
+  Bernoulli(gray value).
 * A difference is the mean over seeds with its 95 % t interval; p is of the exact Wilcoxon test (from
   {fewest} seeds on), and Holm's p is of the claims of the table's cells together. Other comparisons
   have their own p, uncorrected.

@@ -18,6 +18,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from tfgen import old_names
+
 Record = dict[str, Any]
 
 
@@ -34,7 +36,7 @@ def read(folder: Path, cell: str) -> list[Record]:
         *lines, _ = path.read_text().split("\n")
         for number, line in enumerate(lines, 1):
             try:
-                record = json.loads(line)
+                record = old_names.renew(json.loads(line))
                 belongs = record["cell"] == cell
             except (json.JSONDecodeError, KeyError, TypeError):
                 belongs = False

@@ -100,15 +100,15 @@ def scores(model: Any, recipe: dict[str, Any], samples: int) -> dict[str, float]
         mean = _samples(model, data, samples)
         return {**last, **{f"average_{key}": value for key, value in mean.items()}}
     images, labels = tfgen.data.arrays(data, "test")
-    grey = images.astype(np.float32) / 255
-    binary = likelihood.observed("bernoulli", grey)
+    gray = images.astype(np.float32) / 255
+    binary = likelihood.observed("bernoulli", gray)
     found = {}
     if "bound" in model.endpoints():
         read = labels if model.conditional and not model.unlabelled else None
         bounds = likelihood.variational_bound(model, binary, read, SCORING_SEED)
         found["bound"] = float(bounds.mean())
     if "classify" in model.endpoints():
-        for name, given in {"accuracy": grey, "accuracy_binary": binary}.items():
+        for name, given in {"accuracy": gray, "accuracy_binary": binary}.items():
             found[name] = metrics.accuracy(model.predict(given, verbose=0), labels)
     return found
 

@@ -1,11 +1,11 @@
-// Sorts the catalogue's table by a column and shows the rows that have all words of the filter.
+// Sorts the catalog's table by a column and shows the rows that have all words of the filter.
 document.addEventListener("DOMContentLoaded", () => {
   const table = document.getElementById("presets-table");
   if (!table) return;
   const body = table.tBodies[0];
   const rows = Array.from(body.rows);
-  const filter = document.getElementById("catalogue-filter");
-  const count = document.getElementById("catalogue-count");
+  const filter = document.getElementById("catalog-filter");
+  const count = document.getElementById("catalog-count");
 
   const shown = () => {
     const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);

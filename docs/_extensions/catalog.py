@@ -1,4 +1,4 @@
-"""The catalogue: a page per preset and one table of all, made from the cards, and the numbers as data."""
+"""The catalog: a page per preset and one table of all, made from the cards, and the numbers as data."""
 
 import csv
 import html
@@ -14,7 +14,7 @@ from zoo.preset import cards
 from zoo.preset import page as pages
 
 ROOT = Path(__file__).resolve().parents[2]
-MARK = "<!-- catalogue -->"
+MARK = "<!-- catalog -->"
 
 Card = dict[str, Any]
 
@@ -85,7 +85,7 @@ def write_data(found: list[Card], folder: Path) -> None:
 
 
 def table(found: list[Card]) -> str:
-    """Every preset in one HTML table, which `catalogue.js` sorts and filters."""
+    """Every preset in one HTML table, which `catalog.js` sorts and filters."""
     headers = ["", "preset", "model", "data", *COLUMNS, "weights"]
     head = "".join(f'<th scope="col">{header}</th>' for header in headers)
     return (

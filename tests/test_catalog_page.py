@@ -1,4 +1,4 @@
-"""The catalogue's table, in a browser: a header sorts, words filter."""
+"""The catalog's table, in a browser: a header sorts, words filter."""
 
 import re
 import shutil
@@ -8,20 +8,20 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
-import catalogue
+import catalog
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-CARDS = catalogue.published()
+CARDS = catalog.published()
 
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
     """The page from a disk, without the theme."""
     folder = tmp_path_factory.mktemp("page")
-    source = (DOCS / "catalogue.md").read_text(encoding="utf-8")
+    source = (DOCS / "catalog.md").read_text(encoding="utf-8")
     controls = re.search(r"```\{raw\} html\n(.*?)```", source, re.DOTALL)[1]
-    script = (DOCS / "_static" / "catalogue.js").read_text(encoding="utf-8")
-    page = f"<!doctype html><meta charset=utf-8>{controls}{catalogue.table(CARDS)}<script>{script}</script>"
+    script = (DOCS / "_static" / "catalog.js").read_text(encoding="utf-8")
+    page = f"<!doctype html><meta charset=utf-8>{controls}{catalog.table(CARDS)}<script>{script}</script>"
     (folder / "page.html").write_text(page, encoding="utf-8")
     options = webdriver.ChromeOptions()
     for argument in ("headless=new", "no-sandbox", "disable-gpu", "disable-dev-shm-usage"):
@@ -53,10 +53,10 @@ def test_a_header_sorts_up_and_down_and_rows_without_the_number_stay_last(browse
 
 
 def test_words_filter_and_are_counted(browser):
-    box = browser.find_element(By.ID, "catalogue-filter")
+    box = browser.find_element(By.ID, "catalog-filter")
     box.send_keys("digits GAN iw")
     names = shown(browser)
     assert names
     assert all("digits" in name and "iw" in name for name in names)
-    counted = browser.find_element(By.ID, "catalogue-count").text
+    counted = browser.find_element(By.ID, "catalog-count").text
     assert counted == f"{len(names)} of {len(CARDS)} presets"

@@ -1,4 +1,4 @@
-"""Batch normalisation of images: fused, synchronised in two passes, its running statistics freezable."""
+"""Batch normalization of images: fused, synchronized in two passes, its running statistics freezable."""
 
 import contextlib
 import contextvars
@@ -31,8 +31,8 @@ def statistics_frozen() -> bool:
 class BatchNormalization(keras.layers.BatchNormalization):
     """`keras.layers.BatchNormalization` of images by TensorFlow's fused kernel: same state, same results.
 
-    Synchronised statistics are summed over the replicas in two passes, the squares about the common
-    mean.  Masked normalisation and other ranks go Keras' own way.  Under `frozen_statistics` the
+    Synchronized statistics are summed over the replicas in two passes, the squares about the common
+    mean.  Masked normalization and other ranks go Keras' own way.  Under `frozen_statistics` the
     running averages stay.
     """
 
@@ -41,9 +41,9 @@ class BatchNormalization(keras.layers.BatchNormalization):
         fused = images and inputs.dtype != tf.float64  # no kernel of its own
         if not (training and self.trainable and fused) or mask is not None:
             return super().call(inputs, training=training, mask=mask)
-        normalise = self._over_replicas if self.synchronized else self._fused
+        normalize = self._over_replicas if self.synchronized else self._fused
         gamma, beta = (tf.cast(weight, tf.float32) for weight in (self.gamma, self.beta))
-        outputs, mean, variance = normalise(inputs, gamma, beta)
+        outputs, mean, variance = normalize(inputs, gamma, beta)
         if not statistics_frozen():
             for running, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
                 old = tf.cast(running, tf.float32)

@@ -1,0 +1,37 @@
+"""Names that version 0.1 wrote into files, and what they are called since; this module goes with 0.3.
+
+Whatever reads a configuration, a recipe, a card or a record passes it through here; nothing writes an old
+name.
+"""
+
+import re
+from typing import Any
+
+KEYS = {"binarise": "binarize", "normalisation": "normalization"}
+
+# Key of a text -> its old words.
+_WORDS = {
+    "normalization": {"synchronised": "synchronized"},
+    "description": {"binarised": "binarized", "minimisation": "minimization"},
+}
+
+
+def renew(value: Any) -> Any:
+    """Return a copy of a JSON value in which every key, and every text of an old name, has its new name."""
+    if isinstance(value, dict):
+        renewed = {KEYS.get(key, key): renew(member) for key, member in value.items()}
+        return {key: _renew_text(key, member) for key, member in renewed.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(renew, value))
+    return value
+
+
+def renew_keys(config: dict[str, Any]) -> dict[str, Any]:
+    """Return the configuration of a model with the new names of its arguments."""
+    return {KEYS.get(key, key): value for key, value in config.items()}
+
+
+def _renew_text(key: str, value: Any) -> Any:
+    if not isinstance(value, str) or key not in _WORDS:
+        return value
+    return re.sub(r"\w+", lambda word: _WORDS[key].get(word[0], word[0]), value)
