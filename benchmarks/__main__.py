@@ -25,7 +25,7 @@ def main(names, quick, render):
     """
     results = {} if quick else read()
     for name in () if render else names or BENCHMARKS:
-        results = updated(results, name, QUICK if quick else FULL)
+        results = update(results, name, QUICK if quick else FULL)
         if not quick:
             (HERE / "results.json").write_text(report.as_json(results))
     text = report.render(results)
@@ -40,7 +40,7 @@ def read():
     return json.loads(path.read_text()) if path.is_file() else {}
 
 
-def updated(results, name, effort):
+def update(results, name, effort):
     """The results with those of the benchmark `name` measured anew."""
     click.echo(f"{name} ...", err=True)
     here = machine.describe()

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from benchmarks.machine import describe
-from benchmarks.timing import FULL, alternate, ratio, spread, started
+from benchmarks.timing import FULL, alternate, ratio, spread, start_workers
 from tfgen.markdown import table
 
 HERE = Path(__file__).parent
@@ -25,7 +25,7 @@ def measure(effort):
             products: (TASK, {"name": name, "bfloat16": products == "bfloat16"})
             for products in ("float32", "bfloat16")
         }
-        with started(tasks) as workers:
+        with start_workers(tasks) as workers:
             runs = {products: (worker, name) for products, worker in workers.items()}
             results[name] = alternate(runs, effort)
     return results

@@ -2,7 +2,7 @@
 
 import importlib.util
 
-from benchmarks.timing import REGIMES, alternate, started
+from benchmarks.timing import REGIMES, alternate, start_workers
 
 PRODUCT = "matrix product"
 PRODUCT_TASK = ("benchmarks.contenders.operators:matrix_product", {"rows": 2048})
@@ -22,7 +22,7 @@ def compare(tasks, cases, effort):
     """
     records = []
     for regime in REGIMES:
-        with started({**tasks, PRODUCT: PRODUCT_TASK}, regime) as workers:
+        with start_workers({**tasks, PRODUCT: PRODUCT_TASK}, regime) as workers:
             for case in cases:
                 runs = {
                     name + unit.removeprefix(case): (workers[name], unit)

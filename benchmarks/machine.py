@@ -3,7 +3,7 @@
 import importlib.metadata
 from pathlib import Path
 
-from benchmarks.timing import REGIMES, started
+from benchmarks.timing import REGIMES, start_workers
 
 INSTRUCTION_SETS = (
     "avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "avx_vnni", "amx_tile", "asimd", "sve"
@@ -15,7 +15,9 @@ def describe():
     """{"processor", "cores", "instruction_sets", "versions", "onednn": {regime: bool}}."""
     seen = {}
     for regime in REGIMES:
-        with started({regime: ("benchmarks.contenders.operators:environment", {})}, regime) as w:
+        with start_workers(
+            {regime: ("benchmarks.contenders.operators:environment", {})}, regime
+        ) as w:
             seen[regime] = w[regime].facts
     own = seen["own"]
     return {

@@ -1,6 +1,6 @@
 """Where the time of both loops' training steps goes, by type of operator."""
 
-from benchmarks.timing import REGIMES, started
+from benchmarks.timing import REGIMES, start_workers
 
 CASES = {f"width {width}": {"width": width, "size": 28, "batch": 64} for width in (32, 64)}
 
@@ -12,7 +12,9 @@ def measure(effort):
         for loop in ("tfgen", "keras"):
             arguments = {"loop": loop, "cases": CASES, "steps": effort.rounds}
             task = ("benchmarks.contenders.profile:training_steps", arguments)
-            with started({loop: task}, regime) as workers:  # one at a time: building is profiling
+            with start_workers(
+                {loop: task}, regime
+            ) as workers:  # one at a time: building is profiling
                 records += [
                     {"regime": regime, "case": case, "loop": loop, "seconds": seconds}
                     for case, seconds in workers[loop].facts.items()

@@ -39,8 +39,10 @@ def main(model: str, clients: int, seconds: float, hostile: int, write: bool) ->
     model = folder.name
     results = {"model": model, "clients": clients, "seconds": seconds}
     for name, options in (("batched", ()), ("alone", ("--no-batching",))):
-        with started(str(folder), *options) as server:
-            results[name] = {s: loaded(server, model, s, clients, seconds) for s in SIGNATURES}
+        with start_server(str(folder), *options) as server:
+            results[name] = {
+                s: measure_load(server, model, s, clients, seconds) for s in SIGNATURES
+            }
             if name == "batched":
                 results["hostile"] = asyncio.run(hostility(server, folder, hostile))
     results["direct"] = {
@@ -85,7 +87,7 @@ class Server:
 
 
 @contextlib.contextmanager
-def started(*arguments: str) -> Iterator[Server]:
+def start_server(*arguments: str) -> Iterator[Server]:
     """Run `tfgen serve` of these arguments on free ports, ready when it has printed its line."""
     command = [
         sys.executable,
@@ -104,7 +106,7 @@ def started(*arguments: str) -> Iterator[Server]:
         process.terminate()
 
 
-def loaded(server: Server, model: str, signature: str, clients: int, seconds: float) -> dict:
+def measure_load(server: Server, model: str, signature: str, clients: int, seconds: float) -> dict:
     """Return rate, latencies, failures and memory of clients that ask as fast as they are answered."""
     asyncio.run(
         crowd(server.port, model, signature, clients, min(seconds, 3.0))
@@ -204,7 +206,7 @@ def presets() -> list[str]:
 def ready_time(*arguments: str) -> dict:
     """Return the time from the process's start until it is ready, and its memory then."""
     begin = time.perf_counter()
-    with started(*arguments) as server:
+    with start_server(*arguments) as server:
         seconds = time.perf_counter() - begin
         return {"seconds": round(seconds, 1), "memory_mib": server.memory()}
 

@@ -63,7 +63,7 @@ def _most_memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB
 
 
-def measured(counts: tuple[int, ...]) -> list[dict[str, Any]]:
+def measure(counts: tuple[int, ...]) -> list[dict[str, Any]]:
     """Records of both ways at each number of pictures."""
     records = []
     with tempfile.TemporaryDirectory() as root:
@@ -125,7 +125,7 @@ def main(counts):
     here = machine.describe()
     shared = os.getloadavg()[0] > 1
     results = {"processor": here["processor"], "cores": here["cores"], "shared": shared}
-    results["records"] = measured(counts)
+    results["records"] = measure(counts)
     text = page(results)
     click.echo(text)
     (HERE / "streams.json").write_text(json.dumps(results, indent=2) + "\n")

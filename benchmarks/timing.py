@@ -89,7 +89,7 @@ class Worker:
 
 
 @contextlib.contextmanager
-def started(tasks, regime="own"):
+def start_workers(tasks, regime="own"):
     """Workers for tasks {name: (target, arguments)}, built side by side; yields {name: Worker}."""
     with contextlib.ExitStack() as stack:
         workers = {}

@@ -1,7 +1,7 @@
 """Operations a second of the training step against a matrix product, its growth and its memory."""
 
 from benchmarks import comparison
-from benchmarks.timing import alternate, started
+from benchmarks.timing import alternate, start_workers
 
 STEPS = "benchmarks.contenders.ours:gan_steps"
 PIPELINES = "benchmarks.contenders.ours:pipelines"
@@ -31,7 +31,7 @@ def growth(effort):
     records = []
     for grown, values in GROWTH.items():
         tasks = {value: (STEPS, {"cases": {grown: {**BASE, grown: value}}}) for value in values}
-        with started(tasks) as workers:
+        with start_workers(tasks) as workers:
             seconds = alternate({value: (workers[value], grown) for value in values}, effort)
             records += [
                 {

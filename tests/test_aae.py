@@ -225,9 +225,9 @@ class TestLabels:
 
     def test_clusters_read_no_labels(self):
         model = aae(num_clusters=5)
-        assert model.clusters
-        assert not aae().clusters
-        assert not self.classified().clusters
+        assert model.clustering
+        assert not aae().clustering
+        assert not self.classified().clustering
         found = [
             gradients(model, data, "eta") for data in (self.images, (self.images, self.labels))
         ]
@@ -300,7 +300,7 @@ class TestRules:
             ({"adversarial_weight": -1.0}, "adversarial_weight must not be negative. Received"),
             ({"alpha": -0.1}, "alpha must not be negative. Received: alpha=-0.1"),
             ({"num_classes": 3}, "must be longer than its one-hot t.* length 3, num_classes=3"),
-            ({"clusters": True}, "clusters need num_classes. Received: num_classes=None"),
+            ({"clustering": True}, "clustering needs num_classes. Received: num_classes=None"),
         ],
     )
     def test_parameters(self, arguments, message):

@@ -316,7 +316,7 @@ class TestRules:
 
 class TestData:
     def test_halves_of_both_domains_without_the_targets_labels(self):
-        dataset = data.adaptation("digits", "digits_negative", "train[:100]", batch_size=16)
+        dataset = data.load_adaptation("digits", "digits_negative", "train[:100]", batch_size=16)
         sources, labels = data.arrays("digits", "train[:100]")
         targets, _ = data.arrays("digits_negative", "train[:100]")
         known = {image.tobytes(): label for image, label in zip(sources, labels, strict=True)}

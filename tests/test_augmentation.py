@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tfgen import data
-from tfgen.data.augmentation import augmented
+from tfgen.data.augmentation import augment
 
 COUNT = 40
 IMAGES = np.random.default_rng(0).integers(0, 256, (COUNT, 6, 5, 3)).astype(np.uint8)
@@ -15,7 +15,7 @@ def seen(epoch, seed=0, indices=None, **options):
     indices = np.arange(COUNT) if indices is None else indices
     epoch = tf.constant(epoch, tf.int64)
     chosen = tf.gather(IMAGES, indices)
-    return augmented(chosen, tf.constant(indices), COUNT, seed, epoch, **options).numpy()
+    return augment(chosen, tf.constant(indices), COUNT, seed, epoch, **options).numpy()
 
 
 def mirrored(images):

@@ -92,7 +92,7 @@ def test_documentation_loop_costs_two_forward_passes_more():
 def test_blocks_alternate_and_each_begins_with_an_untimed_unit(tmp_path):
     notes = tmp_path / "notes"
     tasks = {name: (DUMMY, {"word": name, "path": str(notes)}) for name in ("a", "b")}
-    with timing.started(tasks) as workers:
+    with timing.start_workers(tasks) as workers:
         assert {name: w.facts for name, w in workers.items()} == {"a": {"a": 1}, "b": {"b": 1}}
         runs = {name: (w, "write") for name, w in workers.items()}
         seconds = timing.alternate(runs, timing.Effort(rounds=3, block=0))
@@ -105,7 +105,7 @@ def test_blocks_alternate_and_each_begins_with_an_untimed_unit(tmp_path):
 def test_a_worker_that_ends_is_named(capfd):
     with (
         pytest.raises(RuntimeError, match=r"status 1 of the worker for tests\.absent:task"),
-        timing.started({"absent": ("tests.absent:task", {})}),
+        timing.start_workers({"absent": ("tests.absent:task", {})}),
     ):
         pass
     assert "ModuleNotFoundError" in capfd.readouterr().err

@@ -11,7 +11,7 @@ from selenium.webdriver.common.by import By
 import catalog
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-CARDS = catalog.published()
+CARDS = catalog.read_cards()
 
 
 @pytest.fixture(scope="module")

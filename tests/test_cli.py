@@ -129,7 +129,7 @@ def test_reconstruct_draws_test_images_above_what_is_decoded(tmp_path, condition
     result = run("reconstruct", file, *options)
     assert result.stdout == f"{out}\n"
     images, labels = tfgen.data.arrays("digits", "test[:5]")
-    images = likelihood.observed("bernoulli", images / 255)
+    images = likelihood.prepare_images("bernoulli", images / 255)
     expected = pictures.reconstructions(model, images, labels, seed=3)
     with Image.open(out) as picture:
         np.testing.assert_allclose(np.asarray(picture, int), np.asarray(expected, int), atol=1)
@@ -146,7 +146,7 @@ def test_map_draws_the_codes_of_test_images(tmp_path, monkeypatch):
     )
     assert run("map", file, "--data", "digits", "-n", 20, "--out", out).stdout == f"{out}\n"
     images, labels = tfgen.data.arrays("digits", "test[:20]")
-    np.testing.assert_array_equal(drawn[0][1], likelihood.observed("bernoulli", images / 255))
+    np.testing.assert_array_equal(drawn[0][1], likelihood.prepare_images("bernoulli", images / 255))
     np.testing.assert_array_equal(drawn[0][2], labels)
     with Image.open(out) as picture:
         assert picture.size == (750, 600)
@@ -190,7 +190,7 @@ def test_a_recipe_is_taken_from_a_file_or_a_card_and_changed(tmp_path, published
         result = run("train", *source, *options)
         assert result.exit_code == 0, result.output
         recipe = Run(tmp_path / name).record.recipe
-        assert recipe == reading.changed(small.GAN, ["build.width=6", "training.epochs=3"])
+        assert recipe == reading.apply_changes(small.GAN, ["build.width=6", "training.epochs=3"])
         assert run("train", "--resume", "--out", tmp_path / name).exit_code == 0
 
 

@@ -106,23 +106,25 @@ IMAGES = tf.constant(RNG.random((2, 8, 8, 3)), tf.float32)
 
 
 def test_translation_moves_by_whole_pixels_and_lets_zeros_in():
-    draws = tf.constant([[0.0, 0.99], [0.5, 0.5]])  # up to one pixel of eight: -1 and +1; none
-    moved = augmentation.translated(IMAGES, draws).numpy()
+    uniforms = tf.constant([[0.0, 0.99], [0.5, 0.5]])  # up to one pixel of eight: -1 and +1; none
+    moved = augmentation.translate(IMAGES, uniforms).numpy()
     expected = np.zeros((8, 8, 3))
     expected[1:, :-1] = IMAGES[0].numpy()[:-1, 1:]
     np.testing.assert_allclose(moved, [expected, IMAGES[1]], rtol=1e-6)
 
 
 def test_cutout_leaves_a_square_of_zeros():
-    draws = tf.constant([[0.5, 0.5], [0.0, 0.99]])  # about row 4, column 4; about row 0, column 7
+    uniforms = tf.constant(
+        [[0.5, 0.5], [0.0, 0.99]]
+    )  # about row 4, column 4; about row 0, column 7
     expected = IMAGES.numpy().copy()
     expected[0, 2:6, 2:6] = 0
     expected[1, :2, 5:] = 0
-    np.testing.assert_array_equal(augmentation.cut_out(IMAGES, draws), expected)
+    np.testing.assert_array_equal(augmentation.cut_out(IMAGES, uniforms), expected)
 
 
 def test_flip_is_of_the_images_that_the_coin_says():
-    flipped = augmentation.mirrored(IMAGES, tf.constant([[0.2], [0.7]]))
+    flipped = augmentation.mirror(IMAGES, tf.constant([[0.2], [0.7]]))
     np.testing.assert_array_equal(flipped, [IMAGES[0], IMAGES[1].numpy()[:, ::-1]])
 
 
@@ -197,7 +199,7 @@ def test_a_model_with_every_option_is_saved_and_goes_on_as_if_unstopped(colorful
 
 def test_what_is_served_of_it_is_what_it_says(colorful):
     images, labels = digits(8)
-    served = colorful.served()
+    served = colorful.serving_copy()
     discriminate, _ = served.endpoints()["discriminate"]
     outputs = discriminate(tf.constant(images), tf.constant(labels))
     np.testing.assert_allclose(
@@ -210,11 +212,11 @@ def test_r1_is_an_addition_to_phis_objective_in_every_second_step():
     model = build("cgan_digits", r1=3.0, r1_interval=2, normalization=None)
     plain = model.objectives(images, labels)
     norms = objectives.r1_penalty(lambda x: model.logits(x, labels), images)
-    found = model.penalized(plain, images, labels)
+    found = model.add_penalties(plain, images, labels)
     np.testing.assert_allclose(plain["phi"] - found["phi"], 6 * tf.reduce_mean(norms), rtol=1e-3)
     assert found["theta"] is plain["theta"]
     model.steps.assign(1)
-    np.testing.assert_array_equal(model.penalized(plain, images, labels)["phi"], plain["phi"])
+    np.testing.assert_array_equal(model.add_penalties(plain, images, labels)["phi"], plain["phi"])
 
 
 def test_a_model_without_options_is_the_one_of_before():
@@ -222,7 +224,7 @@ def test_a_model_without_options_is_the_one_of_before():
     kinds = {type(layer).__name__ for network in model.players.values() for layer in network.layers}
     assert not kinds & {"SpectralNormalization", "Modulation", "Augmentation"}
     objectives_ = {"theta": tf.constant(1.0), "phi": tf.constant(2.0)}
-    assert model.penalized(objectives_, None, None) is objectives_
+    assert model.add_penalties(objectives_, None, None) is objectives_
     assert [metric.name for metric in model.metrics] == ["theta", "phi"]
 
 

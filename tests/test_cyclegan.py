@@ -57,7 +57,9 @@ class TestObjectives:
 
         aae = part(A, B, model.eta, model.theta, half=1)
         infogan = part(B, A, model.theta, model.eta, half=0)
-        for received, expected in zip(model.parts(A, B), (aae, infogan), strict=True):
+        for received, expected in zip(
+            model.direction_objectives(A, B), (aae, infogan), strict=True
+        ):
             np.testing.assert_allclose(received, expected, rtol=1e-5)
         received = model.objectives(A, B)
         translators, discriminators = np.add(aae, infogan)
@@ -215,11 +217,13 @@ class TestData:
         assert len(set(sum(drawn, []))) == 10
 
     def test_of_named_sets_have_one_shape(self):
-        dataset = data.unpaired("digits", "digits_negative", size=12, channels=3, batch_size=10)
+        dataset = data.load_unpaired(
+            "digits", "digits_negative", size=12, channels=3, batch_size=10
+        )
         a, b = next(iter(dataset))
         assert a.shape == b.shape == (10, 12, 12, 3)
         assert float(tf.reduce_mean(a)) < 0.5 < float(tf.reduce_mean(b))
-        test = data.unpaired("digits", "digits_negative", "test", batch_size=1000)
+        test = data.load_unpaired("digits", "digits_negative", "test", batch_size=1000)
         a, b = next(iter(test))
         np.testing.assert_allclose(a, 1 - b, atol=1e-6)  # unshuffled
 
@@ -311,7 +315,7 @@ class Negative:
         return 1 - images
 
     def endpoints(self):
-        return endpoints.translating(self)
+        return endpoints.translator(self)
 
 
 class Blank(Negative):

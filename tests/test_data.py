@@ -354,7 +354,9 @@ class TestGeometry:
 
 class TestDivided:
     def parts(self, **arguments):
-        parts = data.divided("digits", split="train[:400]", **{"held_out": 0.1, **arguments})
+        parts = data.load_with_validation(
+            "digits", split="train[:400]", **{"held_out": 0.1, **arguments}
+        )
         return [
             tuple(map(np.concatenate, zip(*part.as_numpy_iterator(), strict=True)))
             for part in parts
@@ -370,7 +372,9 @@ class TestDivided:
         assert np.abs(np.bincount(held_labels) - expected).max() <= 1
 
     def test_held_out_images_are_binarized_once(self):
-        training, held_out = data.divided("digits", 0.5, split="train[:40]", binarize=True)
+        training, held_out = data.load_with_validation(
+            "digits", 0.5, split="train[:40]", binarize=True
+        )
         (first, _), (second, _) = next(iter(held_out)), next(iter(held_out))
         np.testing.assert_array_equal(first, second)
         assert set(np.unique(first)) == {0.0, 1.0}
@@ -385,4 +389,4 @@ class TestDivided:
         with pytest.raises(
             ValueError, match=r"held_out must leave images.*Received: held_out=1\.0"
         ):
-            data.divided("digits", 1.0)
+            data.load_with_validation("digits", 1.0)

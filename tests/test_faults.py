@@ -193,7 +193,7 @@ def test_a_stopped_trainer_says_how_to_go_on(tmp_path, number, code):
     )
     assert "Traceback" not in err
     assert len(Run(out).history) >= 2
-    with Run(out).locked():  # the lock went with the process
+    with Run(out).lock():  # the lock went with the process
         pass
 
 

@@ -18,7 +18,7 @@ def test_lower_layers_stay_and_the_others_learn(augmented, frozen):
     model = build("cgan_digits", spectral=True)
     before, theta = kernels(model.phi), model.theta.get_weights()
     images, labels = (x[:20] for x in data.arrays("digits"))
-    tuned = few_pictures.fine_tuned(model, images, labels, 2, augmented, min(frozen, 1))
+    tuned = few_pictures.fine_tune(model, images, labels, 2, augmented, min(frozen, 1))
     moved = [(a != b).any() for a, b in zip(before, kernels(tuned.phi), strict=True)]
     assert moved == [not frozen, True]
     assert any((a != b).any() for a, b in zip(theta, tuned.theta.get_weights(), strict=True))

@@ -48,7 +48,7 @@ def test_score_by_hand():
 def test_models_are_built_as_named(name):
     model = gaussians.build(name, seed=3)
     row = {"GAN, deeper phi": "GAN", "minimax GAN": "GAN"}.get(name, name)
-    assert (model.row, model.seed) == (row, 3)
+    assert (model.table_row, model.seed) == (row, 3)
     assert model.image_shape == gaussians.SHAPE
     hidden = {"GAN, deeper phi": 2, "VAE": None}.get(name, 1)
     if hidden is not None:

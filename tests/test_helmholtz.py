@@ -10,7 +10,7 @@ from models import build, digits
 
 from tfgen import evaluation
 from tfgen.evaluation import bounds, likelihood
-from tfgen.networks import beliefs
+from tfgen.networks import sigmoid_belief
 from tfgen.paper import theory
 from tfgen.paper.table import ROWS
 from zoo.models.helmholtz import DREAMED, RECOGNIZED, Helmholtz
@@ -49,7 +49,7 @@ def probabilities(model):
 
 def variables(network):
     """Weights and biases from the lowest layer up, last a prior's bias if there is one."""
-    return [v for part in beliefs.conditionals(network) for v in part.trainable_variables]
+    return [v for part in sigmoid_belief.conditionals(network) for v in part.trainable_variables]
 
 
 # The distributions.
@@ -91,7 +91,9 @@ def test_the_distributions_are_normalized(units):
 def test_a_unit_is_1_for_its_means_share_of_the_noise():
     logits = tf.constant([[-3.0, 0.0, 0.3, 50.0, -50.0]])
     noise = (np.arange(1000, dtype="float32") + 0.5) / 1000
-    shares = beliefs.draw(tf.repeat(logits, 1000, axis=0), np.repeat(noise[:, None], 5, axis=1))
+    shares = sigmoid_belief.draw(
+        tf.repeat(logits, 1000, axis=0), np.repeat(noise[:, None], 5, axis=1)
+    )
     np.testing.assert_allclose(np.mean(shares, axis=0), sigmoid(logits)[0], atol=5e-4)
 
 
@@ -253,7 +255,7 @@ def test_the_bound_of_many_draws_is_log_p():
     joint, recognized = probabilities(model)
     evidence = joint.sum(axis=1)
     variance = (joint**2 / recognized).sum(axis=1) / evidence**2 - 1  # of w/p(x)
-    tight = likelihood.importance_weighted_bound(model, images, draws=draws)
+    tight = likelihood.importance_weighted_bound(model, images, importance_samples=draws)
     assert (np.abs(tight - np.log(evidence)) < 5 * np.sqrt(variance / draws)).all()
 
 
@@ -267,10 +269,10 @@ def test_single_draws_estimate_the_variational_bound():
 
 
 def test_evaluation_measures_what_needs_no_continuous_codes(monkeypatch):
-    monkeypatch.setattr(bounds, "DRAWS", (4, 16))
+    monkeypatch.setattr(bounds, "IMPORTANCE_SAMPLES", (4, 16))
     monkeypatch.setattr(bounds, "DECODED", 16 * 20)
-    task = evaluation.Task(build("helmholtz_digits"), "digits", 4, None, 0)
-    scores = evaluation.likelihood_bounds(task)
+    context = evaluation.EvaluationContext(build("helmholtz_digits"), "digits", 4, None, 0)
+    scores = evaluation.likelihood_bounds(context)
     tighter = {f"iw_bound_{draws}{of}" for draws in (4, 16) for of in ("", "_gain")}
     assert set(scores) == {"bound", *tighter}
     assert scores["bound"].value < scores["iw_bound_4"].value < scores["iw_bound_16"].value
@@ -280,7 +282,7 @@ def test_evaluation_measures_what_needs_no_continuous_codes(monkeypatch):
 
 
 def test_it_learns_binarized_digits():
-    images = likelihood.observed("bernoulli", digits(1000)[0])
+    images = likelihood.prepare_images("bernoulli", digits(1000)[0])
     model = build("helmholtz_digits", units=(32, 16))
     before = likelihood.variational_bound(model, images).mean()
     model.fit(images, batch_size=50, epochs=15, verbose=0)
@@ -290,7 +292,7 @@ def test_it_learns_binarized_digits():
 def test_endpoints_agree_with_each_other():
     model = build("helmholtz_digits")
     served = {name: function for name, (function, _) in model.endpoints().items()}
-    images = tf.constant(likelihood.observed("bernoulli", digits(5)[0]))
+    images = tf.constant(likelihood.prepare_images("bernoulli", digits(5)[0]))
     seeds = tf.range(3, 8)
     noise = tf.concat([model.bound_noise(1, 1, (seed, 0)) for seed in seeds], axis=0)
     states = model.recognize(images, noise[:, 0])
@@ -343,14 +345,14 @@ def test_two_replicas_equal_one(replicas):
 
 
 def test_its_rows_are_table_1s():
-    assert set(Helmholtz.row) <= set(ROWS)
+    assert set(Helmholtz.table_row) <= set(ROWS)
 
 
 # Faults.
 
 
 def test_networks_of_other_layers_are_refused():
-    theta, eta = beliefs.generative(SHAPE, (3, 2)), beliefs.recognition(SHAPE, (3, 4))
+    theta, eta = sigmoid_belief.generative(SHAPE, (3, 2)), sigmoid_belief.recognition(SHAPE, (3, 4))
     message = r"theta must generate x, h_1 .. h_L .* Received: theta from \[\(3,\), \(2,\)\] to"
     with pytest.raises(ValueError, match=message):
         Helmholtz(theta, eta)
@@ -359,9 +361,9 @@ def test_networks_of_other_layers_are_refused():
 def test_images_out_of_no_sigmoid_are_refused():
     states = keras.Input((3,))
     pixels = keras.layers.Reshape(SHAPE)(keras.layers.Dense(3)(states))
-    theta = keras.Model([states], [pixels, beliefs.Prior()(states)])
+    theta = keras.Model([states], [pixels, sigmoid_belief.Prior()(states)])
     with pytest.raises(ValueError, match="theta must end in keras.layers.Activation"):
-        Helmholtz(theta, beliefs.recognition(SHAPE, (3,)))
+        Helmholtz(theta, sigmoid_belief.recognition(SHAPE, (3,)))
 
 
 def test_an_output_that_skips_a_layer_is_refused():
@@ -370,7 +372,7 @@ def test_an_output_that_skips_a_layer_is_refused():
     both = keras.layers.Concatenate()([flat, first])
     eta = keras.Model([images, first], [keras.layers.Dense(3)(flat), keras.layers.Dense(2)(both)])
     with pytest.raises(ValueError, match="is not connected to `inputs`"):
-        Helmholtz(beliefs.generative(SHAPE, (3, 2)), eta)
+        Helmholtz(sigmoid_belief.generative(SHAPE, (3, 2)), eta)
 
 
 @pytest.mark.parametrize("units", [(), (3, 0)], ids=str)

@@ -26,7 +26,7 @@ def in_a_line(text):
 @pytest.fixture
 def two_rows(tmp_path):
     """A preset's folder of a model that two rows describe."""
-    card = {**zoo.card("gan_digits"), "name": "both", "row": ["wake", "sleep"]}
+    card = {**zoo.card("gan_digits"), "name": "both", "table_row": ["wake", "sleep"]}
     (tmp_path / "card.json").write_text(json.dumps(card))
     return tmp_path
 
@@ -34,7 +34,7 @@ def two_rows(tmp_path):
 @pytest.mark.parametrize("path", CARDS, ids=lambda path: path.parent.name)
 def test_a_published_cards_row_is_printed(path):
     card = json.loads(path.read_text())
-    rows = table.named(card["row"])
+    rows = table.find_rows(card["table_row"])
     assert bool(rows) == (card["model"] != "ResNet")
     printed = in_a_line(run(path.parent).stdout)
     for row in rows:
@@ -49,8 +49,8 @@ def test_a_published_cards_row_is_printed(path):
     [path.parent.name for path in CARDS if path.parent.name.endswith("_digits")],
 )
 def test_a_published_cards_row_is_its_models(name):
-    row = zoo.load(name).row
-    assert zoo.card(name)["row"] == (row if isinstance(row, str | None) else [*row])
+    row = zoo.load(name).table_row
+    assert zoo.card(name)["table_row"] == (row if isinstance(row, str | None) else [*row])
 
 
 def test_json_holds_the_row_as_data():
@@ -65,7 +65,7 @@ def test_a_bare_file_has_the_row_of_its_model(tmp_path):
     file = tmp_path / "model.keras"
     zoo.GAN.build_networks((8, 8, 1), None, width=4, latent_dim=2).save(file)
     found = json.loads(run(file, "--json").stdout)
-    assert found["row"] == "GAN"
+    assert found["table_row"] == "GAN"
     assert [*found["table_1"]] == ["GAN"]
     assert "Table 1: GAN" in run(file).stdout
 
@@ -77,7 +77,9 @@ def test_several_rows_are_printed_one_after_the_other(two_rows):
 
 
 def test_brackets_of_a_row_are_printed_as_they_are(tmp_path):
-    (tmp_path / "card.json").write_text(json.dumps({**zoo.card("gan_digits"), "row": "GAN/VAE"}))
+    (tmp_path / "card.json").write_text(
+        json.dumps({**zoo.card("gan_digits"), "table_row": "GAN/VAE"})
+    )
     assert in_a_line(ROWS["GAN/VAE"].divergence) in in_a_line(run(tmp_path).stdout)
 
 

@@ -218,7 +218,7 @@ class TestUse:
         np.testing.assert_array_equal(classes["labels"], probabilities.argmax(axis=1))
 
     def test_rows_of_table_1(self):
-        assert [infogan(importance_weighted=w).row for w in (False, True)] == [
+        assert [infogan(importance_weighted=w).table_row for w in (False, True)] == [
             "InfoGAN",
             "IWInfoGAN",
         ]
@@ -233,7 +233,7 @@ class TestUse:
             kernel, bias = model.eta.get_layer("logits").get_weights()
             model.eta.get_layer("logits").set_weights([kernel[:, order], bias[order]])
             dataset = tf.data.Dataset.from_tensor_slices((images, labels)).batch(64)
-            scores.append(tfgen.evaluation.classification(task(model, dataset)))
+            scores.append(tfgen.evaluation.classification(context(model, dataset)))
         assert scores[0] == scores[1]
         assert list(scores[0]) == ["clustering_accuracy"]
         clusters = model.categories(images).numpy().argmax(axis=1)
@@ -242,8 +242,8 @@ class TestUse:
         assert low < value < high
 
 
-def task(model, dataset):
-    return tfgen.evaluation.Task(model, dataset, samples=4, evaluator=None, seed=0)
+def context(model, dataset):
+    return tfgen.evaluation.EvaluationContext(model, dataset, samples=4, evaluator=None, seed=0)
 
 
 class TestClusteringAccuracy:

@@ -223,7 +223,7 @@ def test_one_hot_of_no_label_is_zero():
 def test_folded_network_equals_its_original(width):
     network = networks.generator((28, 28, 3), latent_dim=5, width=width, num_classes=4)
     network([tf.random.stateless_normal([6, 5], [1, 2]), tf.range(6) % 4], training=True)
-    twin = layers.folded(network)
+    twin = layers.fold(network)
     inputs = [tf.random.stateless_normal([2, 5], [3, 4]), tf.constant([3, 0])]
     assert not any(isinstance(layer, layers.Conv2DTranspose) for layer in twin.layers)
     assert relative_error(twin(inputs), network(inputs)) < 1e-5

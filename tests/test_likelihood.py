@@ -46,7 +46,7 @@ def svae():
 
 @pytest.fixture(scope="module")
 def binary():
-    return likelihood.observed("bernoulli", digits(40)[0])
+    return likelihood.prepare_images("bernoulli", digits(40)[0])
 
 
 class TestImportanceWeights:
@@ -91,14 +91,16 @@ class TestImportanceWeights:
 
     def test_a_single_draw_is_the_variational_bound(self, vae, binary):
         np.testing.assert_array_equal(
-            likelihood.importance_weighted_bound(vae, binary, draws=1, seed=3),
+            likelihood.importance_weighted_bound(vae, binary, importance_samples=1, seed=3),
             likelihood.variational_bound(vae, binary, seed=3),
         )
 
     @pytest.mark.parametrize("draws", [0, -1])
     def test_there_is_at_least_one_draw(self, vae, binary, draws):
-        with pytest.raises(ValueError, match=f"draws must be at least 1. Received: draws={draws}"):
-            likelihood.importance_weighted_bound(vae, binary, draws=draws)
+        with pytest.raises(
+            ValueError, match=rf"importance_samples must be .* Received: importance_samples={draws}"
+        ):
+            likelihood.importance_weighted_bound(vae, binary, importance_samples=draws)
 
     def test_streamed_blocks_are_combined_as_one(self, vae, binary, monkeypatch):
         """Against the bound of all the noise that the blocks read, at once."""
@@ -108,14 +110,14 @@ class TestImportanceWeights:
         monkeypatch.setattr(
             VAE, "bound_noise", lambda *args: drawn.append(noise(*args)) or drawn[-1]
         )
-        streamed = likelihood.importance_weighted_bound(vae, binary[:3], draws=50)
+        streamed = likelihood.importance_weighted_bound(vae, binary[:3], importance_samples=50)
         assert [block.shape for block in drawn] == [(1, 10, 3)] * 15
         noise = np.concatenate(drawn, axis=1).reshape(3, 50, 3)
         np.testing.assert_allclose(streamed, vae.bound(binary[:3], None, noise), rtol=1e-5)
 
     def test_estimates_agree_within_their_errors(self, vae, binary):
         """Independent ways to log p(x) of one network: from the inference net, and from the prior."""
-        weighted = likelihood.importance_weighted_bound(vae, binary, draws=2000)
+        weighted = likelihood.importance_weighted_bound(vae, binary, importance_samples=2000)
         annealed = likelihood.annealed_bound(vae, binary, steps=100)
         assert abs((weighted - annealed).mean()) < 0.3
         assert likelihood.variational_bound(vae, binary).mean() < weighted.mean() - 3
@@ -136,7 +138,10 @@ class TestClasses:
         """log sum_t p(t) p(x|t), from a conditional model of the same networks."""
         cvae = VAE(svae.theta, svae.eta, num_classes=3)
         for estimate, tolerance in (
-            (lambda *args: likelihood.importance_weighted_bound(*args, draws=200), 0.2),
+            (
+                lambda *args: likelihood.importance_weighted_bound(*args, importance_samples=200),
+                0.2,
+            ),
             (lambda *args: likelihood.annealed_bound(*args, steps=30), 0.5),
         ):
             given = [estimate(cvae, binary, np.full(len(binary), t)) for t in range(3)]
@@ -190,33 +195,38 @@ def test_bits_per_dimension_by_hand():
 class TestObserved:
     def test_binarization_is_one_fixed_draw_of_the_gray_values(self):
         images = np.full((200, 8, 8, 1), 0.3, "float32")
-        drawn = likelihood.observed("bernoulli", images)
+        drawn = likelihood.prepare_images("bernoulli", images)
         assert set(np.unique(drawn)) == {0, 1}
         assert abs(drawn.mean() - 0.3) < 0.02
-        np.testing.assert_array_equal(likelihood.observed("bernoulli", images), drawn)
-        np.testing.assert_array_equal(likelihood.observed("bernoulli", images[:9]), drawn[:9])
+        np.testing.assert_array_equal(likelihood.prepare_images("bernoulli", images), drawn)
+        np.testing.assert_array_equal(likelihood.prepare_images("bernoulli", images[:9]), drawn[:9])
 
     def test_binary_images_stay(self, binary):
-        np.testing.assert_array_equal(likelihood.observed("bernoulli", binary), binary)
+        np.testing.assert_array_equal(likelihood.prepare_images("bernoulli", binary), binary)
 
     @pytest.mark.parametrize("kind", ["gaussian", "logistic"])
     def test_other_likelihoods_read_the_images_as_they_are(self, kind):
         images = digits()[0]
-        np.testing.assert_array_equal(likelihood.observed(kind, images), images)
+        np.testing.assert_array_equal(likelihood.prepare_images(kind, images), images)
 
 
 @pytest.fixture(scope="module")
 def cheap():
     """Evaluation at the counts of a test."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"DRAWS": (4, 16), "DECODED": 16 * 20, "CHAINS": 6, "STEPS": 2}.items():
+        for name, value in {
+            "IMPORTANCE_SAMPLES": (4, 16),
+            "DECODED": 16 * 20,
+            "CHAINS": 6,
+            "STEPS": 2,
+        }.items():
             patch.setattr(evaluation.bounds, name, value)
         yield
 
 
 def evaluate(model, data="digits", seed=0):
     """The likelihood's part of an evaluation."""
-    return evaluation.likelihood_bounds(evaluation.Task(model, data, 4, None, seed))
+    return evaluation.likelihood_bounds(evaluation.EvaluationContext(model, data, 4, None, seed))
 
 
 @pytest.fixture(scope="module")
@@ -247,7 +257,7 @@ class TestEvaluation:
             assert score["low"] <= score["value"] <= score["high"]
 
     def test_a_model_without_classes_is_asked_for_none(self, vae, presets, monkeypatch):
-        monkeypatch.setitem(evaluation.FAMILIES, "bound", lambda task: {})
+        monkeypatch.setitem(evaluation.METRICS_BY_ENDPOINT, "bound", lambda context: {})
         judge = presets / "resnet_small"
         scores = evaluation.evaluate(vae, "digits", samples=40, evaluator=judge)
         assert "inception_score" in scores
@@ -255,13 +265,15 @@ class TestEvaluation:
 
     def test_numbers_are_those_of_the_estimators_on_the_binarized_test_set(self, vae, scores):
         images = data.arrays("digits", "test")[0] / np.float32(255)
-        binarized = likelihood.observed("bernoulli", images)
+        binarized = likelihood.prepare_images("bernoulli", images)
         binarized = binarized[np.random.default_rng(0).permutation(len(binarized))]
-        tightest = likelihood.importance_weighted_bound(vae, binarized[:20], draws=16)
+        tightest = likelihood.importance_weighted_bound(vae, binarized[:20], importance_samples=16)
         annealed = likelihood.annealed_bound(vae, binarized[:6], steps=2)
         for name, estimate in {
             "bound": likelihood.variational_bound(vae, binarized),
-            "iw_bound_4": likelihood.importance_weighted_bound(vae, binarized[:80], draws=4),
+            "iw_bound_4": likelihood.importance_weighted_bound(
+                vae, binarized[:80], importance_samples=4
+            ),
             "iw_bound_16": tightest,
             "iw_bound_16_gain": tightest - likelihood.variational_bound(vae, binarized)[:20],
             "ais_bound": annealed,

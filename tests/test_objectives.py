@@ -11,9 +11,9 @@ from tfgen.objectives import (
     importance_weights,
     log_categorical,
     log_q,
-    log_smoothed,
+    log_smoothed_categorical,
+    remove_smoothing,
     reverse,
-    unsmoothed,
 )
 
 LOGITS = tf.constant([0.0, np.log(3.0), -np.log(3.0)], tf.float32)  # D = 1/2, 3/4, 1/4
@@ -91,15 +91,15 @@ def test_smoothed_labels():
         0.7 * np.log(0.2) + 0.1 * np.log(0.7 * 0.2 * 0.1),
         0.7 * np.log(0.5) + 0.1 * np.log(0.25 * 0.25 * 0.5),
     ]
-    np.testing.assert_allclose(log_smoothed(logits, [1, 2], 0.3), expected, rtol=1e-6)
+    np.testing.assert_allclose(log_smoothed_categorical(logits, [1, 2], 0.3), expected, rtol=1e-6)
     np.testing.assert_array_equal(
-        log_smoothed(logits, [1, 2], 0.0), log_categorical(logits, [1, 2])
+        log_smoothed_categorical(logits, [1, 2], 0.0), log_categorical(logits, [1, 2])
     )
 
 
 def test_unsmoothed_undoes_the_smoothing_of_probabilities():
     probabilities = np.array([[0.7, 0.2, 0.1], [1.0, 0.0, 0.0]])
     smoothed = 0.7 * probabilities + 0.3 / 3
-    np.testing.assert_allclose(unsmoothed(smoothed, 0.3), probabilities, atol=1e-12)
+    np.testing.assert_allclose(remove_smoothing(smoothed, 0.3), probabilities, atol=1e-12)
     surer = tf.constant([[0.92, 0.08, 0.0]])  # than smoothed labels ever are
-    np.testing.assert_allclose(unsmoothed(surer, 0.3), [[1.0, 0.0, 0.0]], atol=1e-6)
+    np.testing.assert_allclose(remove_smoothing(surer, 0.3), [[1.0, 0.0, 0.0]], atol=1e-6)

@@ -31,7 +31,7 @@ def of_recipe(recipe, folder):
 
 
 def of_changes(recipe, folder):
-    return reading.changed(recipe, [])
+    return reading.apply_changes(recipe, [])
 
 
 def of_run(recipe, folder):
@@ -58,7 +58,7 @@ def test_a_recipe_of_old_names_is_that_of_the_new(read, tmp_path):
 
 def test_a_change_may_have_the_old_name():
     changes = ["data.binarise=false", "build.normalisation=synchronised"]
-    found = reading.changed(zoo.RECIPES["vae_digits"], changes)
+    found = reading.apply_changes(zoo.RECIPES["vae_digits"], changes)
     assert found["data"]["binarize"] is False
     assert found["build"]["normalization"] == "synchronized"
     assert found["data"].keys() == zoo.RECIPES["vae_digits"]["data"].keys()

@@ -6,7 +6,7 @@ import small
 from PIL import Image
 
 import zoo
-from zoo.preset import looking
+from zoo.preset import summaries
 from zoo.preset import train as training
 from zoo.preset.run import Run
 
@@ -42,7 +42,7 @@ def test_every_recipe_that_learns_from_labels_is_known(photos):
     refused = set()
     for name, recipe in zoo.RECIPES.items():
         try:
-            looking.found({**recipe, "data": {"name": str(photos), "size": 8}}, name)
+            summaries.summarize({**recipe, "data": {"name": str(photos), "size": 8}}, name)
         except ValueError:
             refused.add(recipe["model"])
     assert refused == {"GAN", "VAE", "SVAE", "AAE", "ADA", "ResNet"}

@@ -19,8 +19,8 @@ def adapted(card):
 
 
 def test_a_model_is_tested_on_its_target_or_else_on_its_own_data():
-    assert recipes.tested({"name": "mnist", "target": "mnist_m"}) == "mnist_m"
-    assert recipes.tested({"name": "mnist", "size": 32}) == "mnist"
+    assert recipes.test_set({"name": "mnist", "target": "mnist_m"}) == "mnist_m"
+    assert recipes.test_set({"name": "mnist", "size": 32}) == "mnist"
 
 
 def test_an_adapted_classifier_names_both_domains_and_the_one_it_is_tested_on():

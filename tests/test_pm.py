@@ -9,8 +9,8 @@ import tensorflow as tf
 from models import build, digits
 
 from tfgen import layers, networks
+from tfgen.evaluation.context import EvaluationContext
 from tfgen.evaluation.independence import code_entropy, code_independence, predictability
-from tfgen.evaluation.task import Task
 from tfgen.objectives import log_bernoulli
 from zoo.models.pm import PM, binary
 
@@ -255,10 +255,12 @@ class TestIndependence:
 
     def test_of_a_model(self):
         model = build("pm_digits")
-        measured = code_independence(Task(model, "digits", 100, None, 0))
+        measured = code_independence(EvaluationContext(model, "digits", 100, None, 0))
         assert set(measured) == {"code_entropy", "predictability", "reconstruction_error"}
         assert 0 <= measured["code_entropy"].value <= model.latent_dim
-        assert measured == code_independence(Task(model, "digits", 100, None, 0))
+        assert measured == code_independence(EvaluationContext(model, "digits", 100, None, 0))
 
     def test_other_codes_are_not_measured(self):
-        assert code_independence(Task(build("vae_digits"), "digits", 100, None, 0)) == {}
+        assert (
+            code_independence(EvaluationContext(build("vae_digits"), "digits", 100, None, 0)) == {}
+        )

@@ -30,8 +30,8 @@ def test_a_preset_is_its_saved_model(name):
         assert list(endpoints) == card["endpoints"]
     else:  # exported before `generate`
         assert set(card["endpoints"]) <= set(endpoints)
-    row = model.row
-    assert card["row"] == (list(row) if isinstance(row, tuple) else row)
+    row = model.table_row
+    assert card["table_row"] == (list(row) if isinstance(row, tuple) else row)
     served = tf.saved_model.load(str(ROOT / name / "1")).signatures
     rng = np.random.default_rng(0)
     for endpoint in card["endpoints"]:

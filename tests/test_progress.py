@@ -14,5 +14,5 @@ from tfgen import progress
 def test_long_work_has_a_bar_on_a_terminal(terminal, count, bar):
     written = io.StringIO()
     console = Console(file=written, force_terminal=terminal, width=60)
-    assert list(progress.shown(range(count), "sampling", console)) == list(range(count))
+    assert list(progress.track(range(count), "sampling", console)) == list(range(count))
     assert ("sampling" in written.getvalue()) == bar

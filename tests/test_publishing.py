@@ -149,7 +149,7 @@ def test_the_page_shows_picture_use_numbers_and_limits(presets, card):
 
 
 def test_commands_reproduce_a_run():
-    recipe = reading.changed(zoo.RECIPES["gan_digits"], ["training.epochs=2"])
+    recipe = reading.apply_changes(zoo.RECIPES["gan_digits"], ["training.epochs=2"])
     record = Record("gan_digits", recipe, 3, None, False, {}, {})
     assert publishing.commands(record, "gan_digits") == [
         "tfgen train gan_digits --data digits --epochs 2 --seed 3 --out runs/gan_digits",
@@ -162,7 +162,7 @@ def test_commands_reproduce_a_run():
 
 def test_commands_state_what_was_changed_of_a_recipe():
     changes = ["build.width=8", "data.fraction=0.5", "data.name=/my pictures"]
-    recipe = reading.changed(zoo.RECIPES["gan_digits"], changes)
+    recipe = reading.apply_changes(zoo.RECIPES["gan_digits"], changes)
     [line, _] = publishing.commands(Record("gan_digits", recipe, 0, None, False, {}, {}), "mine")
     words = shlex.split(line)
     assert words[:7] == [
@@ -175,7 +175,9 @@ def test_commands_state_what_was_changed_of_a_recipe():
         "150",
     ]
     assert words[7:11] == ["--set", "data.fraction=0.5", "--set", "build.width=8"]
-    again = reading.changed(zoo.RECIPES["gan_digits"], [*words[8:11:2], "data.name=/my pictures"])
+    again = reading.apply_changes(
+        zoo.RECIPES["gan_digits"], [*words[8:11:2], "data.name=/my pictures"]
+    )
     assert again == recipe
 
 

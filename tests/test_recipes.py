@@ -75,7 +75,7 @@ def test_its_class_takes_its_arguments(name, recipe):
     assert set(build) <= taken - GIVEN
     inspect.signature(kind.load_data).bind(batch_size=64, seed=0, **data)
     if kind.load_data.__func__ is Unified.load_data.__func__:
-        taken = named(tfgen.data.load) | named(tfgen.data.divided)
+        taken = named(tfgen.data.load) | named(tfgen.data.load_with_validation)
         assert set(data) <= taken - {"batch_size", "seed"}
 
 

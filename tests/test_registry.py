@@ -56,7 +56,7 @@ class Toy(Unified):
         return self.logits(images, training=training)
 
     def endpoints(self):
-        return {**endpoints.generating(self), **endpoints.discriminating(self)}
+        return {**endpoints.generator(self), **endpoints.discriminator(self)}
 
 
 RECIPES = {

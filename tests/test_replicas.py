@@ -98,7 +98,7 @@ def test_parts_and_their_noise_make_the_batch(parts):
     batches = data.batches(np.arange(22, dtype=np.uint8)[:, None, None, None], batch_size=15)
     for batch in batches:
         count = len(batch)
-        found = [replicated.divided(batch, index, parts) for index in range(parts)]
+        found = [replicated.shard_batch(batch, index, parts) for index in range(parts)]
         np.testing.assert_array_equal(tf.concat(found, axis=0), batch)
         assert {len(part) for part in found} <= {count // parts, count // parts + 1}
         ends = np.cumsum([len(part) for part in found])

@@ -122,13 +122,13 @@ def test_a_line_of_another_cell_is_refused(tmp_path):
 def test_the_arms_of_a_seed_come_from_one_machine():
     other = {"machine": {"processor": "Q", "cores": 1}, "ended": "2025-01-01T00:00:00+00:00"}
     lone, one, two = record(**other), record("GAN"), record()
-    assert records.merged([lone, one, two]) == {0: {"GAN": one, "IWGAN": two}}
-    assert records.merged([lone]) == {0: {"IWGAN": lone}}
+    assert records.merge([lone, one, two]) == {0: {"GAN": one, "IWGAN": two}}
+    assert records.merge([lone]) == {0: {"IWGAN": lone}}
 
 
 def test_of_repeated_runs_the_first_counts():
     first, again = record(), record(ended="2027-01-01T00:00:00+00:00", seconds=1.0)
-    assert records.merged([again, first]) == {0: {"IWGAN": first}}
+    assert records.merge([again, first]) == {0: {"IWGAN": first}}
 
 
 @pytest.mark.parametrize("changes", [{"data": "e"}, {"start": {"theta": "a", "phi": "c"}}])
@@ -136,7 +136,7 @@ def test_no_pair_is_made_of_other_images_or_weights(changes):
     with pytest.raises(
         ValueError, match="start from the same weights.*seed=0, (data|phi) of IWGAN"
     ):
-        records.merged([record("GAN"), record(**changes, ended="2027")])
+        records.merge([record("GAN"), record(**changes, ended="2027")])
 
 
 def test_a_player_of_one_arm_alone_needs_no_pair():
@@ -147,7 +147,7 @@ def test_a_player_of_one_arm_alone_needs_no_pair():
 
 def test_an_arm_has_one_recipe():
     with pytest.raises(ValueError, match="one recipe in all records. Received: two of IWGAN"):
-        records.merged([record(), record(seed=1, recipe={})])
+        records.merge([record(), record(seed=1, recipe={})])
 
 
 # ---- cells -------------------------------------------------------------------------------------
@@ -305,7 +305,7 @@ def test_a_killed_run_goes_on_and_its_record_is_that_of_an_unstopped_one(tmp_pat
     assert (weighted["start"], weighted["data"]) == (whole["start"], whole["data"])
     assert weighted["scores"] != whole["scores"]
     assert not list((tmp_path / "whole" / "runs").iterdir())
-    left = list(plan.pending([CELL], 2, "here", tmp_path / "whole"))
+    left = list(plan.pending_runs([CELL], 2, "here", tmp_path / "whole"))
     assert [(found.arm, found.seed) for found in left] == [("GAN", 1), ("IWGAN", 1)]
 
 

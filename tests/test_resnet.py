@@ -89,7 +89,7 @@ def test_a_saved_model_holds_its_filters_and_goes_on_as_if_unstopped(fitted, dat
 def test_what_is_served_is_rid_of_the_smoothing(fitted, data):
     outputs = fitted.omega(data[0], training=False)
     served, _ = fitted.endpoints()["features"]
-    expected = objectives.unsmoothed(tf.nn.softmax(outputs["logits"]), SMOOTHING)
+    expected = objectives.remove_smoothing(tf.nn.softmax(outputs["logits"]), SMOOTHING)
     np.testing.assert_allclose(served(tf.constant(data[0]))["probabilities"], expected, atol=1e-6)
     np.testing.assert_allclose(fitted.predict(data[0], verbose=0), expected, atol=1e-6)
 
@@ -98,7 +98,7 @@ def test_the_objective_is_that_of_smoothed_labels(data):
     model = small()
     logits = model.omega(data[0], training=False)["logits"]
     ascended = model.objectives(*map(tf.constant, data), training=False)["omega"]
-    expected = objectives.log_smoothed(logits, data[1], SMOOTHING)
+    expected = objectives.log_smoothed_categorical(logits, data[1], SMOOTHING)
     np.testing.assert_allclose(ascended, tf.reduce_mean(expected), rtol=1e-5)
 
 

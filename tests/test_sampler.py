@@ -13,8 +13,8 @@ import zoo
 from tfgen import layers, networks, noise
 from tfgen.evaluation import likelihood
 from tfgen.evaluation.bounds import likelihood_bounds
+from tfgen.evaluation.context import EvaluationContext
 from tfgen.evaluation.samples import sample_quality
-from tfgen.evaluation.task import Task
 from tfgen.layers.mixtures import component
 
 SHAPE = (8, 8, 1)
@@ -74,7 +74,7 @@ def test_a_learned_prior_is_a_density_and_its_draws_have_its_moments():
 def test_the_sampler_follows_the_aggregate_posterior_where_the_prior_does_not(vae):
     """Means and covariances of a mixture fitted by maximum likelihood are those of the codes."""
     images, _ = models.digits(300)
-    posterior = vae.eta.predict(likelihood.observed("bernoulli", images), verbose=0)
+    posterior = vae.eta.predict(likelihood.prepare_images("bernoulli", images), verbose=0)
     codes = posterior["mean"] + posterior["scale"] * noise.Samples(300, 1).gaussian(16)
     drawn = vae.codes(20_000, 0, prior="aggregate").numpy()
     assert_allclose(drawn.mean(axis=0), np.mean(codes, axis=0), atol=0.05)
@@ -112,10 +112,10 @@ def test_a_conditional_model_has_a_mixture_for_each_class():
     model = models.build("cvae_digits").fit_sampler(images, labels, components=2)
     assert model.aggregate.means.shape == (10, 2, 16)
     drawn = model.codes(4000, 0, np.full(4000, 7), prior="aggregate").numpy()
-    read = likelihood.observed("bernoulli", images[labels == 7])
+    read = likelihood.prepare_images("bernoulli", images[labels == 7])
     means = model.eta.predict([read, labels[labels == 7]], verbose=0)["mean"]
     assert_allclose(drawn.mean(axis=0), means.mean(axis=0), atol=0.5)
-    served, _ = model.served().endpoints()["generate_aggregate"]
+    served, _ = model.serving_copy().endpoints()["generate_aggregate"]
     images = served(seeds=tf.constant([5, 6]), labels=tf.constant([7, 2]))["images"]
     alone = [model.sample(1, s, [t], prior="aggregate")[0] for s, t in ((5, 7), (6, 2))]
     assert_allclose(images, alone, atol=1e-5)
@@ -124,7 +124,7 @@ def test_a_conditional_model_has_a_mixture_for_each_class():
 def test_unlabelled_images_join_the_class_that_omega_takes_them_for():
     images, labels = models.digits(400)
     model = models.build("svae_digits_10pct")
-    found = model.predict(likelihood.observed("bernoulli", images), verbose=0).argmax(axis=-1)
+    found = model.predict(likelihood.prepare_images("bernoulli", images), verbose=0).argmax(axis=-1)
     hidden = np.where(np.arange(400) % 2, -1, labels)
     expected = np.bincount(np.where(hidden < 0, found, hidden), minlength=10)
     with pytest.raises(ValueError, match="as many images as components") as error:
@@ -148,7 +148,8 @@ def test_what_breaks_a_rule_is_refused(vae):
 
 def test_the_second_sampler_is_scored_beside_the_priors(vae):
     plain, both = (
-        sample_quality(Task(m, "digits", 40, None, 0)) for m in (models.build("vae_digits"), vae)
+        sample_quality(EvaluationContext(m, "digits", 40, None, 0))
+        for m in (models.build("vae_digits"), vae)
     )
     assert both["aggregate_fid"] != both["fid"] == plain["fid"]
     assert both["aggregate_inception_score_ratio"].value > 0
@@ -179,7 +180,8 @@ def test_one_component_at_the_origin_is_the_standard_prior():
     )  # the drawn divergence deviates by about 4 nats, over 20 draws
     assert_allclose(*(b.mean() for b in bounds), atol=0.5)
     many = [
-        likelihood.importance_weighted_bound(m, images, draws=64, seed=2) for m in (plain, learned)
+        likelihood.importance_weighted_bound(m, images, importance_samples=64, seed=2)
+        for m in (plain, learned)
     ]
     assert_allclose(*many, atol=1e-3)
 
@@ -209,7 +211,7 @@ def test_a_learned_prior_draws_the_samples_and_survives_saving(tmp_path):
     model.save(tmp_path / "vae.keras")
     loaded = zoo.load(tmp_path / "vae.keras")
     assert_allclose(loaded.sample(6, seed=2), model.sample(6, seed=2), atol=1e-6)
-    served, _ = model.served().endpoints()["sample"]
+    served, _ = model.serving_copy().endpoints()["sample"]
     images = served(n=tf.constant(6), seed=tf.constant(2))["images"]
     assert_allclose(images, model.sample(6, seed=2), atol=1e-5)
 
@@ -219,6 +221,6 @@ def test_annealing_is_left_out_under_a_learned_prior():
     model = models.build("vae_digits", mixture_prior=2)
     images, labels = tfgen.data.arrays("digits", "test")
     few = tf.data.Dataset.from_tensors((images[:4] / np.float32(255), labels[:4]))
-    scores = likelihood_bounds(Task(model, few, 10, None, 0))
+    scores = likelihood_bounds(EvaluationContext(model, few, 10, None, 0))
     assert "ais_bound" not in scores
     assert scores["bound"].value < scores["iw_bound_64"].value

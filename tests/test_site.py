@@ -58,7 +58,7 @@ class TestEquations:
 
 class TestCatalog:
     def test_data_hold_every_presets_numbers(self, tmp_path):
-        cards = catalog.published()
+        cards = catalog.read_cards()
         catalog.write_data(cards, tmp_path)
         records = json.loads((tmp_path / "results.json").read_text())
         with open(tmp_path / "results.csv", newline="") as file:
@@ -71,14 +71,14 @@ class TestCatalog:
                 assert float(row[f"{metric}_low"]) == number["low"]
 
     def test_the_table_has_a_row_and_a_page_for_each(self):
-        cards = catalog.published()
+        cards = catalog.read_cards()
         table = catalog.table(cards)
         for card in cards:
             assert f'href="presets/{card["name"]}.html"' in table
             assert f"# {card['name']}\n" in catalog.preset_page(card)
 
     def test_every_cell_is_escaped(self):
-        card = catalog.published()[0]
+        card = catalog.read_cards()[0]
         table = catalog.table([{**card, "model": "<script>"}])
         assert "<script>" not in table
 
@@ -86,7 +86,7 @@ class TestCatalog:
 def test_links_through_the_repository_lead_through_the_site(tmp_path):
     (tmp_path / "studies" / "records").mkdir(parents=True)
     text = "[`a`](../../saved_models/gan_digits/README.md), [b](records), [c](other.md)"
-    led = links.led(text, tmp_path / "studies", tmp_path)
+    led = links.rewrite_links(text, tmp_path / "studies", tmp_path)
     assert led == "[`a`](../presets/gan_digits.md), b, [c](other.md)"
 
 
@@ -97,7 +97,7 @@ class TestDocstrings:
         )
 
     def test_indented_formulas_are_shown_letter_by_letter(self):
-        lines = docstrings.displayed(["Text.", "", "    a |b|", "", "Args:", "    x: c|d."])
+        lines = docstrings.display_formulas(["Text.", "", "    a |b|", "", "Args:", "    x: c|d."])
         assert lines == ["Text.", "", "::", "", "    a |b|", "", "Args:", r"    x: c\|d."]
 
 

@@ -113,10 +113,14 @@ class TestFolder:
 
     def test_a_share_can_be_held_out(self, photos):
         options = {"size": 6, "channels": 1, "batch_size": 8}
-        memory, stream = (data.divided(photos, 0.2, stream=s, **options) for s in (False, True))
+        memory, stream = (
+            data.load_with_validation(photos, 0.2, stream=s, **options) for s in (False, True)
+        )
         for one, other in zip(memory, stream, strict=True):
             _equal(one, other)
-        training, held_out = data.divided(photos, 0.2, stream=True, binarize=True, **options)
+        training, held_out = data.load_with_validation(
+            photos, 0.2, stream=True, binarize=True, **options
+        )
         (first, _), (second, _) = next(iter(held_out)), next(iter(held_out))
         np.testing.assert_array_equal(first, second)
         assert set(np.unique(first)) == {0.0, 1.0}
@@ -175,7 +179,7 @@ class TestCached:
         assert list(kept.iterdir()) == []
 
     def test_two_parts_make_one_entry(self, photos, kept):
-        parts = data.divided(photos, 0.2, stream=True, cached=True, **self.OPTIONS)
+        parts = data.load_with_validation(photos, 0.2, stream=True, cached=True, **self.OPTIONS)
         for part in parts:
             list(part)
         assert [path.suffix for path in kept.iterdir()] == [".npy"]
@@ -235,7 +239,7 @@ class TestTFDS:
             list(data.load("usps", stream=True))
 
 
-@pytest.mark.parametrize("pair", [data.adaptation, data.unpaired])
+@pytest.mark.parametrize("pair", [data.load_adaptation, data.load_unpaired])
 def test_two_domains_stream_too(photos, pair):
     options = {"size": 6, "channels": 3, "batch_size": 8}
     memory, stream = (pair(photos, "digits", stream=s, **options) for s in (False, True))

@@ -169,7 +169,7 @@ class TestObjective:
         model.before_fit(tf.data.Dataset.from_tensor_slices((images, labels)).batch(4))
         np.testing.assert_allclose(model.labelled_share, 2 / 6)
         # At the posterior means; draws of z depend on an image's place in its batch.
-        monkeypatch.setattr(model, "draws", lambda x, stream: tf.zeros([len(x), 1, 2]))
+        monkeypatch.setattr(model, "latent_noise", lambda x, stream: tf.zeros([len(x), 1, 2]))
         batches = [list(batch) for batch in itertools.combinations(range(6), size)]
         assert any((labels[batch] < 0).all() for batch in batches)
         estimates = [model.objectives(images[i], labels[i])["theta"] for i in batches]

@@ -155,7 +155,7 @@ def test_a_run_stops_when_the_held_out_bound_has_not_risen(stopped):
 def test_the_best_epoch_is_the_one_that_is_kept(stopped):
     """Evaluated anew, by other draws of z, on the same held-out images: near the recorded bound."""
     out, model = stopped
-    _, held_out = tfgen.data.divided(**small.VAE["data"], batch_size=64, seed=0)
+    _, held_out = tfgen.data.load_with_validation(**small.VAE["data"], batch_size=64, seed=0)
     recorded = max(line["val_bound"] for line in Run(out).recorded_epochs)
     again = model.evaluate(held_out, verbose=0, return_dict=True)["bound"]
     assert abs(again - recorded) < 0.3

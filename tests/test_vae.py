@@ -67,7 +67,7 @@ class TestBound:
         model = build(num_classes)
         labels = labels if num_classes else None
         noise = np.random.default_rng(0).normal(size=(32, 1, 3)).astype("float32")
-        posterior = model.play(model.eta, tf.constant(images), labels)
+        posterior = model.call_network(model.eta, tf.constant(images), labels)
         mean, scale = (posterior[key].numpy().astype("float64") for key in ("mean", "scale"))
         latents = (mean + scale * noise[:, 0]).astype("float32")
         means = model.decode(tf.constant(latents), labels).numpy().astype("float64")

@@ -322,18 +322,18 @@ def test_offers_no_bound():
 
 def test_predicts_reconstructions(images):
     model = build("vaegan_digits")
-    expected = model.decode(model.play(model.eta, images)["mean"])
+    expected = model.decode(model.call_network(model.eta, images)["mean"])
     np.testing.assert_allclose(model.predict(images, verbose=0), expected, atol=1e-6)
 
 
 def test_rows():
     networks_ = perceptrons()
     for flag, prefix in ((False, ""), (True, "IW")):
-        assert GANVAE(*networks_, importance_weighted=flag).row == f"{prefix}GAN/VAE"
+        assert GANVAE(*networks_, importance_weighted=flag).table_row == f"{prefix}GAN/VAE"
         for temperature, first in ((None, ""), (1.0, "AA-")):
             model = VAEGAN(*networks_, importance_weighted=flag, temperature=temperature)
-            assert model.row == f"{first}{prefix}VAE/GAN"
-            assert model.row in table.ROWS
+            assert model.table_row == f"{first}{prefix}VAE/GAN"
+            assert model.table_row in table.ROWS
 
 
 @pytest.mark.parametrize("name", ["iwganvae_digits", "aavaegan_digits"])

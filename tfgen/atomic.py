@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 @contextlib.contextmanager
-def replaced_folder(path: str | Path) -> Iterator[Path]:
+def replace_folder(path: str | Path) -> Iterator[Path]:
     """A folder to fill beside `path`; at the end it takes the place of `path`, unless an error left it.
 
     Raises:
@@ -38,7 +38,7 @@ def replaced_folder(path: str | Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def replaced_file(path: str | Path) -> Iterator[Path]:
+def replace_file(path: str | Path) -> Iterator[Path]:
     """A file to write beside `path`, of the same suffix; at the end it takes the place of `path`.
 
     What was written is on the disk before it does, so that a power failure leaves the old or the new.

@@ -28,7 +28,7 @@ def images_spec(model) -> tf.TensorSpec:
     return tf.TensorSpec((None, *model.image_shape), tf.float32)
 
 
-def stated(model, functions: Endpoints) -> Endpoints:
+def complete(model, functions: Endpoints) -> Endpoints:
     """The functions with what every endpoint keeps, and `<name>_bytes` beside each that reads images.
 
     Inputs of several rows have one number of rows, `labels` lie in the model's range and n does not pass
@@ -44,14 +44,14 @@ def stated(model, functions: Endpoints) -> Endpoints:
     for name, (function, signature) in functions.items():
         if "images" in signature:
             function = stored_once(function)
-        served[name] = _guarded(model, function, signature), signature
+        served[name] = _guard(model, function, signature), signature
         if "images" in signature:
             twin, read = _of_bytes(function, signature)
-            served[f"{name}_bytes"] = _guarded(model, twin, read), read
+            served[f"{name}_bytes"] = _guard(model, twin, read), read
     return served
 
 
-def generating(model) -> Endpoints:
+def generator(model) -> Endpoints:
     """`generate`, `generate_png`, `sample`, `decode`, with classes `sample_labels`: G_theta(z [, t])."""
     latents_spec = tf.TensorSpec((None, model.latent_dim), tf.float32)
     labels = {"labels": LABELS} if model.conditional else {}
@@ -91,7 +91,7 @@ def generating(model) -> Endpoints:
     }
     if not model.conditional:
         del functions["sample_labels"]
-    return stated(model, functions)
+    return complete(model, functions)
 
 
 def aggregate(model) -> Endpoints:
@@ -111,10 +111,10 @@ def aggregate(model) -> Endpoints:
         return {"images": _in_chunks(model.decode, columns, model.image_shape)}
 
     labels = {"labels": LABELS} if model.conditional else {}
-    return stated(model, {"generate_aggregate": (generate_aggregate, {"seeds": SEEDS, **labels})})
+    return complete(model, {"generate_aggregate": (generate_aggregate, {"seeds": SEEDS, **labels})})
 
 
-def discriminating(model) -> Endpoints:
+def discriminator(model) -> Endpoints:
     """`discriminate`: the logits l_phi(x [, t]) and the probabilities q_phi(y=1|x)."""
 
     def discriminate(images, labels=None):
@@ -124,10 +124,10 @@ def discriminating(model) -> Endpoints:
     signature = {"images": images_spec(model)}
     if len(model.phi.inputs) == 2:
         signature["labels"] = LABELS
-    return stated(model, {"discriminate": (discriminate, signature)})
+    return complete(model, {"discriminate": (discriminate, signature)})
 
 
-def classifying(model, read: Callable | None = None) -> Endpoints:
+def classifier(model, read: Callable | None = None) -> Endpoints:
     """`classify`: the probabilities that `read`, by default the model, gives, and the likeliest label."""
     read = read or model
 
@@ -136,10 +136,10 @@ def classifying(model, read: Callable | None = None) -> Endpoints:
         labels = tf.argmax(probabilities, axis=-1, output_type=tf.int32)
         return {"probabilities": probabilities, "labels": labels}
 
-    return stated(model, {"classify": (classify, {"images": images_spec(model)})})
+    return complete(model, {"classify": (classify, {"images": images_spec(model)})})
 
 
-def translating(model) -> Endpoints:
+def translator(model) -> Endpoints:
     """`translate_ab` and `translate_ba`: images of either domain as images of the other."""
 
     def translate_ab(images):
@@ -153,10 +153,10 @@ def translating(model) -> Endpoints:
         "translate_ab": (translate_ab, {"images": images_spec(model)}),
         "translate_ba": (translate_ba, {"images": spec_b}),
     }
-    return stated(model, functions)
+    return complete(model, functions)
 
 
-def autoencoding(model) -> Endpoints:
+def autoencoder(model) -> Endpoints:
     """`encode` and `reconstruct`: the code z = E_eta(x), and the image of it, whatever the seeds."""
 
     def encode(images):
@@ -168,22 +168,22 @@ def autoencoding(model) -> Endpoints:
 
     read = {"images": images_spec(model)}
     functions = {"encode": (encode, read), "reconstruct": (reconstruct, {**read, "seeds": SEEDS})}
-    return stated(model, functions)
+    return complete(model, functions)
 
 
-def encoding(model) -> Endpoints:
+def encoder(model) -> Endpoints:
     """`encode` and `reconstruct`: z of a Gaussian q_eta(z|x [, t]), and its images.
 
     Of a likelihood of binary pixels gray ones are drawn first, see `binary`.
     """
 
     def encode(images, labels=None):
-        outputs = model.play(model.eta, binary(model, images), labels)
+        outputs = model.call_network(model.eta, binary(model, images), labels)
         return {"latents": outputs["mean"], "scale": outputs["scale"]}
 
     def reconstruct(images, seeds, labels=None):
-        outputs = model.play(model.eta, binary(model, images, seeds), labels)
-        latents = outputs["mean"] + outputs["scale"] * _draws(model, seeds)
+        outputs = model.call_network(model.eta, binary(model, images, seeds), labels)
+        latents = outputs["mean"] + outputs["scale"] * _latent_noise(model, seeds)
         return {"images": model.decode(latents, labels)}
 
     read = {"images": images_spec(model)}
@@ -192,20 +192,20 @@ def encoding(model) -> Endpoints:
         "encode": (encode, {**read, **labels}),
         "reconstruct": (reconstruct, {**read, "seeds": SEEDS, **labels}),
     }
-    return stated(model, functions)
+    return complete(model, functions)
 
 
-def inferring(model) -> Endpoints:
-    """`encode`, `reconstruct` and `bound`: as `encoding`, and the bound on log p_theta(x [|t])."""
+def variational(model) -> Endpoints:
+    """`encode`, `reconstruct` and `bound`: as `encoder`, and the bound on log p_theta(x [|t])."""
 
     def bound(images, seeds, labels=None):
-        draws = _draws(model, seeds)[:, None]
-        return {"bound": model.bound(binary(model, images, seeds), labels, draws)}
+        latent_noise = _latent_noise(model, seeds)[:, None]
+        return {"bound": model.bound(binary(model, images, seeds), labels, latent_noise)}
 
     signature = {"images": images_spec(model), "seeds": SEEDS}
     if model.conditional and not model.unlabelled:
         signature["labels"] = LABELS
-    return {**encoding(model), **stated(model, {"bound": (bound, signature)})}
+    return {**encoder(model), **complete(model, {"bound": (bound, signature)})}
 
 
 def binary(model, images: tf.Tensor, seeds: tf.Tensor | None = None) -> tf.Tensor:
@@ -267,7 +267,7 @@ def _gaussian(size):
     return stored_once(lambda seeds: each(lambda s: noise.Samples(1, s).gaussian(size)[0], seeds))
 
 
-def _draws(model, seeds):
+def _latent_noise(model, seeds):
     return _gaussian(model.latent_dim)(seeds)
 
 
@@ -289,8 +289,8 @@ def _in_chunks(decode, columns, shape):
     return tf.ensure_shape(images.concat(), (None, *shape))
 
 
-def _guarded(model, function, signature):
-    """The function behind the assertions of `stated`, its floats as float32."""
+def _guard(model, function, signature):
+    """The function behind the assertions of `complete`, its floats as float32."""
 
     @functools.wraps(function)
     def served(*args, **kwargs):

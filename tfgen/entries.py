@@ -85,7 +85,7 @@ class Gated(replicas.Replicated, abc.ABC):
             callbacks = [watch, *keras.tree.flatten(callbacks), *self._progress(verbose)]
         kwargs["shuffle"] = isinstance(batches, keras.utils.PyDataset) and order["shuffle"]
         words = in_words(may_end=kwargs.get("steps_per_epoch") is None)
-        with replicas.connected(self.distribute_strategy), words:
+        with replicas.worker_loss_in_words(self.distribute_strategy), words:
             return super().fit(
                 batches, epochs=epochs, verbose=verbose, callbacks=callbacks, **kwargs
             )
@@ -141,7 +141,7 @@ class Gated(replicas.Replicated, abc.ABC):
         make_batches = datasets.batches if predicting else self.from_arrays
         return feeding.stream(gate, x, y, make_batches, batch_size, **order)
 
-    def _given(self, data):
+    def _step_data(self, data):
         """Images and labels of a step; a distributed data set's are held against the rules only here."""
         if tf.distribute.has_strategy() and not self.jit_compile:
             data = dataclasses.replace(self.gate(), replicas=1).hold(data)
@@ -176,6 +176,6 @@ class Gated(replicas.Replicated, abc.ABC):
         saved_model.write(self, filepath)
 
     def __repr__(self):
-        kind = self.row if isinstance(self.row, str) else type(self).__name__
+        kind = self.table_row if isinstance(self.table_row, str) else type(self).__name__
         sizes = ", ".join(f"{name}={net.count_params():,}" for name, net in self.players.items())
         return f"<{kind} {self.name} of images {self.image_shape}; parameters: {sizes}>"

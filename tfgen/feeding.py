@@ -52,21 +52,21 @@ def stream(gate: Gate, x, y, make_batches: Callable, batch_size: int | None, **o
     if y is not None:
         raise ValueError("A stream of batches holds its labels. Received: y is not None")
     if isinstance(x, tf.data.Dataset):
-        return _held(gate, x)
+        return _hold_dataset(gate, x)
     if isinstance(x, tf.distribute.DistributedDataset):
         gate.check_kind(x.element_spec)
         return x  # its batches are held where a step unpacks them
     if isinstance(x, keras.utils.PyDataset):
-        return _Held(gate, x)
+        return _HeldSequence(gate, x)
     if isinstance(x, types.GeneratorType):
-        return _taken(gate, x)
+        return _hold_generator(gate, x)
     raise TypeError(
         "Data are arrays, a tf.data.Dataset, a keras.utils.PyDataset or a generator of batches. "
         f"Received: {type(x).__name__}"
     )
 
 
-def _held(gate, dataset):
+def _hold_dataset(gate, dataset):
     gate.check_kind(dataset.element_spec)
     held = dataset.map(gate.hold)
     epoch = getattr(dataset, "epoch", None)
@@ -79,19 +79,19 @@ def _held(gate, dataset):
         epoch.assign(before)  # the look into it was no epoch
         held.epoch = epoch
     check_batch(getattr(dataset, "smallest", gate.replicas), gate.replicas)
-    if hasattr(dataset, "part"):
-        held.part = functools.partial(_held_part, gate, dataset)
+    if hasattr(dataset, "worker_shard"):
+        held.worker_shard = functools.partial(_held_shard, gate, dataset)
     return held
 
 
-def _held_part(gate, dataset, index, count):
-    part = dataset.part(index, count)
+def _held_shard(gate, dataset, index, count):
+    part = dataset.worker_shard(index, count)
     held = part.map(dataclasses.replace(gate, replicas=gate.replicas // count).hold)
     held.epoch = part.epoch
     return held
 
 
-def _taken(gate, batches):
+def _hold_generator(gate, batches):
     first = next(batches, None)
     if first is None:
         raise ValueError(_EMPTY)
@@ -104,7 +104,7 @@ def _taken(gate, batches):
     return batches_again()
 
 
-class _Held(keras.utils.PyDataset):
+class _HeldSequence(keras.utils.PyDataset):
     """Another `PyDataset` with every batch held against the rules."""
 
     def __init__(self, gate: Gate, inner: keras.utils.PyDataset):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from tfgen.atomic import replaced_file
+from tfgen.atomic import replace_file
 from tfgen.unified import Unified
 
 OPSET = 17  # of ONNX, which runtimes since 2022 read
@@ -66,7 +66,7 @@ def litert(model: Unified, path: str | Path) -> Path:
 
 
 def _decoder(model: Unified, name: str) -> tuple[Callable, dict[str, tf.TensorSpec]]:
-    endpoints = model.served().endpoints()
+    endpoints = model.serving_copy().endpoints()
     if "decode" not in endpoints:
         raise TypeError(
             f"{name} holds a generator's decoder, and this model has no endpoint `decode`. "
@@ -78,6 +78,6 @@ def _decoder(model: Unified, name: str) -> tuple[Callable, dict[str, tf.TensorSp
 def _written(path: str | Path, content: bytes) -> Path:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replaced_file(path) as aside:
+    with replace_file(path) as aside:
         aside.write_bytes(content)
     return path

@@ -131,7 +131,7 @@ def log_categorical(logits, labels):
     return -tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
 
 
-def log_smoothed(logits, labels, smoothing):
+def log_smoothed_categorical(logits, labels, smoothing):
     """Eq. 18 with smoothed labels: E log f(t'|x), t' being t or, with probability s, any class.
 
         (1 - s) log f(t|x) + s/K sum_k log f(k|x)
@@ -150,7 +150,7 @@ def log_smoothed(logits, labels, smoothing):
     return (1 - smoothing) * log_categorical(logits, labels) + smoothing * uniform
 
 
-def unsmoothed(probabilities, smoothing):
+def remove_smoothing(probabilities, smoothing):
     """p(t|x) of which smoothing made the probabilities: f = (1 - s) p + s/K solved for p.
 
     A classifier that learned smoothed labels gives f, whose entropy is that of the smoothing even where

@@ -7,7 +7,12 @@ name.
 import re
 from typing import Any
 
-KEYS = {"binarise": "binarize", "normalisation": "normalization"}
+KEYS = {
+    "binarise": "binarize",
+    "normalisation": "normalization",
+    "clusters": "clustering",
+    "row": "table_row",
+}
 
 # Key of a text -> its old words.
 _WORDS = {

@@ -83,14 +83,14 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
             )
         self._owners = {id(v): player for player, variables in owned.items() for v in variables}
 
-    def _routed(self, variables):
+    def _variables_of_players(self, variables):
         return {
             player: [i for i, v in enumerate(variables) if self._owners[id(v)] == player]
             for player in self.players
         }
 
     def build(self, variables):
-        for player, indices in self._routed(variables).items():
+        for player, indices in self._variables_of_players(variables).items():
             self.players[player].build([variables[i] for i in indices])
         super().build(variables)
 
@@ -98,7 +98,7 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
         variables = trainable_variables or self._trainable_variables
         if not self.built:
             self.build(variables)
-        for player, indices in self._routed(variables).items():
+        for player, indices in self._variables_of_players(variables).items():
             self.players[player].apply([grads[i] for i in indices], [variables[i] for i in indices])
 
     @property
@@ -127,7 +127,7 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
         )
 
     def finalize_variable_values(self, var_list):
-        for player, indices in self._routed(var_list).items():
+        for player, indices in self._variables_of_players(var_list).items():
             self.players[player].finalize_variable_values([var_list[i] for i in indices])
 
     def get_config(self):

@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
+from rich import progress
 from rich.console import Console
-from rich.progress import track
 
 T = TypeVar("T")
 LEAST = 8  # parts; shorter work has no bar
 
 
-def shown(parts: Sequence[T], what: str, console: Console | None = None) -> Iterable[T]:
+def track(parts: Sequence[T], what: str, console: Console | None = None) -> Iterable[T]:
     """Return the parts of a piece of work, under a bar while they are gone through.
 
     Args:
@@ -21,4 +21,4 @@ def shown(parts: Sequence[T], what: str, console: Console | None = None) -> Iter
     console = console or Console(stderr=True)
     if len(parts) < LEAST or not (console.is_terminal or console.is_jupyter):
         return parts
-    return track(parts, what, console=console, transient=True)
+    return progress.track(parts, what, console=console, transient=True)

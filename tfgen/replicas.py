@@ -62,7 +62,7 @@ def agree(strategy: tf.distribute.Strategy, **number: int) -> None:
 
 
 @contextlib.contextmanager
-def connected(strategy: tf.distribute.Strategy) -> Iterator[None]:
+def worker_loss_in_words(strategy: tf.distribute.Strategy) -> Iterator[None]:
     """Within it the loss of a worker raises in words.
 
     Raises:
@@ -87,7 +87,7 @@ _LOST = (
 )
 
 
-def divided(batch, index: int, parts: int):
+def shard_batch(batch, index: int, parts: int):
     """Part `index` of `parts` of every tensor of a batch, consecutive rows of it."""
 
     def rows(tensor):
@@ -104,8 +104,8 @@ def distribute(
 
     Args:
         strategy: of any number of replicas.
-        batches: global batches, the same on every worker; of those that have `part`, as a pipeline of
-            `tfgen.data.batches` has, every worker reads only its own.
+        batches: global batches, the same on every worker; of those that have `worker_shard`, as a
+            pipeline of `tfgen.data.batches` has, every worker reads only its own.
         gathered: order the parts as Keras' `predict` puts them together again.
 
     Raises:
@@ -125,8 +125,8 @@ def distribute(
     def parts_of_worker(context):
         worker, count = context.input_pipeline_id, context.num_input_pipelines
         local = context.num_replicas_in_sync // count
-        if count > 1 and not gathered and hasattr(batches, "part"):
-            mine = batches.part(worker, count)
+        if count > 1 and not gathered and hasattr(batches, "worker_shard"):
+            mine = batches.worker_shard(worker, count)
             counters.append(mine.epoch)
             return _in_parts(mine, range(local), local)
         first, step = (worker, count) if gathered else (worker * local, 1)
@@ -140,7 +140,7 @@ def _in_parts(dataset, chosen, parts):
     """Parts `chosen` of each batch, one after another."""
 
     def part(index, batch):
-        return divided(batch if len(batch) > 1 else batch[0], index, parts)
+        return shard_batch(batch if len(batch) > 1 else batch[0], index, parts)
 
     if len(chosen) == 1:
         return dataset.map(lambda *batch: part(chosen[0], batch)).prefetch(2)
@@ -207,7 +207,7 @@ class Replicated(keras.Model):
 
         def function(iterator):
             if isinstance(iterator, tf.distribute.DistributedIterator):
-                logs = _repeated(lambda: execution(iterator), several)
+                logs = _repeat(lambda: execution(iterator), several)
             else:
                 logs = one(self._own_parts(next(iterator)))
             return dict(zip(sorted(m.name for m in self.metrics), tf.unstack(logs), strict=True))
@@ -218,13 +218,13 @@ class Replicated(keras.Model):
         """A batch given as such, divided among the replicas."""
         data = tf.nest.map_structure(tf.convert_to_tensor, tuple(d for d in data if d is not None))
         return self.distribute_strategy.experimental_distribute_values_from_function(
-            lambda context: divided(
+            lambda context: shard_batch(
                 data, context.replica_id_in_sync_group, context.num_replicas_in_sync
             )
         )
 
 
-def _repeated(execution, count):
+def _repeat(execution, count):
     """The last result of `count` executions, or of as many as there are batches left."""
     logs = execution()
     with contextlib.suppress(tf.errors.OutOfRangeError):

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2, trackable_object_graph_pb2
 
-from tfgen.atomic import replaced_folder
+from tfgen.atomic import replace_folder
 
 # Operations younger than TensorFlow 2.0 that exports may hold, and the release that they came with.
 RELEASES = {
@@ -41,7 +41,7 @@ def export(model, path, warmup: bool = False):
         ImportError: `warmup` is asked for without the extra `serve`.
     """
     path = Path(path)
-    if not hasattr(model, "served"):
+    if not hasattr(model, "serving_copy"):
         raise TypeError(f"Only a model of the zoo can be exported. Received: model={model!r}")
     if not path.name.isdecimal():
         raise ValueError(
@@ -54,12 +54,12 @@ def export(model, path, warmup: bool = False):
 def write(model, path, warmup: bool = False) -> Path:
     """Write the model's endpoints as a SavedModel to a folder of any name; otherwise as `export`."""
     path, requests = Path(path), _warmup() if warmup else None
-    served = model.served()
+    served = model.serving_copy()
     for network in served.players.values():
         network.call = tf.function(network.call, autograph=False)  # stored once for all endpoints
     endpoints = served.endpoints()
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-    with replaced_folder(path) as aside:
+    with replace_folder(path) as aside:
         module, functions = _module(endpoints, [variable.value for variable in served.variables])
         kept = _order_of(path, module)
         tf.saved_model.save(module, str(aside), functions, options)

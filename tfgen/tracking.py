@@ -77,12 +77,12 @@ class Progress(keras.callbacks.ProgbarLogger):
     """Keras' progress bar, which counts the batches seen also if several are run in one execution."""
 
     def on_train_batch_end(self, batch, logs=None):
-        super().on_train_batch_end(self._seen(batch), logs)
+        super().on_train_batch_end(self._batches_seen(batch), logs)
 
     def on_test_batch_end(self, batch, logs=None):
-        super().on_test_batch_end(self._seen(batch), logs)
+        super().on_test_batch_end(self._batches_seen(batch), logs)
 
-    def _seen(self, batch):
+    def _batches_seen(self, batch):
         tracker = next(iter(self.model.trackers.values()))
         replicas = self.model.distribute_strategy.num_replicas_in_sync
         return min(batch, int(tracker.batches.numpy()) // replicas - 1)

@@ -80,7 +80,7 @@ class Unified(Gated):
     def endpoints(self):
         """Served functions: {name: (function, {argument: tf.TensorSpec})}, the first is the default."""
 
-    row = None  # the model's key in `tfgen.paper.table.ROWS`, or keys, if Table 1 has it
+    table_row = None  # the model's key in `tfgen.paper.table.ROWS`, or keys, if Table 1 has it
 
     @classmethod
     def load_data(cls, *, batch_size, seed, **data):
@@ -88,7 +88,7 @@ class Unified(Gated):
 
         With `held_out`, a share, instead a pair: those batches and the ones that choose the epoch.
         """
-        load = datasets.divided if "held_out" in data else datasets.load
+        load = datasets.load_with_validation if "held_out" in data else datasets.load
         return load(**data, batch_size=batch_size, seed=seed)
 
     # Makes the batches of arrays (x, y) given to `fit`; keywords: batch_size, seed, shuffle.
@@ -96,12 +96,12 @@ class Unified(Gated):
 
     def train_step(self, data):
         """Every player ascends its own objective from the same point: one forward pass serves all."""
-        images, labels = self._given(data)
+        images, labels = self._step_data(data)
         # Without the dependency Keras' last look at a stream of unknown length would step on no data.
         with tf.control_dependencies(_tensors(images, labels)):
             with tf.GradientTape(persistent=True) as tape:
                 objectives, terms = self.assess(images, labels, training=True)
-                objectives = self.penalized(objectives, images, labels)
+                objectives = self.add_penalties(objectives, images, labels)
                 losses = {
                     id(objective): self.optimizer.scale_loss(-objective)
                     for objective in objectives.values()
@@ -125,12 +125,12 @@ class Unified(Gated):
                 self._update_average()
             return self._track(terms)
 
-    def penalized(self, objectives, images, labels):
+    def add_penalties(self, objectives, images, labels):
         """Hook: the objectives that training ascends, by default the objectives themselves."""
         return objectives
 
     def test_step(self, data):
-        images, labels = self._given(data)
+        images, labels = self._step_data(data)
         with tf.control_dependencies(_tensors(images, labels)):
             return self._track(self.assess(images, labels, training=False)[1])
 
@@ -172,8 +172,8 @@ class Unified(Gated):
     importance_weighted = False  # whether `expectation` weighs by Eq. 43
     needs_labels = False  # whether it learns from labels however it is built
     unlabelled = False  # whether label -1, no label, may be given
-    several_domains = False  # whether it learns from data sets brought to one size and channels
-    clusters = False  # whether `classify` gives clusters, found without labels
+    multi_domain = False  # whether it learns from data sets brought to one size and channels
+    clustering = False  # whether `classify` gives clusters, found without labels
     num_categories = num_continuous = 0  # last columns of z: a one-hot code, and ones on [-1, 1]
 
     def before_fit(self, dataset):
@@ -198,7 +198,7 @@ class Unified(Gated):
         """Whether samples are drawn for a class, p_theta(x|t)."""
         return "theta" in self._names and len(self.decoder().inputs) == 2
 
-    def play(self, network, x, labels=None, training=False):
+    def call_network(self, network, x, labels=None, training=False):
         """The network's output for x, or for (x, t) if it has a second input; float32 under any policy."""
         x = tf.convert_to_tensor(x)
         if len(network.inputs) > 1:
@@ -211,7 +211,7 @@ class Unified(Gated):
 
     def logits(self, images, labels=None, training=False):
         """l_phi(x [, t]), (b,) float32: the discriminator's log-odds of real against generated."""
-        outputs = self.play(self.phi, images, labels, training)
+        outputs = self.call_network(self.phi, images, labels, training)
         return tf.cast(tf.reshape(outputs, [-1]), tf.float32)
 
     # Expectations and noise over the global batch, whatever the number of replicas.
@@ -333,7 +333,7 @@ class Unified(Gated):
         Returns:
             (b, h, w, c) in [0, 1].
         """
-        outputs = self.play(self.decoder(), latents, labels)
+        outputs = self.call_network(self.decoder(), latents, labels)
         return keras.tree.flatten(outputs)[0]  # a likelihood's scale may follow the images
 
     # As graphs of any number of rows, traced once; under every `compile` without XLA, whose random
@@ -384,7 +384,7 @@ class Unified(Gated):
         labels = checks.sample_labels(self, n, seed, labels)
         latents = self.codes(n, seed, labels, prior)
         images = np.empty((n, *self.image_shape), np.float32)
-        for start in progress.shown(range(0, n, SAMPLE_BATCH), "sampling"):
+        for start in progress.track(range(0, n, SAMPLE_BATCH), "sampling"):
             rows = slice(start, start + SAMPLE_BATCH)
             chunk = [latents[rows]] if labels is None else [latents[rows], labels[rows]]
             images[rows] = self._decode(*chunk)
@@ -409,11 +409,11 @@ class Unified(Gated):
             released.compile(type(self.optimizer).from_config(self.optimizer.get_config()))
         return released
 
-    def served(self):
+    def serving_copy(self):
         """A copy to export: theta is its average, and filters are laid out for inference."""
         copied = self.release()
         for name, network in copied.players.items():
-            setattr(copied, name, layers.folded(network))
+            setattr(copied, name, layers.fold(network))
         return copied
 
     # State.
@@ -427,7 +427,7 @@ class Unified(Gated):
             for name in PLAYERS
             if config.get(name) is not None
         }
-        with heads.trusted():
+        with heads.skip_trials():
             return cls(**{**config, **networks})
 
     def get_config(self):

@@ -134,4 +134,4 @@ def served_gan(width, size, batches):
     )
     with tempfile.TemporaryDirectory() as folder:
         archive.write_out(folder, verbose=False)
-        return ours.served(folder, size, batches)
+        return ours.serving(folder, size, batches)

@@ -118,7 +118,7 @@ def served_gan(width, size, batches):
     """`sample` and `discriminate` through the SavedModel that `tfgen.export` writes."""
     model = gan(width, size)
     with tempfile.TemporaryDirectory() as folder:
-        contender = served(tfgen.export(model, Path(folder) / "1"), size, batches)
+        contender = serving(tfgen.export(model, Path(folder) / "1"), size, batches)
     for endpoint, network in (("sample", model.theta), ("discriminate", model.phi)):
         for batch in batches:
             count = batch * operations.forward(network)
@@ -126,7 +126,7 @@ def served_gan(width, size, batches):
     return contender
 
 
-def served(folder, size, batches):
+def serving(folder, size, batches):
     """Units "sample, batch <n>" and "discriminate, batch <n>" of a SavedModel with these endpoints."""
     signatures = tf.saved_model.load(str(folder)).signatures
     contender = Contender()

@@ -45,7 +45,7 @@ def vae_step(width, size, batch, memory_format):
         reconstruction_loss="bce",
     )
     model = VAE(config, encoder=Encoder(width, size), decoder=Decoder(width, size))
-    model = pytorch.started(model).to(memory_format=memory_format).train()
+    model = pytorch.initialize(model).to(memory_format=memory_format).train()
     optimizer = torch.optim.Adam(model.parameters(), lr=2e-4, fused=True)
     batches = pytorch.pipeline(size, batch, memory_format)
 

@@ -31,7 +31,7 @@ def generator(width, size):
     for outputs in narrower[::-1]:
         steps += [_up(2 * outputs, outputs, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]
     steps += [_up(width, CHANNELS, bias=True), nn.ZeroPad2d(-border(width, size)), nn.Sigmoid()]
-    return started(nn.Sequential(*steps))
+    return initialize(nn.Sequential(*steps))
 
 
 def trunk(width, size):
@@ -48,7 +48,7 @@ def trunk(width, size):
 def discriminator(width, size):
     """Images (b, 1, size, size) in [0, 1] -> logits (b, 1)."""
     features = 16 * channels(width, size)[-1]
-    return started(nn.Sequential(trunk(width, size), nn.Linear(features, 1)))
+    return initialize(nn.Sequential(trunk(width, size), nn.Linear(features, 1)))
 
 
 def _up(inputs, outputs, bias):
@@ -59,7 +59,7 @@ def _down(inputs, outputs, bias):
     return nn.Conv2d(inputs, outputs, 5, 2, padding=2, bias=bias)
 
 
-def started(network):
+def initialize(network):
     """The network with kernels from N(0, 0.02) and biases of zero, as in `tfgen.networks`."""
     for module in network.modules():
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):

@@ -30,7 +30,7 @@ COLUMNS = {
 }
 
 
-def published(root: Path = ROOT) -> list[Card]:
+def read_cards(root: Path = ROOT) -> list[Card]:
     """Cards of the source tree's presets, by name."""
     return [cards.read(path.parent) for path in sorted(root.glob("saved_models/*/card.json"))]
 
@@ -128,7 +128,7 @@ def generate(app: Sphinx, config: object) -> None:
     """Write a source page per preset before Sphinx looks for pages."""
     folder = Path(app.srcdir) / "presets"
     folder.mkdir(exist_ok=True)
-    found = {f"{card['name']}.md": preset_page(card) for card in published()}
+    found = {f"{card['name']}.md": preset_page(card) for card in read_cards()}
     for path in folder.glob("*.md"):
         if path.name not in found:
             path.unlink()
@@ -151,15 +151,15 @@ def thumbnails(found: list[Card], folder: Path) -> None:
 def fill(app: Sphinx, docname: str, content: list[str]) -> None:
     """Put the table where the page has its mark."""
     if MARK in content[0]:
-        content[0] = content[0].replace(MARK, f"```{{raw}} html\n{table(published())}\n```")
+        content[0] = content[0].replace(MARK, f"```{{raw}} html\n{table(read_cards())}\n```")
 
 
 def finish(app: Sphinx, error: Exception | None) -> None:
     """Write the numbers beside the table, and the pictures that it shows."""
     if error is None and app.builder.format == "html":
         out = Path(app.outdir)
-        write_data(published(), out)
-        thumbnails(published(), out / "presets")
+        write_data(read_cards(), out)
+        thumbnails(read_cards(), out / "presets")
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

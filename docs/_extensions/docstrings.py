@@ -19,7 +19,7 @@ def plain(line: str) -> str:
     return "".join(part if part.startswith("`") else _MARKS.sub(r"\\\g<0>", part) for part in parts)
 
 
-def displayed(lines: list[str]) -> list[str]:
+def display_formulas(lines: list[str]) -> list[str]:
     """Return the lines with each indented paragraph of the text marked as shown letter by letter.
 
     Sections such as "Args:" are indented as well, and left to napoleon, but for "Returns:", in whose text
@@ -44,12 +44,12 @@ def process(
     """Rewrite a docstring before napoleon reads its sections."""
     if what == "data" and item.__doc__ == type(item).__doc__:
         lines.clear()  # a constant is no dictionary's documentation
-    lines[:] = displayed(lines)
+    lines[:] = display_formulas(lines)
     if what in ("property", "data"):
         lines[:0] = ["..", ""]  # or napoleon takes what stands before a colon for a type
 
 
-def unresolved(app: Sphinx, domain: Any, node: nodes.Element) -> bool | None:
+def resolve_missing(app: Sphinx, domain: Any, node: nodes.Element) -> bool | None:
     """Accept `words` in a docstring that are no public name: they stay code, without a link.
 
     Sentences under "Raises:" likewise, such as "As `load` does".
@@ -60,5 +60,5 @@ def unresolved(app: Sphinx, domain: Any, node: nodes.Element) -> bool | None:
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Connect with autodoc, before napoleon."""
     app.connect("autodoc-process-docstring", process, priority=400)
-    app.connect("warn-missing-reference", unresolved)
+    app.connect("warn-missing-reference", resolve_missing)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

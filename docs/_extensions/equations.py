@@ -40,7 +40,7 @@ def lines(reference: str) -> tuple[int, int]:
     return min([node.lineno, *(item.lineno for item in node.decorator_list)]), node.end_lineno
 
 
-def shown(reference: str) -> str:
+def source_of(reference: str) -> str:
     """A function's source, folded, under its file, first line and name."""
     first, last = lines(reference)
     file, _, name = reference.partition("::")
@@ -56,9 +56,14 @@ def section(entry: dict[str, Any]) -> str:
     name = number[0].upper() + number[1:] if number.startswith("appendix") else f"Eq. {number}"
     parts = [f"## {name}", f"**{entry['title']}.**", f"$$\n{entry['statement']}\n$$"]
     parts += [entry["text"]] if "text" in entry else []
-    parts += ["Computed by", *map(shown, entry["code"]), "Held by", *map(shown, entry["tests"])]
+    parts += [
+        "Computed by",
+        *map(source_of, entry["code"]),
+        "Held by",
+        *map(source_of, entry["tests"]),
+    ]
     if "erratum" in entry:
-        tests = "\n".join(map(shown, entry.get("erratum_tests", [])))
+        tests = "\n".join(map(source_of, entry.get("erratum_tests", [])))
         parts.append(
             f"::::{{admonition}} Erratum\n:class: warning\n\n{entry['erratum']}\n\n{tests}::::"
         )

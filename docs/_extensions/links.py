@@ -10,7 +10,7 @@ _LINK = re.compile(r"\[([^\]]*)\]\(([^)#\s]+)\)")
 _PRESET = re.compile(r"(?:\.\./)+saved_models/(\w+)/README\.md")
 
 
-def led(text: str, folder: Path, root: Path) -> str:
+def rewrite_links(text: str, folder: Path, root: Path) -> str:
     """Return a page whose links to presets' folders lead to their pages, and those to others nowhere.
 
     Args:
@@ -29,14 +29,14 @@ def led(text: str, folder: Path, root: Path) -> str:
     return _LINK.sub(target, text)
 
 
-def lead(app: Sphinx, docname: str, content: list[str]) -> None:
+def rewrite_page_links(app: Sphinx, docname: str, content: list[str]) -> None:
     """Rewrite a page as it is read."""
     root = Path(app.srcdir)
     if app.env.doc2path(docname).suffix == ".md":
-        content[0] = led(content[0], (root / docname).parent, root)
+        content[0] = rewrite_links(content[0], (root / docname).parent, root)
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Rewrite each page's links."""
-    app.connect("source-read", lead)
+    app.connect("source-read", rewrite_page_links)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -13,7 +13,7 @@ from tfgen.evaluation import likelihood
 
 model = zoo.load("vae_digits")
 images, labels = tfgen.data.arrays("digits", "test[:24]")
-images = likelihood.observed(
+images = likelihood.prepare_images(
     model.likelihood, images / 255
 )  # binarized, as the model has seen them
 picture = pictures.reconstructions(model, images)
@@ -25,7 +25,7 @@ picture
 import numpy as np
 
 images, labels = tfgen.data.arrays("digits", "test")
-images = likelihood.observed(model.likelihood, images / 255).astype("float32")
+images = likelihood.prepare_images(model.likelihood, images / 255).astype("float32")
 bound, _ = model.endpoints()["bound"]
 nats = bound(images=images, seeds=np.arange(len(images), dtype="int32"))["bound"].numpy()
 worst = np.argsort(nats)[:16]

@@ -29,7 +29,7 @@ floor.fit(tfgen.data.load("digits", batch_size=32), epochs=EPOCHS, verbose=0)
 
 keras.utils.set_random_seed(0)
 adapted = zoo.build(recipe, info)
-pairs = tfgen.data.adaptation("digits", "digits_negative", batch_size=64)
+pairs = tfgen.data.load_adaptation("digits", "digits_negative", batch_size=64)
 adapted.fit(pairs, epochs=EPOCHS, verbose=0)
 
 for name, model in (("source only", floor), ("adapted", adapted)):

@@ -29,7 +29,7 @@ class LeastSquaresGAN(tfgen.Unified):
         super().__init__({"theta": theta, "phi": phi}, theta.output_shape[1:], **kwargs)
 
     def objectives(self, images, labels=None, training=True):
-        generated = self.play(self.theta, self.prior_like(images), training=training)
+        generated = self.call_network(self.theta, self.prior_like(images), training=training)
         real = self.logits(images, training=training)
         fake = self.logits(generated, training=training)
         return {
@@ -41,7 +41,7 @@ class LeastSquaresGAN(tfgen.Unified):
         return self.logits(images, training=training)
 
     def endpoints(self):
-        return {**endpoints.generating(self), **endpoints.discriminating(self)}
+        return {**endpoints.generator(self), **endpoints.discriminator(self)}
 
 
 # %%

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 import zoo
 from zoo import cli
-from zoo.cli.serving import _located
+from zoo.cli.serving import _locate
 
 ROOT = Path(__file__).parents[2]
 
@@ -97,16 +97,16 @@ def test_refusals(tmp_path):
 
 def test_a_model_is_a_preset_or_a_folder(tmp_path, monkeypatch):
     preset = ROOT / "saved_models" / "gan_digits"
-    assert _located("gan_digits") == ("gan_digits", preset)
-    assert _located("mine=gan_digits") == ("mine", preset)
-    assert _located(str(preset)) == ("gan_digits", preset)
-    assert _located(str(preset / "1")) == ("gan_digits", preset / "1")
+    assert _locate("gan_digits") == ("gan_digits", preset)
+    assert _locate("mine=gan_digits") == ("mine", preset)
+    assert _locate(str(preset)) == ("gan_digits", preset)
+    assert _locate(str(preset / "1")) == ("gan_digits", preset / "1")
     monkeypatch.chdir(preset)
-    assert _located(".") == ("gan_digits", preset)
-    assert _located("1") == ("gan_digits", preset / "1")
+    assert _locate(".") == ("gan_digits", preset)
+    assert _locate("1") == ("gan_digits", preset / "1")
     equals = tmp_path / "a=b"
     (equals / "1").mkdir(parents=True)
-    assert _located(str(equals)) == ("a=b", equals)
+    assert _locate(str(equals)) == ("a=b", equals)
 
 
 def test_the_server_listens_on_loopback_alone_unless_told():
@@ -119,13 +119,13 @@ def test_a_preset_without_a_savedmodel_and_a_keras_file_are_exported_once(tmp_pa
     shutil.copytree(
         ROOT / "saved_models" / "gan_digits", preset, ignore=shutil.ignore_patterns("1")
     )
-    name, folder = _located(str(preset))
+    name, folder = _locate(str(preset))
     assert (name, folder.name) == ("gan_digits", "gan_digits")
     written = (folder / "1" / "saved_model.pb").stat().st_mtime_ns
-    assert _located(f"mine={preset}") == ("mine", folder)
+    assert _locate(f"mine={preset}") == ("mine", folder)
     assert (folder / "1" / "saved_model.pb").stat().st_mtime_ns == written
     file = tmp_path / "file.keras"
     shutil.copy(preset / "model.keras", file)
-    name, folder = _located(str(file))
+    name, folder = _locate(str(file))
     assert name == "file"
     assert (folder / "1" / "saved_model.pb").is_file()

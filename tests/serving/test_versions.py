@@ -190,7 +190,7 @@ def test_labels_stand_for_loaded_versions_only(tmp_path, load):
         assert servable == "m/2"
     for label in ("old", "none"):
         with pytest.raises(ServingError, match=f"Unrecognized servable version label: {label}"):
-            registry.labelled("m", label)
+            registry.version_of_label("m", label)
 
 
 def test_names_that_no_address_can_hold_are_refused(tmp_path, load):

@@ -10,14 +10,14 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen.checks import check_flags
-from tfgen.data.domains import unpaired_batches, unpaired_ordered
-from tfgen.data.mixed import mixed_ordered
+from tfgen.data.domains import fetch_unpaired_batches, unpaired_batches
+from tfgen.data.mixed import fetch_mixed_batches
 from tfgen.data.named import find
 from tfgen.data.pictures import Geometry
 from tfgen.data.pipeline import batches
-from tfgen.data.selection import selected
+from tfgen.data.selection import select
 from tfgen.data.sources import Info
-from tfgen.data.subsets import stratified
+from tfgen.data.subsets import stratified_subset
 from tfgen.data.summaries import Summary, require_classes, summary
 
 HELD_OUT_BATCH = 500
@@ -25,16 +25,16 @@ HELD_OUT_BATCH = 500
 __all__ = [
     "Info",
     "Summary",
-    "adaptation",
+    "load_adaptation",
     "arrays",
     "batches",
-    "divided",
+    "load_with_validation",
     "info",
     "load",
     "on_disk",
     "require_classes",
     "summary",
-    "unpaired",
+    "load_unpaired",
     "unpaired_batches",
 ]
 
@@ -82,7 +82,7 @@ def load(
       As `arrays` and `batches` do.
     """
     geometry = {"size": size, "channels": channels, "pad": pad, "crop": crop}
-    selection = selected(name, split, fraction, labelled, seed, stream=stream, **geometry)
+    selection = select(name, split, fraction, labelled, seed, stream=stream, **geometry)
     if shuffle is None:
         shuffle = split.startswith("train")
     check_flags(cached=cached)
@@ -91,7 +91,7 @@ def load(
     return selection.batches(batch_size, seed, **reading, **options)
 
 
-def divided(
+def load_with_validation(
     name: str | os.PathLike,
     held_out: float,
     batch_size: int = 64,
@@ -119,8 +119,8 @@ def divided(
     Raises:
       As `load` does; ValueError if nothing would be left to train on.
     """
-    whole = selected(name, seed=seed, stream=stream, **subset)
-    chosen = stratified("held_out", whole.labels, held_out, seed)
+    whole = select(name, seed=seed, stream=stream, **subset)
+    chosen = stratified_subset("held_out", whole.labels, held_out, seed)
     rest = np.setdiff1d(np.arange(len(whole)), chosen)
     if not len(rest):
         raise ValueError(
@@ -140,7 +140,7 @@ def divided(
     return training, batches(images.astype(np.uint8), kept.labels, HELD_OUT_BATCH, **fixed)
 
 
-def adaptation(
+def load_adaptation(
     source: str | os.PathLike,
     target: str | os.PathLike,
     split: str = "train",
@@ -169,12 +169,14 @@ def adaptation(
     Raises:
       As `arrays` and `tfgen.data.mixed.mixed_batches` do.
     """
-    domains = [selected(name, split, stream=stream, **geometry) for name in (source, target)]
+    domains = [select(name, split, stream=stream, **geometry) for name in (source, target)]
     fetches, shapes = zip(*[d.fetch(stream=stream, cached=cached) for d in domains], strict=True)
-    return mixed_ordered([len(domain) for domain in domains], fetches, shapes, batch_size, seed)
+    return fetch_mixed_batches(
+        [len(domain) for domain in domains], fetches, shapes, batch_size, seed
+    )
 
 
-def unpaired(
+def load_unpaired(
     name: str | os.PathLike,
     target: str | os.PathLike,
     split: str = "train",
@@ -202,11 +204,11 @@ def unpaired(
     Raises:
       As `arrays` and `unpaired_batches` do.
     """
-    domains = [selected(domain, split, stream=stream, **geometry) for domain in (name, target)]
+    domains = [select(domain, split, stream=stream, **geometry) for domain in (name, target)]
     fetches = [_images_of(domain.fetch(stream=stream, cached=cached)[0]) for domain in domains]
     sizes, options = [len(domain) for domain in domains], {"length": length}
     options["shuffle"] = split.startswith("train")
-    return unpaired_ordered(sizes, fetches, batch_size, seed, **options)
+    return fetch_unpaired_batches(sizes, fetches, batch_size, seed, **options)
 
 
 def _images_of(fetch):
@@ -264,7 +266,7 @@ def arrays(
       TypeError: a name that is neither a string nor a path, or a split that is no string.
     """
     geometry = {"size": size, "channels": channels, "pad": pad, "crop": crop}
-    selection = selected(name, split, fraction, labelled, seed, **geometry)
+    selection = select(name, split, fraction, labelled, seed, **geometry)
     return selection.array(), selection.labels
 
 

@@ -7,7 +7,7 @@ _SHIFT, _FLIP = 1, 2  # streams of noise
 
 
 def check(shift: int, flip: str | None) -> None:
-    """Check the options of `augmented`.
+    """Check the options of `augment`.
 
     Raises:
       ValueError: shift is negative or no integer, or flip is none of `FLIPS`.
@@ -18,7 +18,7 @@ def check(shift: int, flip: str | None) -> None:
         raise ValueError(f"flip must be one of {FLIPS}. Received: flip={flip!r}")
 
 
-def augmented(
+def augment(
     images: tf.Tensor,
     indices: tf.Tensor,
     count: int,
@@ -47,7 +47,7 @@ def augmented(
         mirrored = _flips(indices, count, seed, epoch, flip)[:, None, None, None]
         images = tf.where(mirrored, tf.reverse(images, axis=[2]), images)
     if shift:
-        images = _shifted(images, _shifts(indices, count, seed, epoch, shift), shift)
+        images = _apply_shifts(images, _shifts(indices, count, seed, epoch, shift), shift)
     return images
 
 
@@ -72,7 +72,7 @@ def _draws(count, values, seed, epoch, stream):
     )
 
 
-def _shifted(images, offsets, shift):
+def _apply_shifts(images, offsets, shift):
     height, width = images.shape[1:3]
     margin = [shift, shift]
     framed = tf.pad(images, [[0, 0], margin, margin, [0, 0]], mode="REFLECT")

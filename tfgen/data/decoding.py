@@ -45,7 +45,7 @@ def header(path: str | os.PathLike) -> Header:
     Raises:
         ValueError: the file is no picture that can be read, or holds more than `MOST_PIXELS`.
     """
-    with _named(path), _opened(path) as picture:
+    with _name_in_errors(path), _open(path) as picture:
         width, height = picture.size
         # Pillow gives a TIFF's size as seen.
         if picture.format != "TIFF" and _orientation(picture) in _TURNED:
@@ -59,9 +59,9 @@ def decode(path: str | os.PathLike) -> np.ndarray:
     Raises:
         ValueError: as `header`, or the file is cut short or broken.
     """
-    with _named(path), _opened(path) as picture:
+    with _name_in_errors(path), _open(path) as picture:
         picture.load()  # a broken file is found out only here; a TIFF is turned here
-        picture = _turned(picture)
+        picture = _apply_orientation(picture)
         if picture.mode.startswith("I;16"):
             pixels = (np.asarray(picture) >> 8).astype(np.uint8)[..., None]
         elif picture.has_transparency_data:
@@ -87,7 +87,7 @@ def opaque(pixels: np.ndarray) -> np.ndarray:
 
 
 @contextlib.contextmanager
-def _named(path: str | os.PathLike) -> Iterator[None]:
+def _name_in_errors(path: str | os.PathLike) -> Iterator[None]:
     """Give what Pillow raises the file's name; broken files raise errors of no common base."""
     try:
         yield
@@ -116,7 +116,7 @@ class _RefusedError(Exception):
 
 
 @contextlib.contextmanager
-def _opened(path):
+def _open(path):
     from PIL import Image
 
     if not os.path.getsize(path):
@@ -157,7 +157,7 @@ def _orientation(picture) -> int:
         return 1
 
 
-def _turned(picture):
+def _apply_orientation(picture):
     """The picture as seen; without `ImageOps.exif_transpose`, which fails on broken metadata."""
     from PIL.Image import Transpose
 

@@ -10,8 +10,8 @@ from tfgen.data.pipeline import (
     SEEDS,
     Fetch,
     checked_images,
-    gathered,
     in_epochs,
+    memory_fetch,
     unpaired_positions,
 )
 
@@ -41,12 +41,12 @@ def unpaired_batches(
       TypeError: as `batches`.
     """
     domains = [checked_images(images) for images in (images_a, images_b)]
-    fetches = [gathered(images) for images in domains]
+    fetches = [memory_fetch(images) for images in domains]
     sizes = [len(images) for images in domains]
-    return unpaired_ordered(sizes, fetches, batch_size, seed, length=length, shuffle=shuffle)
+    return fetch_unpaired_batches(sizes, fetches, batch_size, seed, length=length, shuffle=shuffle)
 
 
-def unpaired_ordered(
+def fetch_unpaired_batches(
     sizes: Sequence[int],
     fetches: Sequence[Fetch],
     batch_size: int,
@@ -71,11 +71,11 @@ def unpaired_ordered(
 
     def gather(*positions):
         chosen = zip(fetches, positions, strict=True)
-        return tuple(_scaled(fetch(indices)) for fetch, indices in chosen)
+        return tuple(_scale(fetch(indices)) for fetch, indices in chosen)
 
     positions = unpaired_positions(sizes, batch_size, seed, length, shuffle)
     return in_epochs(positions, gather, counter, math.ceil(length / batch_size))
 
 
-def _scaled(images):
+def _scale(images):
     return tf.cast(images, tf.float32) / 255.0 if images.dtype == tf.uint8 else images

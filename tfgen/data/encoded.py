@@ -37,6 +37,6 @@ def _read(image, depth, shape):
     height, width, channels = shape
     if height == width:
         return pictures.pixels(image, pictures.Geometry(height, channels))[0]
-    colors = pictures.shaped(tf.cast(image, tf.float32), pictures.Geometry(channels=channels))
+    colors = pictures.fit_geometry(tf.cast(image, tf.float32), pictures.Geometry(channels=channels))
     resized = tf.image.resize(colors, (height, width), method="bilinear", antialias=True)
     return tf.cast(tf.round(resized[0]), tf.uint8)

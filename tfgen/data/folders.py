@@ -13,7 +13,7 @@ from tfgen.data import cache
 from tfgen.data.decoding import Header, decode, header
 from tfgen.data.layout import Layout, Member, layout
 from tfgen.data.pictures import Geometry, to_array
-from tfgen.data.sources import Part, Source
+from tfgen.data.sources import Source, SplitReader
 from tfgen.data.splits import positions
 
 _CHUNK = 32  # pictures of any size that are held in memory at once
@@ -49,14 +49,14 @@ class Folder(Source):
         paths = [member.path for members in self.layout.splits.values() for member in members]
         return dict(zip(paths, _pool().map(header, paths), strict=True))
 
-    def part(self, split, stream=False):
+    def read_split(self, split, stream=False):
         members = self.layout.members()
         sizes = {name: len(part) for name, part in members.items()}
         chosen = [m for name, rows in positions(split, sizes) for m in members[name][rows]]
         return Pictures(self, chosen)
 
 
-class Pictures(Part):
+class Pictures(SplitReader):
     """Pictures of a folder."""
 
     def __init__(self, folder: Folder, members: Sequence[Member]):
@@ -75,7 +75,7 @@ class Pictures(Part):
             shapes = [self._folder.headers[path] for path in paths]
             geometry.check((height, width, geometry.channels) for height, width, _ in shapes)
         key = cache.key(self._folder.layout.root, paths, geometry)
-        return cache.array(key, lambda: _decoded(paths, geometry))
+        return cache.array(key, lambda: _decode_all(paths, geometry))
 
     def stream(self, geometry, cached=False):
         if None in (geometry.size, geometry.channels):
@@ -107,7 +107,7 @@ class Pictures(Part):
         return fetch, shape
 
 
-def _decoded(paths, geometry) -> np.ndarray:
+def _decode_all(paths, geometry) -> np.ndarray:
     chunks = _chunks(paths, geometry)
     first = next(chunks)
     images = np.empty((len(paths), *first.shape[1:]), np.uint8)

@@ -18,7 +18,7 @@ import unicodedata
 import numpy as np
 
 from tfgen.data.decoding import FOREIGN, SUFFIXES
-from tfgen.data.subsets import spread
+from tfgen.data.subsets import stratified_order
 
 ALIASES = {
     "train": "train", "training": "train",
@@ -123,7 +123,7 @@ def held_out(root: pathlib.Path, members: list[Member]) -> tuple[list[Member], l
     )
     labels = np.array([member.label for member in members])
     classes, sizes = np.unique(labels, return_counts=True)
-    order = spread(np.array(drawn), labels)
+    order = stratified_order(np.array(drawn), labels)
     several = order[np.isin(labels[order], classes[sizes > 1])]
     chosen = set(several[: round(HELD_OUT * len(members))].tolist())
     return (

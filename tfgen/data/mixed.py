@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen.checks import check_integer
-from tfgen.data.pipeline import SEEDS, Fetch, gathered, in_epochs, unpaired_positions
+from tfgen.data.pipeline import SEEDS, Fetch, in_epochs, memory_fetch, unpaired_positions
 
 
 def mixed_batches(source, labels, target, batch_size: int, seed: int = 0) -> tf.data.Dataset:
@@ -29,12 +29,12 @@ def mixed_batches(source, labels, target, batch_size: int, seed: int = 0) -> tf.
       ValueError: the domains' images differ in shape, or batch_size is odd or not positive.
     """
     sizes = len(source), len(target)
-    fetches = gathered(source, labels), gathered(target, np.zeros(len(target), np.int32))
+    fetches = memory_fetch(source, labels), memory_fetch(target, np.zeros(len(target), np.int32))
     shapes = source.shape[1:], target.shape[1:]
-    return mixed_ordered(sizes, fetches, shapes, batch_size, seed)
+    return fetch_mixed_batches(sizes, fetches, shapes, batch_size, seed)
 
 
-def mixed_ordered(
+def fetch_mixed_batches(
     sizes: Sequence[int],
     fetches: Sequence[Fetch],
     shapes: Sequence[tuple[int, int, int]],

@@ -1,6 +1,6 @@
 """Pixels of any size to one uint8 array: resizing, cropping, padding, gray <-> RGB, in TensorFlow.
 
-`shaped` is the one definition, which may be traced into a graph with unknown heights and widths.
+`fit_geometry` is the one definition, which may be traced into a graph with unknown heights and widths.
 """
 
 import dataclasses
@@ -96,9 +96,9 @@ def to_array(
     return result
 
 
-def converted(images: np.ndarray, size: int, channels: int) -> np.ndarray:
+def convert(images: np.ndarray, size: int, channels: int) -> np.ndarray:
     """Images (n, h, w, c), floats in [0, 1], brought to a size and channels as `to_array` brings pixels."""
-    brought = shaped(tf.constant(images, tf.float32), Geometry(size, channels))
+    brought = fit_geometry(tf.constant(images, tf.float32), Geometry(size, channels))
     return np.clip(brought.numpy(), 0.0, 1.0)  # interpolation may round beyond
 
 
@@ -108,10 +108,10 @@ def pixels(images, geometry: Geometry):
     same_size = geometry.size is None or height == width == geometry.size
     if same_size and geometry.channels in (None, depth):
         return images
-    return tf.cast(tf.round(shaped(tf.cast(images, tf.float32), geometry)), tf.uint8)
+    return tf.cast(tf.round(fit_geometry(tf.cast(images, tf.float32), geometry)), tf.uint8)
 
 
-def shaped(images: tf.Tensor, geometry: Geometry) -> tf.Tensor:
+def fit_geometry(images: tf.Tensor, geometry: Geometry) -> tf.Tensor:
     """Images float32 (n, h, w, c) brought to a geometry, not rounded.
 
     Resizing is bilinear and antialiased. A file's EXIF orientation is not known here: TensorFlow's
@@ -127,8 +127,8 @@ def shaped(images: tf.Tensor, geometry: Geometry) -> tf.Tensor:
         images = tf.image.rgb_to_grayscale(images)
     if size is not None and not height == width == size:
         if geometry.crop:
-            images = _centered_square(images)
-        images = _padded(images, size) if geometry.pad else _resized(images, size)
+            images = _crop_square(images)
+        images = _pad(images, size) if geometry.pad else _resize(images, size)
     if channels == 3 and depth == 1:
         images = tf.image.grayscale_to_rgb(images)
     return images
@@ -141,18 +141,18 @@ def opaque(images: tf.Tensor) -> tf.Tensor:
     return tf.cast((color * alpha + 255 * (255 - alpha) + 127) // 255, tf.uint8)
 
 
-def _centered_square(images):
+def _crop_square(images):
     height, width = tf.shape(images)[1], tf.shape(images)[2]
     side = tf.minimum(height, width)
     top, left = (height - side) // 2, (width - side) // 2
     return tf.image.crop_to_bounding_box(images, top, left, side, side)
 
 
-def _resized(images, size):
+def _resize(images, size):
     return tf.image.resize(images, (size, size), method="bilinear", antialias=True)
 
 
-def _padded(images, size):
+def _pad(images, size):
     height, width = tf.shape(images)[1], tf.shape(images)[2]
     return tf.image.pad_to_bounding_box(
         images, (size - height) // 2, (size - width) // 2, size, size

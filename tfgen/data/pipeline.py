@@ -47,7 +47,7 @@ def batches(
       binarize: draw each pixel from Bernoulli(its gray value), anew in every epoch; the noise is a
         function of (seed, epoch, batch).
       shuffle: False keeps the order of the arrays.
-      shift, flip: random shifts and flips, as in `tfgen.data.augmentation.augmented`.
+      shift, flip: random shifts and flips, as in `tfgen.data.augmentation.augment`.
       shard: (index, count) cuts each batch into `count` parts of consecutive images and keeps one, with
         the noise that it has in the whole batch. Parts differ in size by one image at most.
 
@@ -62,10 +62,12 @@ def batches(
     if labels is not None:
         labels = _checked_labels(labels, len(images))
     options = {"binarize": binarize, "shuffle": shuffle, "shift": shift, "flip": flip}
-    return ordered(len(images), gathered(images, labels), batch_size, seed, shard=shard, **options)
+    return fetch_batches(
+        len(images), memory_fetch(images, labels), batch_size, seed, shard=shard, **options
+    )
 
 
-def gathered(images: np.ndarray, labels: np.ndarray | None = None) -> Fetch:
+def memory_fetch(images: np.ndarray, labels: np.ndarray | None = None) -> Fetch:
     """A function that takes images, and their labels if there are any, from memory."""
     with tf.device("CPU:0"):  # where tf.data runs
         images = tf.constant(images)
@@ -78,7 +80,7 @@ def gathered(images: np.ndarray, labels: np.ndarray | None = None) -> Fetch:
     return fetch
 
 
-def ordered(
+def fetch_batches(
     n: int,
     fetch: Fetch,
     batch_size: int,
@@ -100,8 +102,8 @@ def ordered(
       redraw: False binarizes each image alike in every epoch.
 
     Returns:
-      As `batches`; a dataset of whole batches also has `part(index, count)`, the same with that shard,
-      and `smallest`, the number of images in the smallest batch.
+      As `batches`; a dataset of whole batches also has `worker_shard(index, count)`, the same with that
+      shard, and `smallest`, the number of images in the smallest batch.
     """
     check_integer("batch_size", batch_size, 1)
     check_integer("seed", seed, *SEEDS)
@@ -125,7 +127,7 @@ def ordered(
         images = fetched[0] if isinstance(fetched, tuple) else fetched
         if images.dtype == tf.uint8:
             images = tf.cast(images, tf.float32) / 255.0
-        images = augmentation.augmented(images, indices[part], n, seed, epoch, shift, flip)
+        images = augmentation.augment(images, indices[part], n, seed, epoch, shift, flip)
         if binarize:
             drawn_in = epoch if redraw else tf.zeros_like(epoch)
             noise_seed = tf.random.fold_in([seed, drawn_in], start, alg="philox")
@@ -137,7 +139,9 @@ def ordered(
         options = {"binarize": binarize, "shuffle": shuffle, "redraw": redraw}
         options |= {"shift": shift, "flip": flip}
         dataset.smallest = n % batch_size or min(batch_size, n)
-        dataset.part = lambda *shard: ordered(n, fetch, batch_size, seed, shard=shard, **options)
+        dataset.worker_shard = lambda *shard: fetch_batches(
+            n, fetch, batch_size, seed, shard=shard, **options
+        )
     return dataset
 
 
@@ -176,14 +180,14 @@ def unpaired_positions(sizes, batch_size, seed, count=None, shuffle=True):
         orders = [tf.range(count) % n for n in sizes]
         if shuffle:
             seeds = [tf.random.fold_in([seed, epoch], i, alg="philox") for i in range(2)]
-            orders = [_cycled(*arguments, count) for arguments in zip(sizes, seeds, strict=True)]
+            orders = [_cycle(*arguments, count) for arguments in zip(sizes, seeds, strict=True)]
         starts = tf.data.Dataset.range(0, count, batch_size)
         return starts.map(lambda start: tuple(o[start : start + batch_size] for o in orders))
 
     return positions
 
 
-def _cycled(n, seed, count):
+def _cycle(n, seed, count):
     """(count,) of the positions 0 to n - 1, of which every n are a permutation."""
     keys = tf.random.stateless_uniform([-(-count // n), n], seed, alg="philox")
     return tf.reshape(tf.argsort(keys, axis=1), [-1])[:count]

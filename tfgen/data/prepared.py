@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen.data.pictures import pixels
-from tfgen.data.sources import InMemory, Part, Source
+from tfgen.data.sources import InMemory, Source, SplitReader
 from tfgen.data.splits import check_split, split_error
 
 _READ_BATCH = 1024
@@ -32,7 +32,7 @@ class Prepared(Source):
     def shape(self):
         return self._builder.info.features[self._image_key].shape
 
-    def part(self, split, stream=False):
+    def read_split(self, split, stream=False):
         check_split(split)
         from tensorflow_datasets.core.file_adapters import FileFormat
 
@@ -49,7 +49,7 @@ class Prepared(Source):
         return InMemory(images, np.array(labels, dtype=np.int32))
 
 
-class Records(Part):
+class Records(SplitReader):
     """The records of a split on disk, in the order of their files, none of them held in memory."""
 
     def __init__(self, builder, split: str, image_key: str, label_key: str):

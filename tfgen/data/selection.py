@@ -9,42 +9,42 @@ import tensorflow as tf
 from tfgen.checks import check_flags
 from tfgen.data.named import find
 from tfgen.data.pictures import Geometry
-from tfgen.data.pipeline import Fetch, gathered, ordered
-from tfgen.data.sources import Part
-from tfgen.data.subsets import check_share, hide_labels, stratified
+from tfgen.data.pipeline import Fetch, fetch_batches, memory_fetch
+from tfgen.data.sources import SplitReader
+from tfgen.data.subsets import check_share, hide_labels, stratified_subset
 
 
 @dataclasses.dataclass(frozen=True)
 class Selection:
-    """Images of a part of a data set.
+    """Images of a split.
 
     Attributes:
-        part: where they are read from.
+        reader: reads them.
         geometry: what they are brought to.
-        kept: positions (m,) in the part, or None for all.
+        kept: positions (m,) in the split, or None for all.
         hidden: labels int32 (m,) to give instead of those read, some of them -1; None gives those read.
     """
 
-    part: Part
+    reader: SplitReader
     geometry: Geometry
     kept: np.ndarray | None = None
     hidden: np.ndarray | None = None
 
     def __len__(self):
-        return len(self.part) if self.kept is None else len(self.kept)
+        return len(self.reader) if self.kept is None else len(self.kept)
 
     @property
     def labels(self) -> np.ndarray:
         """int32 (m,)."""
-        return self.part.labels[self.positions] if self.hidden is None else self.hidden
+        return self.reader.labels[self.positions] if self.hidden is None else self.hidden
 
     @property
     def positions(self) -> np.ndarray:
-        return np.arange(len(self.part)) if self.kept is None else self.kept
+        return np.arange(len(self.reader)) if self.kept is None else self.kept
 
     def array(self) -> np.ndarray:
         """The images, uint8 (m, h, w, c)."""
-        return self.part.array(self.positions, self.geometry)
+        return self.reader.array(self.positions, self.geometry)
 
     def only(self, chosen: np.ndarray) -> "Selection":
         """Those at positions (k,) of this selection."""
@@ -61,8 +61,8 @@ class Selection:
         """
         if not stream:
             images = self.array()
-            return gathered(images, self.labels), images.shape[1:]
-        read, shape = self.part.stream(self.geometry, cached)
+            return memory_fetch(images, self.labels), images.shape[1:]
+        read, shape = self.reader.stream(self.geometry, cached)
 
         def fetch(indices):
             images, labels = read(indices if self.kept is None else tf.gather(self.kept, indices))
@@ -75,10 +75,10 @@ class Selection:
     ) -> tf.data.Dataset:
         """Batches as `tfgen.data.batches` describes them."""
         fetch, _ = self.fetch(stream=stream, cached=cached)
-        return ordered(len(self), fetch, batch_size, seed, **options)
+        return fetch_batches(len(self), fetch, batch_size, seed, **options)
 
 
-def selected(
+def select(
     name: str | os.PathLike,
     split: str = "train",
     fraction: float = 1.0,
@@ -93,12 +93,12 @@ def selected(
     check_flags(stream=stream)
     check_share("fraction", fraction)
     check_share("labelled", labelled)
-    part = find(name).part(split, stream)
-    if not len(part):
+    reader = find(name).read_split(split, stream)
+    if not len(reader):
         raise ValueError(f"The split must hold images. Received: name={name!r}, split={split!r}")
     # A share of a stream needs a pass over its labels; all of it needs none.
     if stream and fraction == labelled == 1:
-        return Selection(part, geometry)
-    kept = stratified("fraction", part.labels, fraction, seed)
-    hidden = hide_labels(part.labels[kept], labelled, seed)
-    return Selection(part, geometry, kept, hidden)
+        return Selection(reader, geometry)
+    kept = stratified_subset("fraction", reader.labels, fraction, seed)
+    hidden = hide_labels(reader.labels[kept], labelled, seed)
+    return Selection(reader, geometry, kept, hidden)

@@ -10,7 +10,7 @@ import dataclasses
 import numpy as np
 
 from tfgen.data.pictures import Geometry, to_array
-from tfgen.data.pipeline import Fetch, gathered
+from tfgen.data.pipeline import Fetch, memory_fetch
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Info:
     class_names: tuple[str, ...] = dataclasses.field(default=(), compare=False)
 
 
-class Part(abc.ABC):
+class SplitReader(abc.ABC):
     """The images of a split, or of a slice or sum of them, in a fixed order.
 
     Attributes:
@@ -82,11 +82,11 @@ class Source(abc.ABC):
         """(height, width, channels) of all images, None where they differ; may look at each."""
 
     @abc.abstractmethod
-    def part(self, split: str, stream: bool = False) -> Part:
+    def read_split(self, split: str, stream: bool = False) -> SplitReader:
         """The images of a split in TFDS's syntax; `stream` if they are not to be read whole."""
 
 
-class InMemory(Part):
+class InMemory(SplitReader):
     """Images that are read already.
 
     Args:
@@ -105,4 +105,4 @@ class InMemory(Part):
 
     def stream(self, geometry, cached=False):
         images = self.array(np.arange(len(self)), geometry)
-        return gathered(images, self.labels), images.shape[1:]
+        return memory_fetch(images, self.labels), images.shape[1:]

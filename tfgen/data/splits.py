@@ -45,7 +45,7 @@ def split_error(split: str, known: Collection[str]) -> ValueError:
     )
 
 
-def joined(split: str, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+def join_splits(split: str, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
     """The rows that a split takes of each array."""
     sizes = {name: len(rows) for name, rows in arrays.items()}
     return np.concatenate([arrays[name][rows] for name, rows in positions(split, sizes)])

@@ -7,11 +7,11 @@ import numpy as np
 from tfgen.checks import check_integer
 
 
-def stratified(argument: str, labels: np.ndarray, share: float, seed: int) -> np.ndarray:
+def stratified_subset(argument: str, labels: np.ndarray, share: float, seed: int) -> np.ndarray:
     """Sorted positions (m,) of a stratified share of the images.
 
-    A share is a prefix of the order `spread` of a random draw, and the first of each class. So it has
-    round(share * n) images, each class its share to within one, and a smaller share is a subset of
+    A share is a prefix of the `stratified_order` of a random draw, and the first of each class. So it
+    has round(share * n) images, each class its share to within one, and a smaller share is a subset of
     a larger one.
 
     Args:
@@ -26,7 +26,7 @@ def stratified(argument: str, labels: np.ndarray, share: float, seed: int) -> np
     check_integer("seed", seed, 0, 2**32 - 1)
     # RandomState: its stream is frozen, that of numpy.random.Generator may change with NumPy.
     drawn = np.random.RandomState(seed).permutation(len(labels))
-    order = spread(drawn, labels)
+    order = stratified_order(drawn, labels)
     first = [drawn[np.argmax(labels[drawn] == t)] for t in np.unique(labels)]
     return np.union1d(order[: round(share * len(labels))], first)
 
@@ -44,7 +44,7 @@ def check_share(argument: str, share) -> None:
         raise ValueError(f"{argument} must lie in (0, 1]. Received: {argument}={share!r}")
 
 
-def spread(drawn: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def stratified_order(drawn: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Positions in a drawn order (n,), moved so that each prefix is stratified by their labels (n,).
 
     The i-th drawn of the m_t images of class t stands at (i + 1/2) / m_t.
@@ -62,6 +62,6 @@ def hide_labels(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
     hidden = np.full_like(labels, -1)
     if share == 0:
         return hidden
-    kept = stratified("labelled", labels, share, seed)
+    kept = stratified_subset("labelled", labels, share, seed)
     hidden[kept] = labels[kept]
     return hidden

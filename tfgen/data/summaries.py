@@ -44,7 +44,7 @@ class Summary:
         lines = [f"data: {self.name}", f"images: {splits or 'known once it is downloaded'}"]
         lines += self._class_lines()
         if self.sizes:
-            lines.append(f"sizes: {_listed(map(_size, self.sizes.items()), _MOST_SIZES)}")
+            lines.append(f"sizes: {_shorten(map(_size, self.sizes.items()), _MOST_SIZES)}")
         if self.passed_over:
             passed_over = (f"{count} {reason}" for reason, count in self.passed_over.items())
             lines.append(f"passed over: {', '.join(passed_over)}")
@@ -55,7 +55,7 @@ class Summary:
             return ["classes: none, the pictures are unlabelled"]
         lines = [f"classes: {len(self.class_names)}"]
         if not self.classes:
-            return [f"{lines[0]} ({_listed(self.class_names, _MOST_CLASSES)})"]
+            return [f"{lines[0]} ({_shorten(self.class_names, _MOST_CLASSES)})"]
         for label, name in enumerate(self.class_names[:_MOST_CLASSES]):
             counts = (f"{split} {counts[label]:,}" for split, counts in self.classes.items())
             lines.append(f"  {label}: {name} ({', '.join(counts)})")
@@ -136,7 +136,7 @@ def _size(item) -> str:
     return f"{height} x {width} {'gray' if channels == 1 else 'RGB'} ({count:,})"
 
 
-def _listed(items, most) -> str:
+def _shorten(items, most) -> str:
     items = list(items)
     more = f" and {len(items) - most} more" if len(items) > most else ""
     return ", ".join(items[:most]) + more

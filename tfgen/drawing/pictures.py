@@ -9,8 +9,8 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy import stats
 
 from tfgen import checks
-from tfgen.atomic import replaced_file
-from tfgen.data.pictures import converted
+from tfgen.atomic import replace_file
+from tfgen.data.pictures import convert
 from tfgen.drawing import plots
 
 GAP = 2  # pixels between tiles
@@ -37,7 +37,7 @@ def grid(images, labels=None, columns=None, scale=None):
         TypeError: images are not floating-point.
         ValueError: an argument is out of range, or the picture would have over 100 million pixels.
     """
-    images = _checked(images)
+    images = _check_images(images)
     n, height, width, channels = images.shape
     columns = math.isqrt(n - 1) + 1 if columns is None else columns
     scale = max(1, math.ceil(VISIBLE / max(height, width))) if scale is None else scale
@@ -188,7 +188,7 @@ def translations(model, images, direction="ab"):
     translated = translate(images=images.astype(np.float32))["images"].numpy()
     size, _, channels = images.shape[1:]
     columns = math.isqrt(len(images) - 1) + 1
-    lower = converted(translated, size, channels)  # to stand in one grid with the images
+    lower = convert(translated, size, channels)  # to stand in one grid with the images
     return grid(_in_pairs_of_rows(images, lower, columns, filler=1.0), columns=columns)
 
 
@@ -299,7 +299,7 @@ def save(picture, path):
     path = Path(path)
     if path.suffix.lower() != ".png":
         raise ValueError(f"A picture's file must end in .png. Received: path={str(path)!r}")
-    with replaced_file(path) as aside:
+    with replace_file(path) as aside:
         picture.save(aside, format="PNG")
     return path
 
@@ -313,7 +313,7 @@ def _walk(model, start, end, steps):
     return np.concatenate([arc, codes], axis=2, dtype=np.float32)
 
 
-def _checked(images):
+def _check_images(images):
     images = np.asarray(images)
     if images.ndim != 4 or images.shape[-1] not in (1, 3) or not images.size:
         raise ValueError(

@@ -1,6 +1,6 @@
 """Drawn figures as PNG files; Matplotlib, of the extra `plots`, is imported when one is drawn."""
 
-from tfgen.atomic import replaced_file
+from tfgen.atomic import replace_file
 
 
 def axes(columns, size=(4.0, 3.0)):
@@ -29,6 +29,6 @@ def save(figure, path):
     Raises:
         OSError: the file cannot be written.
     """
-    with replaced_file(path) as aside:
+    with replace_file(path) as aside:
         figure.savefig(aside, format="png", dpi=150)
     return path

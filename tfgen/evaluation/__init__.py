@@ -6,19 +6,19 @@ import numpy as np
 
 from tfgen.evaluation.bounds import likelihood_bounds
 from tfgen.evaluation.classes import classification
+from tfgen.evaluation.context import EvaluationContext, endpoint_function
 from tfgen.evaluation.folders import compare
 from tfgen.evaluation.independence import code_independence
 from tfgen.evaluation.metrics import Interval
 from tfgen.evaluation.samples import NEIGHBORS, sample_quality
-from tfgen.evaluation.task import Task, part
 from tfgen.evaluation.translations import translation_quality
 
 MAX_SAMPLES = 10_000_000
 
-__all__ = ["FAMILIES", "MAX_SAMPLES", "compare", "evaluate"]
+__all__ = ["METRICS_BY_ENDPOINT", "MAX_SAMPLES", "compare", "evaluate"]
 
-# The part of a model (an endpoint's name) -> what is measured on it.
-FAMILIES: dict[str, Callable[[Task], dict[str, Interval]]] = {
+# Endpoint of a model -> the metrics that are measured on it.
+METRICS_BY_ENDPOINT: dict[str, Callable[[EvaluationContext], dict[str, Interval]]] = {
     "sample": sample_quality,
     "classify": classification,
     "bound": likelihood_bounds,
@@ -28,7 +28,7 @@ FAMILIES: dict[str, Callable[[Task], dict[str, Interval]]] = {
 
 
 def evaluate(model, data, samples: int = 10_000, evaluator=None, seed: int = 0) -> dict:
-    """Scores a model by every family of metrics that acts on a part the model has.
+    """Score a model by the metrics of every endpoint that it has.
 
     A model with `sample` is scored by an evaluator on `samples` generated images:
 
@@ -48,7 +48,7 @@ def evaluate(model, data, samples: int = 10_000, evaluator=None, seed: int = 0) 
     A model with a second sampler, the mixture of `fit_sampler`, is scored by that one too, in metrics that
     begin with `aggregate_`.
 
-    A model with `classify` has its `accuracy` measured on the test split; one that says by `clusters`
+    A model with `classify` has its `accuracy` measured on the test split; one that says by `clustering`
     that its classes are clusters, its `clustering_accuracy` instead: accuracy under the best
     one-to-one assignment of clusters to classes, which the interval takes as given.
 
@@ -106,20 +106,24 @@ def evaluate(model, data, samples: int = 10_000, evaluator=None, seed: int = 0) 
       {metric: {"value": float, "low": float, "high": float}}.
 
     Raises:
-      TypeError: the model offers none of these parts, or an argument has the wrong type.
+      TypeError: the model has none of these endpoints, or an argument has the wrong type.
       ValueError: an argument is out of range, or model and evaluator disagree on images or classes.
       FileNotFoundError: there is no evaluator for the data set.
     """
     _check_integer("samples", samples, NEIGHBORS + 1, MAX_SAMPLES)
     _check_integer("seed", seed, 0, 2**31 - 1)
-    families = [measure for name, measure in FAMILIES.items() if part(model, name) is not None]
-    if not families:
+    measures = [
+        measure
+        for name, measure in METRICS_BY_ENDPOINT.items()
+        if endpoint_function(model, name) is not None
+    ]
+    if not measures:
         raise TypeError(
-            f"A model must offer one of {', '.join(FAMILIES)} to be evaluated. "
+            f"A model must offer one of {', '.join(METRICS_BY_ENDPOINT)} to be evaluated. "
             f"Received: model={model!r}"
         )
-    task = Task(model, data, int(samples), evaluator, int(seed))
-    measured = {name: value for measure in families for name, value in measure(task).items()}
+    context = EvaluationContext(model, data, int(samples), evaluator, int(seed))
+    measured = {name: value for measure in measures for name, value in measure(context).items()}
     return {name: interval._asdict() for name, interval in measured.items()}
 
 

@@ -3,21 +3,21 @@
 import numpy as np
 
 from tfgen.evaluation import likelihood, metrics
+from tfgen.evaluation.context import EvaluationContext, batches
 from tfgen.evaluation.metrics import Interval
-from tfgen.evaluation.task import Task, batches
 
-DRAWS = (64, 1024)  # of importance-weighted bounds
+IMPORTANCE_SAMPLES = (64, 1024)  # of importance-weighted bounds
 DECODED = 1_024_000  # images decoded for one of them: 1,000 test images at 1,024 draws
 CHAINS, STEPS = 100, 300  # of annealed importance sampling
 
 
-def likelihood_bounds(task: Task) -> dict[str, Interval]:
+def likelihood_bounds(context: EvaluationContext) -> dict[str, Interval]:
     """Bounds on the log-likelihood of the test split's images, and what rests on them."""
-    model, seed = task.model, task.seed
+    model, seed = context.model, context.seed
     given_labels = model.conditional and not model.unlabelled
-    read = batches(task, labelled=given_labels)
+    read = batches(context, labelled=given_labels)
     images, labels = map(np.concatenate, zip(*read, strict=True))
-    images = likelihood.observed(model.likelihood, images)
+    images = likelihood.prepare_images(model.likelihood, images)
     # Test sets come sorted by class: the first images of a random order are like all of them.
     order = np.random.default_rng(0).permutation(len(images))
     images, labels = images[order], labels[order] if given_labels else None
@@ -29,13 +29,13 @@ def likelihood_bounds(task: Task) -> dict[str, Interval]:
     variational = likelihood.variational_bound(model, images, labels, seed)
     bound = metrics.mean_interval(variational)
     measured = {"bound": bound}
-    for draws in DRAWS:
-        counted = first(max(2, DECODED // (draws * classes)))
-        tightest = likelihood.importance_weighted_bound(model, *counted, draws, seed)
-        measured[f"iw_bound_{draws}"] = metrics.mean_interval(tightest)
+    for k in IMPORTANCE_SAMPLES:
+        counted = first(max(2, DECODED // (k * classes)))
+        tightest = likelihood.importance_weighted_bound(model, *counted, k, seed)
+        measured[f"iw_bound_{k}"] = metrics.mean_interval(tightest)
         gain = tightest - variational[: len(tightest)]  # of the same images
-        measured[f"iw_bound_{draws}_gain"] = metrics.mean_interval(gain)
-    if _annealed(model) and classes == 1:  # ten images, one in ten chains, would say nothing
+        measured[f"iw_bound_{k}_gain"] = metrics.mean_interval(gain)
+    if _can_anneal(model) and classes == 1:  # ten images, one in ten chains, would say nothing
         annealed = likelihood.annealed_bound(model, *first(CHAINS), steps=STEPS, seed=seed)
         measured["ais_bound"] = metrics.mean_interval(annealed)
         shared = min(len(annealed), len(tightest))
@@ -47,6 +47,6 @@ def likelihood_bounds(task: Task) -> dict[str, Interval]:
     return measured
 
 
-def _annealed(model) -> bool:
+def _can_anneal(model) -> bool:
     """Whether there is log p(x|z) of z ~ N(0, I), where chains begin."""
     return hasattr(model, "log_likelihood") and getattr(model, "learned_prior", None) is None

@@ -4,13 +4,13 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen.evaluation import metrics
+from tfgen.evaluation.context import EvaluationContext, batches, endpoint_function
 from tfgen.evaluation.evaluator import BATCH
-from tfgen.evaluation.likelihood import observed
+from tfgen.evaluation.likelihood import prepare_images
 from tfgen.evaluation.metrics import Interval
-from tfgen.evaluation.task import Task, batches, part
 
 
-def classification(task: Task) -> dict[str, Interval]:
+def classification(context: EvaluationContext) -> dict[str, Interval]:
     """The share of the test split's labelled images that the model classifies right.
 
     A model whose likelihood is of binary pixels has learned from binarized images: its share of the test
@@ -19,15 +19,15 @@ def classification(task: Task) -> dict[str, Interval]:
     If the model's classes are clusters, found without labels, it is the share under the best
     one-to-one assignment of clusters to classes.
     """
-    classify = tf.function(part(task.model, "classify"), reduce_retracing=True)
-    images, labels = map(np.concatenate, zip(*batches(task, labelled=True), strict=True))
+    classify = tf.function(endpoint_function(context.model, "classify"), reduce_retracing=True)
+    images, labels = map(np.concatenate, zip(*batches(context, labelled=True), strict=True))
     probabilities = _probabilities(classify, images)
-    if getattr(task.model, "clusters", False):
+    if getattr(context.model, "clustering", False):
         share = metrics.clustering_accuracy(probabilities.argmax(axis=1), labels)
         return {"clustering_accuracy": metrics.proportion_interval(share, len(labels))}
     found = {"accuracy": probabilities}
-    if getattr(task.model, "likelihood", None) == "bernoulli":
-        found["accuracy_binarized"] = _probabilities(classify, observed("bernoulli", images))
+    if getattr(context.model, "likelihood", None) == "bernoulli":
+        found["accuracy_binarized"] = _probabilities(classify, prepare_images("bernoulli", images))
     return {
         name: metrics.proportion_interval(metrics.accuracy(given, labels), len(labels))
         for name, given in found.items()

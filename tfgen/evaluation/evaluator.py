@@ -21,7 +21,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen import home, untrusted
-from tfgen.atomic import replaced_file
+from tfgen.atomic import replace_file
 from tfgen.evaluation import metrics
 from tfgen.evaluation.metrics import Interval, Moments
 
@@ -113,7 +113,7 @@ def reference(features: Callable, images, labels) -> Reference:
 
 def save_reference(folder, reference: Reference) -> None:
     """Writes `reference.npz` into an evaluator's folder, in whole or not at all."""
-    with replaced_file(Path(folder) / "reference.npz") as aside:
+    with replace_file(Path(folder) / "reference.npz") as aside:
         np.savez_compressed(aside, **vars(reference))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tfgen.data.named import find
-from tfgen.data.selection import Selection, selected
+from tfgen.data.selection import Selection, select
 from tfgen.evaluation.evaluator import REFERENCE_FEATURES, Evaluator, Reference, load_evaluator
 from tfgen.evaluation.samples import NEIGHBORS, Observations, observations, quality, spans
 
@@ -47,13 +47,13 @@ def compare(
         evaluator = load_evaluator(evaluator)
     height, _, channels = evaluator.image_shape
     geometry = {"size": height, "channels": channels, "pad": pad, "crop": crop}
-    seen = [_seen(name, evaluator, seed, geometry) for name in (samples, against)]
+    seen = [_observe(name, evaluator, seed, geometry) for name in (samples, against)]
     measured = quality(_reference(seen[1]), seen[0])
     return {name: interval._asdict() for name, interval in measured.items()}
 
 
-def _seen(name, evaluator, seed, geometry) -> Observations:
-    selection = selected(name, _all_of(name), stream=True, **geometry)
+def _observe(name, evaluator, seed, geometry) -> Observations:
+    selection = select(name, _all_of(name), stream=True, **geometry)
     if len(selection) <= NEIGHBORS:
         raise ValueError(
             f"A folder to score needs at least {NEIGHBORS + 1} pictures. "
@@ -71,7 +71,7 @@ def _all_of(name) -> str:
 
 def _batches(selection: Selection, parts, seed) -> Iterator[np.ndarray]:
     """Images float32 (b, h, w, c) in [0, 1], in a random order."""
-    read, _ = selection.part.stream(selection.geometry)
+    read, _ = selection.reader.stream(selection.geometry)
     order = np.random.default_rng(seed).permutation(len(selection))
     for _, start, stop in parts:
         images, _ = read(order[start:stop])

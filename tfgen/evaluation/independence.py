@@ -7,31 +7,32 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
 from tfgen.evaluation import metrics
+from tfgen.evaluation.context import EvaluationContext, batches, endpoint_function
 from tfgen.evaluation.metrics import Interval
-from tfgen.evaluation.task import Task, batches, part
 
 TREES, LEAVES = 100, 8  # of each predictor
 FEWEST = 5  # occurrences of a unit's rarer value that predictors are fitted to
 
 
-def code_independence(task: Task) -> dict[str, Interval]:
+def code_independence(context: EvaluationContext) -> dict[str, Interval]:
     """Entropy and predictability of a model's binary codes, and the error of what they decode to."""
-    if not getattr(task.model, "binary_code", False):
+    if not getattr(context.model, "binary_code", False):
         return {}
     encode, decode = (
-        tf.function(part(task.model, name), reduce_retracing=True) for name in ("encode", "decode")
+        tf.function(endpoint_function(context.model, name), reduce_retracing=True)
+        for name in ("encode", "decode")
     )
     codes, errors = [], []
-    for images, _ in batches(task, labelled=False):
+    for images, _ in batches(context, labelled=False):
         latents = encode(images=tf.constant(images, tf.float32))["latents"]
         decoded = decode(latents=latents)["images"].numpy()
         codes.append(latents.numpy())
         errors.append(((decoded - images) ** 2).mean(axis=(1, 2, 3)))
     # Test sets come sorted: either half of a random order is like the whole.
-    codes = np.random.default_rng(task.seed).permutation(np.concatenate(codes))
+    codes = np.random.default_rng(context.seed).permutation(np.concatenate(codes))
     return {
         "code_entropy": code_entropy(codes),
-        "predictability": predictability(codes, task.seed),
+        "predictability": predictability(codes, context.seed),
         "reconstruction_error": metrics.mean_interval(np.concatenate(errors)),
     }
 

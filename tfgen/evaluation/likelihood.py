@@ -4,7 +4,7 @@ Every bound is one number an image, in nats, and stays below log p_theta(x), or 
 model that reads labels, in expectation.  A model states
 
     bound(images, labels, noise)   (b,) nats, the importance-weighted bound of k draws of its codes
-    bound_noise(n, draws, seed)    (n, k, size) what these draws read
+    bound_noise(n, k, seed)        (n, k, size) noise that these draws read
 
 A `zoo.models.variational.Variational` has the prior p(z) = N(0, I), which annealing and active units rest
 on.  One that has `class_bounds`, L(x, t) of every class, sums over the classes:
@@ -32,7 +32,7 @@ ROWS = 512  # images decoded at once; larger blocks fall out of the processor's 
 ACTIVE = 0.01  # variance of E[z_i|x] over images above which a unit is active
 
 
-def observed(likelihood, images):
+def prepare_images(likelihood, images):
     """What a likelihood is measured on: for "bernoulli" one draw b ~ Bernoulli(x) of every pixel.
 
     The draw is fixed, the same in every evaluation (static binarization); 0 and 1 stay as they are.
@@ -79,7 +79,7 @@ def variational_bound(model, images, labels=None, seed=0):
     )
 
 
-def importance_weighted_bound(model, images, labels=None, draws=64, seed=0):
+def importance_weighted_bound(model, images, labels=None, importance_samples=64, seed=0):
     """Burda et al. (2015), log 1/k sum_i p(x, z_i)/q(z_i|x), z_i ~ q_eta(z|x), i = 1 .. k.
 
     It does not fall with k, in expectation, and tends to log p(x).  At k = 1 it is the variational
@@ -87,7 +87,7 @@ def importance_weighted_bound(model, images, labels=None, draws=64, seed=0):
     k or n.
 
     Args:
-        draws: k.
+        importance_samples: k.
         model, images, labels, seed: as in `variational_bound`.
 
     Returns:
@@ -96,13 +96,14 @@ def importance_weighted_bound(model, images, labels=None, draws=64, seed=0):
     Raises:
         ValueError: k is below 1.
     """
-    if draws < 1:
-        raise ValueError(f"draws must be at least 1. Received: draws={draws}")
-    if draws == 1:
+    k = importance_samples
+    if k < 1:
+        raise ValueError(f"importance_samples must be at least 1. Received: importance_samples={k}")
+    if k == 1:
         return variational_bound(model, images, labels, seed)
     terms = tf.function(lambda images, labels, noise: _log_estimates(model, images, labels, noise))
     classes = class_count(model)
-    blocks = _blocks(draws, max(2, ROWS // classes))
+    blocks = _blocks(k, max(2, ROWS // classes))
     rows = max(1, ROWS // (classes * blocks[0]))
     counter = itertools.count()
     bounds = []
@@ -111,7 +112,7 @@ def importance_weighted_bound(model, images, labels=None, draws=64, seed=0):
         for block in blocks:
             log_mean = terms(x, t, model.bound_noise(len(x), block, (seed, next(counter)))).numpy()
             log_sum = np.logaddexp(log_sum, log_mean.astype(np.float64) + math.log(block))
-        bounds.append(logsumexp(log_sum, axis=1) - math.log(draws))
+        bounds.append(logsumexp(log_sum, axis=1) - math.log(k))
     return np.concatenate(bounds)
 
 
@@ -137,7 +138,7 @@ def annealed_bound(model, images, labels=None, steps=300, seed=0):
     def chains(images, labels):
         return distributions.annealed_log_weights(
             lambda latents: model.log_likelihood(images, latents[:, None], labels)[:, 0],
-            model.play(model.eta, images, labels)["scale"],
+            model.call_network(model.eta, images, labels)["scale"],
             steps,
             tf.constant([seed, 0]),
         )
@@ -186,10 +187,10 @@ def _log_estimates(model, images, labels, noise):
 def _posterior_mean(model, images, labels):
     """E_q[z|x] or E_q[z|x, t], (b, d); a model that sums over classes weighs theirs by q_omega(t|x)."""
     if class_count(model) == 1:
-        return model.play(model.eta, images, labels)["mean"]
+        return model.call_network(model.eta, images, labels)["mean"]
     probabilities = tf.nn.softmax(model.omega(images, training=False))
     means = [
-        model.play(model.eta, images, tf.fill([tf.shape(images)[0]], t))["mean"]
+        model.call_network(model.eta, images, tf.fill([tf.shape(images)[0]], t))["mean"]
         for t in range(model.num_classes)
     ]
     return tf.einsum("bt,tbd->bd", probabilities, tf.stack(means))
@@ -203,6 +204,6 @@ def _batches(images, labels, rows):
         yield x, t
 
 
-def _blocks(draws, most):
+def _blocks(k, most):
     """Sizes, from large to small, of equal parts of at least 2 draws; 1 would take the closed-form KL."""
-    return [len(part) for part in np.array_split(np.arange(draws), math.ceil(draws / most))]
+    return [len(part) for part in np.array_split(np.arange(k), math.ceil(k / most))]

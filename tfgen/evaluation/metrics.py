@@ -122,8 +122,8 @@ def precision_recall(real, fake, k: int = 3) -> PrecisionRecall:
         raise ValueError(f"k must be at least 1. Received: k={k}")
     real, fake = _samples(real, fake, least=k + 1, names=("real", "fake"))
     return PrecisionRecall(
-        precision=_covered(fake, real, _squared_radii(real, k)),
-        recall=_covered(real, fake, _squared_radii(fake, k)),
+        precision=_coverage(fake, real, _squared_radii(real, k)),
+        recall=_coverage(real, fake, _squared_radii(fake, k)),
     )
 
 
@@ -353,7 +353,7 @@ def _squared_radii(rows: np.ndarray, k: int) -> np.ndarray:
     )
 
 
-def _covered(points: np.ndarray, centers: np.ndarray, squared_radii: np.ndarray) -> float:
+def _coverage(points: np.ndarray, centers: np.ndarray, squared_radii: np.ndarray) -> float:
     """Share of the points that lie in one of the balls."""
     inside = [(block <= squared_radii).any(axis=1) for block in _squared_distances(points, centers)]
     return float(np.concatenate(inside).mean())

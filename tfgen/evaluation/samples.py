@@ -11,6 +11,7 @@ import numpy as np
 
 from tfgen import progress
 from tfgen.evaluation import metrics
+from tfgen.evaluation.context import EvaluationContext, data_name
 from tfgen.evaluation.evaluator import (
     BATCH,
     SPLITS,
@@ -20,30 +21,31 @@ from tfgen.evaluation.evaluator import (
     load_evaluator,
 )
 from tfgen.evaluation.metrics import Interval, Moments, PrecisionRecall
-from tfgen.evaluation.task import Task, data_name
 
 NEIGHBORS = 3  # of precision and recall
 _OF_REAL_IMAGES = ("inception_score_real", "evaluator_accuracy")
 KEPT_FEATURES = 10_000  # generated images whose features are kept for pairwise metrics
 
 
-def sample_quality(task: Task) -> dict[str, Interval]:
+def sample_quality(context: EvaluationContext) -> dict[str, Interval]:
     """The evaluator's view of generated images, beside its view of the real test set."""
-    evaluator = evaluator_of(task)
-    measured = _scores(task, evaluator, _observe_samples(task, evaluator))
-    if getattr(task.model, "aggregate", None) is not None:
-        drawn = _scores(task, evaluator, _observe_samples(task, evaluator, prior="aggregate"))
+    evaluator = evaluator_of(context)
+    measured = _scores(context, evaluator, _observe_samples(context, evaluator))
+    if getattr(context.model, "aggregate", None) is not None:
+        drawn = _scores(context, evaluator, _observe_samples(context, evaluator, prior="aggregate"))
         kept = {name: value for name, value in drawn.items() if name not in _OF_REAL_IMAGES}
         measured |= {f"aggregate_{name}": value for name, value in kept.items()}
     return measured
 
 
-def _scores(task: Task, evaluator: Evaluator, generated: "Observations") -> dict[str, Interval]:
+def _scores(
+    context: EvaluationContext, evaluator: Evaluator, generated: "Observations"
+) -> dict[str, Interval]:
     real = evaluator.reference
     measured = quality(real, generated)
     if generated.labels is not None:
         share = metrics.accuracy(np.concatenate(generated.probabilities), generated.labels)
-        measured["conditional_accuracy"] = metrics.proportion_interval(share, task.samples)
+        measured["conditional_accuracy"] = metrics.proportion_interval(share, context.samples)
         measured["evaluator_accuracy"] = real.accuracy
     return measured
 
@@ -96,15 +98,15 @@ def _coverage(real: np.ndarray, generated: np.ndarray) -> dict[str, Interval]:
     return measured
 
 
-def _observe_samples(task: Task, evaluator: Evaluator, **drawn) -> Observations:
+def _observe_samples(context: EvaluationContext, evaluator: Evaluator, **drawn) -> Observations:
     """Draws images in batches, and keeps of them what the metrics need; `drawn` goes to `sample`."""
-    labels = _requested_labels(task, evaluator)
-    parts = spans(task.samples)
-    seeds = np.random.SeedSequence(task.seed).generate_state(len(parts)) >> 1  # to fit int32
+    labels = _requested_labels(context, evaluator)
+    parts = spans(context.samples)
+    seeds = np.random.SeedSequence(context.seed).generate_state(len(parts)) >> 1  # to fit int32
 
     def draw(start: int, stop: int, seed: int) -> np.ndarray:
         condition = {} if labels is None else {"labels": labels[start:stop]}
-        return task.model.sample(stop - start, seed=seed, **condition, **drawn)
+        return context.model.sample(stop - start, seed=seed, **condition, **drawn)
 
     images = (
         draw(start, stop, int(seed)) for (_, start, stop), seed in zip(parts, seeds, strict=True)
@@ -119,7 +121,7 @@ def observations(
     groups = parts[-1][0] + 1
     probabilities, moments = ([[] for _ in range(groups)] for _ in range(2))
     kept = []
-    for (group, start, _), batch in zip(progress.shown(parts, "scoring"), images, strict=True):
+    for (group, start, _), batch in zip(progress.track(parts, "scoring"), images, strict=True):
         features, classes = evaluator.observe(batch)
         probabilities[group].append(classes)
         moments[group].append(Moments.of(features))
@@ -143,28 +145,28 @@ def spans(count: int) -> list[tuple[int, int, int]]:
     ]
 
 
-def _requested_labels(task: Task, evaluator: Evaluator) -> np.ndarray | None:
+def _requested_labels(context: EvaluationContext, evaluator: Evaluator) -> np.ndarray | None:
     """(n,) int32, each class in turn, or None for an unconditional model."""
-    classes = getattr(task.model, "num_classes", None)
-    if not getattr(task.model, "conditional", classes is not None):
+    classes = getattr(context.model, "num_classes", None)
+    if not getattr(context.model, "conditional", classes is not None):
         return None
     if classes != evaluator.num_classes:
         raise ValueError(
             "A conditional model and its evaluator must have the same classes. "
             f"Received: model.num_classes={classes}, evaluator.num_classes={evaluator.num_classes}"
         )
-    return np.arange(task.samples, dtype=np.int32) % classes
+    return np.arange(context.samples, dtype=np.int32) % classes
 
 
-def evaluator_of(task: Task) -> Evaluator:
-    """The evaluator that the task gives, or else the data set's own."""
-    if isinstance(task.evaluator, Evaluator):
-        return task.evaluator
-    if task.evaluator is None:
-        return load_evaluator(find_evaluator(data_name(task.data)))
-    if isinstance(task.evaluator, str | os.PathLike):
-        return load_evaluator(task.evaluator)
+def evaluator_of(context: EvaluationContext) -> Evaluator:
+    """The evaluator that the context gives, or else the data set's own."""
+    if isinstance(context.evaluator, Evaluator):
+        return context.evaluator
+    if context.evaluator is None:
+        return load_evaluator(find_evaluator(data_name(context.data)))
+    if isinstance(context.evaluator, str | os.PathLike):
+        return load_evaluator(context.evaluator)
     raise TypeError(
         "evaluator must be None, the path of an evaluator's folder, or an Evaluator. "
-        f"Received: evaluator={task.evaluator!r}"
+        f"Received: evaluator={context.evaluator!r}"
     )

@@ -7,11 +7,11 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen import data as datasets
-from tfgen.data.pictures import converted
+from tfgen.data.pictures import convert
 from tfgen.evaluation import metrics
+from tfgen.evaluation.context import EvaluationContext, endpoint_function
 from tfgen.evaluation.evaluator import BATCH, Evaluator, find_evaluator, load_evaluator
 from tfgen.evaluation.metrics import Interval
-from tfgen.evaluation.task import Task, part
 
 
 class Domain(NamedTuple):
@@ -23,9 +23,9 @@ class Domain(NamedTuple):
     translate: Callable  # images of this domain -> images of the other
 
 
-def translation_quality(task: Task) -> dict[str, Interval]:
+def translation_quality(context: EvaluationContext) -> dict[str, Interval]:
     """Labels kept by either direction, and the errors of either cycle, on both test splits."""
-    a, b = _domains(task)
+    a, b = _domains(context)
     return {**_one_way(a, b, "a", "b"), **_one_way(b, a, "b", "a")}
 
 
@@ -47,7 +47,7 @@ def _share_kept(images: np.ndarray, labels: np.ndarray, judge: Evaluator) -> Int
     """The share of labelled images to which a classifier gives their label."""
     images, labels = images[labels >= 0], labels[labels >= 0]
     size, _, channels = judge.image_shape
-    observed = (judge.observe(converted(chunk, size, channels)) for chunk in _chunks(images))
+    observed = (judge.observe(convert(chunk, size, channels)) for chunk in _chunks(images))
     probabilities = np.concatenate([classes for _, classes in observed])
     return metrics.proportion_interval(metrics.accuracy(probabilities, labels), len(labels))
 
@@ -62,12 +62,12 @@ def _chunks(images: np.ndarray) -> list[np.ndarray]:
     return [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
 
 
-def _domains(task: Task) -> list[Domain]:
-    names = _pair("data", task.data, "names of data sets, (A, B)")
+def _domains(context: EvaluationContext) -> list[Domain]:
+    names = _pair("data", context.data, "names of data sets, (A, B)")
     judges = (None, None)
-    if task.evaluator is not None:
-        judges = _pair("evaluator", task.evaluator, "evaluators or their folders, of A and of B")
-    shapes = (task.model.image_shape, task.model.image_shape_b)
+    if context.evaluator is not None:
+        judges = _pair("evaluator", context.evaluator, "evaluators or their folders, of A and of B")
+    shapes = (context.model.image_shape, context.model.image_shape_b)
     domains = []
     for name, judge, shape, endpoint in zip(
         names, judges, shapes, ("translate_ab", "translate_ba"), strict=True
@@ -77,7 +77,7 @@ def _domains(task: Task) -> list[Domain]:
         images, labels = datasets.arrays(name, "test", size=shape[0], channels=shape[-1])
         if (labels < 0).all():
             raise ValueError(f"A test set must hold labelled images. Received: data={name!r}")
-        translate = tf.function(part(task.model, endpoint), reduce_retracing=True)
+        translate = tf.function(endpoint_function(context.model, endpoint), reduce_retracing=True)
         domains.append(Domain(images / np.float32(255), labels, judge, translate))
     return domains
 

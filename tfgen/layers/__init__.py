@@ -1,7 +1,7 @@
 """Layers that the field lacks, and Keras' own where ours are faster: same weights, same results."""
 
 from tfgen.layers.augmentation import Augmentation
-from tfgen.layers.convolutions import Conv2D, Conv2DTranspose, folded
+from tfgen.layers.convolutions import Conv2D, Conv2DTranspose, fold
 from tfgen.layers.mixtures import FittedMixture, MixturePrior
 from tfgen.layers.modulation import Modulation
 from tfgen.layers.normalization import BatchNormalization, frozen_statistics
@@ -26,7 +26,7 @@ __all__ = [
     "PatchWhitening",
     "SpectralNormalization",
     "filter_gradient",
-    "folded",
+    "fold",
     "frozen_statistics",
     "strided_convolution",
     "transposed_convolution",

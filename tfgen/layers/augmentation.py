@@ -15,33 +15,33 @@ TRANSLATION = 1 / 8  # of a side
 CUTOUT = 1 / 2  # of a side
 
 
-def translated(images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+def translate(images: tf.Tensor, uniforms: tf.Tensor) -> tf.Tensor:
     """Return images moved by up to an eighth of a side, zeros coming in.
 
     Args:
         images: (b, h, w, c).
-        draws: (b, 2) uniform on [0, 1): of rows and of columns.
+        uniforms: (b, 2) uniform on [0, 1): of rows and of columns.
     """
     selections = []
-    for side, draw in zip(images.shape[1:3], tf.unstack(draws, axis=1), strict=True):
+    for side, uniform in zip(images.shape[1:3], tf.unstack(uniforms, axis=1), strict=True):
         most = round(side * TRANSLATION)
-        shift = tf.cast(tf.floor(draw * (2 * most + 1)), tf.int32) - most
+        shift = tf.cast(tf.floor(uniform * (2 * most + 1)), tf.int32) - most
         # A product with rows of zeros and ones: gathering's gradient is slow.
         selections.append(tf.one_hot(tf.range(side) + shift[:, None], side, dtype=images.dtype))
     return tf.einsum("bij,bkl,bjlc->bikc", *selections, images, optimize="greedy")
 
 
-def cut_out(images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+def cut_out(images: tf.Tensor, uniforms: tf.Tensor) -> tf.Tensor:
     """Return images with a square of half a side zero, its center anywhere in the image.
 
     Args:
         images: (b, h, w, c).
-        draws: (b, 2) uniform on [0, 1): of rows and of columns.
+        uniforms: (b, 2) uniform on [0, 1): of rows and of columns.
     """
     inside = []
-    for side, draw in zip(images.shape[1:3], tf.unstack(draws, axis=1), strict=True):
+    for side, uniform in zip(images.shape[1:3], tf.unstack(uniforms, axis=1), strict=True):
         length = round(side * CUTOUT)
-        start = tf.cast(tf.floor(draw * side), tf.int32) - length // 2
+        start = tf.cast(tf.floor(uniform * side), tf.int32) - length // 2
         place = tf.range(side) - start[:, None]
         inside.append((place >= 0) & (place < length))
     rows, columns = inside
@@ -49,22 +49,22 @@ def cut_out(images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
     return images * tf.cast(kept, images.dtype)[..., None]
 
 
-def mirrored(images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+def mirror(images: tf.Tensor, uniforms: tf.Tensor) -> tf.Tensor:
     """Return images of which every other one, by the toss of a coin, is flipped left to right.
 
     Args:
         images: (b, h, w, c).
-        draws: (b, 1) uniform on [0, 1).
+        uniforms: (b, 1) uniform on [0, 1).
     """
-    return tf.where(draws[..., None, None] < 0.5, images, tf.reverse(images, axis=[2]))
+    return tf.where(uniforms[..., None, None] < 0.5, images, tf.reverse(images, axis=[2]))
 
 
-AUGMENTATIONS = {  # and the columns of a row of draws that each reads
-    "translation": (translated, slice(0, 2)),
+AUGMENTATIONS = {  # and the columns of a row of uniform numbers that each reads
+    "translation": (translate, slice(0, 2)),
     "cutout": (cut_out, slice(2, 4)),
-    "flip": (mirrored, slice(4, 5)),
+    "flip": (mirror, slice(4, 5)),
 }
-DRAWS = 5
+COLUMNS = 5
 
 
 @keras.saving.register_keras_serializable("tfgen")
@@ -101,23 +101,23 @@ class Augmentation(keras.layers.Layer):
     def call(self, images, training=None):
         if not training:
             return images
-        draws = self._draws(tf.shape(images)[0])
+        uniforms = self._uniforms(tf.shape(images)[0])
         if not statistics_frozen():
             self.calls.assign_add(1)
         for name in self.names:
             augment, columns = AUGMENTATIONS[name]
-            images = augment(images, draws[:, columns])
+            images = augment(images, uniforms[:, columns])
         return images
 
-    def _draws(self, local):
-        """Uniform numbers for this replica's part of the global batch, (local, DRAWS)."""
+    def _uniforms(self, local):
+        """Uniform numbers for this replica's part of the global batch, (local, COLUMNS)."""
         seed = tf.random.fold_in(tf.constant([self.seed, 0], "int64"), self.calls)
         context = tf.distribute.get_replica_context()
         if context.num_replicas_in_sync == 1:
-            return tf.random.stateless_uniform([local, DRAWS], seed, alg="philox")
+            return tf.random.stateless_uniform([local, COLUMNS], seed, alg="philox")
         counts = context.all_gather(local[None], axis=0)
         start = tf.reduce_sum(counts[: context.replica_id_in_sync_group])
-        rows = [tf.reduce_sum(counts), DRAWS]
+        rows = [tf.reduce_sum(counts), COLUMNS]
         return tf.random.stateless_uniform(rows, seed, alg="philox")[start : start + local]
 
     def compute_output_shape(self, shape):

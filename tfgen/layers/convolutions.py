@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from tfgen.layers.strided import (
     STRIDE,
-    interleaved,
+    interleave,
     on_gpu,
     phase_kernels,
     phase_pads,
@@ -62,13 +62,13 @@ class _FoldedConv2DTranspose(keras.layers.Layer):
 
     def call(self, inputs):
         kernels = [tf.convert_to_tensor(kernel) for kernel in self.kernels]
-        outputs = interleaved(inputs, kernels, self.pads, self.size)
+        outputs = interleave(inputs, kernels, self.pads, self.size)
         if self.bias is not None:
             outputs = tf.nn.bias_add(outputs, tf.convert_to_tensor(self.bias))
         return self.activation(outputs)
 
 
-def folded(network):
+def fold(network):
     """A copy of a Functional network for inference, with the filters laid out once.
 
     Args:

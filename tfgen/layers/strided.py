@@ -151,10 +151,10 @@ def _by_operator(features, kernel, size):
 
 def _by_phase(features, kernel, size):
     """Each output phase by a convolution of stride 1, then the phases interleaved."""
-    return interleaved(features, phase_kernels(kernel, size), phase_pads(kernel.shape, size), size)
+    return interleave(features, phase_kernels(kernel, size), phase_pads(kernel.shape, size), size)
 
 
-def interleaved(features, kernels, pads, size):
+def interleave(features, kernels, pads, size):
     outputs = [
         tf.nn.conv2d(features, kernel, 1, pad) for kernel, pad in zip(kernels, pads, strict=True)
     ]

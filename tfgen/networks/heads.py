@@ -19,7 +19,7 @@ _trusted = contextvars.ContextVar("heads_are_trusted", default=False)
 
 
 @contextlib.contextmanager
-def trusted() -> Iterator[None]:
+def skip_trials() -> Iterator[None]:
     """Within it no head is tried: networks of a file or a copy were, when they were new."""
     token = _trusted.set(True)
     try:

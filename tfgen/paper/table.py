@@ -378,7 +378,7 @@ _ROWS = (
 ROWS = {row.name: row for row in _ROWS}
 
 
-def named(keys):
+def find_rows(keys):
     """The rows of a model's `row`: a key of `ROWS`, several of them, or None."""
     return [ROWS[key] for key in ([keys] if isinstance(keys, str) else keys or [])]
 

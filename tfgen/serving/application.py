@@ -10,7 +10,7 @@ from starlette.routing import Route
 from tfgen.serving import documents, openapi
 from tfgen.serving.core import Service
 from tfgen.serving.errors import Code, ServingError
-from tfgen.serving.http import Handler, guarded, json_response, raw_path
+from tfgen.serving.http import Handler, guard, json_response, raw_path
 from tfgen.serving.inference import Inference
 from tfgen.serving.rest import Rest
 
@@ -31,7 +31,7 @@ def application(service: Service, token: str | None = None) -> Starlette:
     """
 
     def protected(path, handler, methods=None):
-        return Route(path, guarded(handler, service.limits, token), methods=methods or ["GET"])
+        return Route(path, guard(handler, service.limits, token), methods=methods or ["GET"])
 
     async def metrics(request: Request) -> Response:
         return Response(service.metrics.text(), media_type="text/plain; version=0.0.4")

@@ -16,7 +16,9 @@ _numbers = itertools.count()  # queues of equal names would be one queue
 _tracing = threading.Lock()
 
 
-def batched(function: Function, signature: Signature, batching: Batching, most: int) -> Function:
+def batch_calls(
+    function: Function, signature: Signature, batching: Batching, most: int
+) -> Function:
     """Return a function whose concurrent callers share calls of `function`.
 
     The scheduler concatenates the inputs of its callers along axis 0, repeats rows up to the next of

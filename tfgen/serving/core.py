@@ -77,7 +77,7 @@ class Service:
         with self.registry.use(address.name, address.number, address.label) as servable:
             signature = servable.signature(name)
             labels = (address.name, name, protocol)
-            with self.metrics.timed(*labels):
+            with self.metrics.time_request(*labels):
                 tensors = read(signature)
                 outputs = servable.predict(name, tensors)
             self.metrics.count_rows(*labels, signature.rows(tensors))

@@ -35,10 +35,10 @@ def error_response(error: ServingError) -> Response:
     return response
 
 
-def guarded(handler: Handler, limits: Limits, token: str | None = None) -> Handler:
+def guard(handler: Handler, limits: Limits, token: str | None = None) -> Handler:
     """Return the handler with a time limit, errors as replies and, if one is given, the token checked."""
 
-    async def guard(request: Request) -> Response:
+    async def answer(request: Request) -> Response:
         try:
             if token is not None:
                 check_token(request.headers.get("authorization", ""), token)
@@ -57,7 +57,7 @@ def guarded(handler: Handler, limits: Limits, token: str | None = None) -> Handl
                 ServingError(Code.INTERNAL, "The server has a fault, see its log")
             )
 
-    return guard
+    return answer
 
 
 def check_token(header: str, token: str) -> None:

@@ -39,7 +39,7 @@ class Metrics:
             collector(registry=self._collectors)
 
     @contextlib.contextmanager
-    def timed(self, model: str, signature: str, protocol: str) -> Iterator[None]:
+    def time_request(self, model: str, signature: str, protocol: str) -> Iterator[None]:
         """Count and time what is run inside."""
         labels = (model, signature, protocol)
         begin, code = time.perf_counter(), "OK"

@@ -114,7 +114,7 @@ class Registry:
             raise ServingError(Code.NOT_FOUND, message)
         return found
 
-    def labelled(self, name: str, label: str) -> int:
+    def version_of_label(self, name: str, label: str) -> int:
         """Return the version that a label stands for.
 
         Raises:
@@ -140,7 +140,7 @@ class Registry:
         """
         self._want(name)
         if label is not None:
-            number = self.labelled(name, label)
+            number = self.version_of_label(name, label)
         version = self._acquire(name, number)
         try:
             yield version.servable

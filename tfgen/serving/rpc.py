@@ -111,7 +111,7 @@ class Status(model_service_pb2_grpc.ModelServiceServicer):
         registry = self._service.registry
         number = address.number
         if address.label is not None:
-            number = registry.labelled(address.name, address.label)
+            number = registry.version_of_label(address.name, address.label)
         response = get_model_status_pb2.GetModelStatusResponse()
         for version in registry.status(address.name, number):
             entry = response.model_version_status.add(

@@ -11,7 +11,7 @@ import tensorflow as tf
 from PIL import Image
 
 from tfgen.serving import samples, signatures
-from tfgen.serving.batching import Function, batched
+from tfgen.serving.batching import Function, batch_calls
 from tfgen.serving.errors import Code, ServingError, from_tensorflow, invalid
 from tfgen.serving.limits import Batching, Limits
 from tfgen.serving.signatures import Signature, Spec, Tensors
@@ -93,7 +93,7 @@ class Servable:
         with self._lock:
             if name not in self._queues:
                 arguments = (self.signatures[name], self._batching, self._limits.rows)
-                self._queues[name] = batched(self._alone(name), *arguments)
+                self._queues[name] = batch_calls(self._alone(name), *arguments)
             return self._queues[name]
 
     def _check_counts(self, signature: Signature, tensors: Tensors) -> None:

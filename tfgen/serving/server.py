@@ -93,7 +93,7 @@ class Server:
         self._rpc, self.grpc_port = None, None
         if grpc_port is not None:
             try:
-                self._rpc, self.grpc_port = rpc_server(served, _joined(host, grpc_port), token)
+                self._rpc, self.grpc_port = rpc_server(served, _address(host, grpc_port), token)
             except OSError:
                 self._socket.close()
                 raise
@@ -102,7 +102,7 @@ class Server:
     def address(self) -> str:
         """Address of the page and of the REST interface."""
         host, port = self._socket.getsockname()[:2]
-        return f"http://{_joined(host, port)}"
+        return f"http://{_address(host, port)}"
 
     def run(self, started: Callable[[], None] = lambda: None) -> None:
         """Serve until SIGTERM or SIGINT, then answer what was accepted and return.
@@ -116,7 +116,7 @@ class Server:
         if self._rpc is not None:
             self._rpc.start()
         try:
-            with _signals_swallowed():
+            with _swallow_signals():
                 self._http.run(sockets=[self._socket])
         finally:
             self._socket.close()
@@ -152,7 +152,7 @@ class _Http(uvicorn.Server):
 
 
 @contextlib.contextmanager
-def _signals_swallowed() -> Iterator[None]:
+def _swallow_signals() -> Iterator[None]:
     """Let the signals that uvicorn has obeyed and raises again end nothing more."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -165,7 +165,7 @@ def _signals_swallowed() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _joined(host: str, port: int) -> str:
+def _address(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 

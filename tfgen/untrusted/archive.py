@@ -37,7 +37,7 @@ def read_archive(path: Path) -> dict[str, Any]:
         ValueError: the file is no whole archive of the three members, or breaks a limit.
         OSError: the file cannot be read.
     """
-    with opened(path) as archive:
+    with open_archive(path) as archive:
         metadata = documents.parse(archive.read("metadata.json"), f"metadata.json in {path}")
         if not isinstance(metadata.get("keras_version"), str):
             raise ValueError(
@@ -48,7 +48,7 @@ def read_archive(path: Path) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[zipfile.ZipFile]:
+def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
     """The archive, its directory checked before a member is read."""
     try:
         with open(path, "rb") as file:

@@ -32,7 +32,7 @@ def read_arrays(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
             members = archive.infolist()
             if sorted(member.filename for member in members) != expected:
                 raise ValueError(f"arrays other than {', '.join(expected)}")
-            if sum(_declared(archive, member) for member in members) > MAX_BYTES:
+            if sum(_declared_size(archive, member) for member in members) > MAX_BYTES:
                 raise RefusedError(f"Arrays have at most {MAX_BYTES} bytes", str(path))
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
@@ -44,7 +44,7 @@ def read_arrays(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
         ) from error
 
 
-def _declared(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> int:
+def _declared_size(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> int:
     """Number of bytes of an array, by its own header."""
     with archive.open(member) as content:
         version = np.lib.format.read_magic(content)

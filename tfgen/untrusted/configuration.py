@@ -89,7 +89,7 @@ class _Walk:
     def _string(self, value: str, key: str, kind: str | None) -> None:
         known = vocabulary.STRINGS.get(kind)
         if value in self.registered or (known is not None and value not in known):
-            _unlisted(kind, {key: value})
+            _refuse_unlisted(kind, {key: value})
 
     def _object(self, node: dict[str, Any], kind: str | None) -> None:
         name = node["class_name"]
@@ -100,9 +100,9 @@ class _Walk:
         if name == "function":
             self._function(node, kind)
         elif ">" in (node["registered_name"] or ""):
-            self._registered(node, kind)
+            self._check_registered(node, kind)
         elif (node["module"], name) not in vocabulary.CLASSES.get(kind, ()):
-            _unlisted(kind, node)
+            _refuse_unlisted(kind, node)
         elif node["registered_name"] not in (None, name):
             _refuse("Keras' own classes have no other registered name", node)
         if name == "Normalization" and not node["config"].keys().isdisjoint(_CONSTANTS):
@@ -135,9 +135,9 @@ class _Walk:
         modules, names = vocabulary.FUNCTIONS.get(kind, ((), ()))
         same = node["registered_name"] in (None, node["config"])
         if node["module"] not in modules or node["config"] not in names or not same:
-            _unlisted(kind, node)
+            _refuse_unlisted(kind, node)
 
-    def _registered(self, node: dict[str, Any], kind: str | None) -> None:
+    def _check_registered(self, node: dict[str, Any], kind: str | None) -> None:
         found = self.registered.get(node["registered_name"])
         base = _BASES.get(kind)
         if (
@@ -148,7 +148,7 @@ class _Walk:
             or not issubclass(found, base)
             or issubclass(found, keras.Model)
         ):
-            _unlisted(kind, node)
+            _refuse_unlisted(kind, node)
 
     def _members(self, node: dict[str, Any]) -> None:
         if isinstance(node["config"], dict):
@@ -184,7 +184,7 @@ class _Walk:
         arrays = name in ("__numpy__", "__tensor__")
         allowed = ("argument", "array") if arrays else ("argument",)
         if not form or kind not in allowed or node.keys() - {"class_name", "config"}:
-            _unlisted(kind, node)
+            _refuse_unlisted(kind, node)
         if "dtype" in config:
             self.value(config["dtype"], "dtype", "dtype")
             if not isinstance(config["dtype"], str):
@@ -252,7 +252,7 @@ def _leaves(value: Any) -> Iterable[Any]:
         yield value
 
 
-def _unlisted(kind: str | None, received: dict[str, Any]) -> NoReturn:
+def _refuse_unlisted(kind: str | None, received: dict[str, Any]) -> NoReturn:
     _refuse(
         f"As {kind or 'a plain value'} a file may use only what tfgen.untrusted.vocabulary lists",
         received,

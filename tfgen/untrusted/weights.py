@@ -10,7 +10,7 @@ import h5py
 import keras
 import tensorflow as tf
 
-from tfgen.untrusted.archive import WEIGHTS, opened
+from tfgen.untrusted.archive import WEIGHTS, open_archive
 from tfgen.untrusted.refusal import RefusedError, rebuilding
 
 MAX_ITEMS = 100_000  # groups and arrays of a file
@@ -31,10 +31,10 @@ def check_weights(path: Path, config: dict[str, Any]) -> None:
     Raises:
         ValueError: the weights are no plain arrays within the file, or fewer than the networks declare.
     """
-    with opened(path) as archive:
-        stored = _stored(archive, path)
+    with open_archive(path) as archive:
+        stored = _stored_size(archive, path)
     with rebuilding(path):
-        declared = sum(_declared(network) for network in _networks(config["config"]))
+        declared = sum(_declared_size(network) for network in _networks(config["config"]))
     if declared > stored + SLACK:
         raise RefusedError(
             "The networks of a file declare no more weights than it holds",
@@ -42,7 +42,7 @@ def check_weights(path: Path, config: dict[str, Any]) -> None:
         )
 
 
-def _stored(archive: zipfile.ZipFile, path: Path) -> int:
+def _stored_size(archive: zipfile.ZipFile, path: Path) -> int:
     """Number of bytes of the arrays in the file of weights."""
     size = archive.getinfo(WEIGHTS).file_size
     with archive.open(WEIGHTS) as member:
@@ -111,17 +111,17 @@ def _is_network(value: Any) -> bool:
     return isinstance(value, dict) and "layers" in (value.get("config") or {})
 
 
-def _declared(network: dict[str, Any]) -> int:
+def _declared_size(network: dict[str, Any]) -> int:
     """Number of bytes of a network's variables."""
     with keras.StatelessScope(initialize_variables=False):
-        built = keras.saving.deserialize_keras_object(_uncompiled(network))
+        built = keras.saving.deserialize_keras_object(_without_compilation(network))
     return sum(
         math.prod(variable.shape) * tf.as_dtype(variable.dtype).size for variable in built.variables
     )
 
 
-def _uncompiled(value: Any) -> Any:
+def _without_compilation(value: Any) -> Any:
     """A copy without optimizers: Keras makes their variables at once."""
     if isinstance(value, dict):
-        return {key: _uncompiled(v) for key, v in value.items() if key != "compile_config"}
-    return [_uncompiled(v) for v in value] if isinstance(value, list) else value
+        return {key: _without_compilation(v) for key, v in value.items() if key != "compile_config"}
+    return [_without_compilation(v) for v in value] if isinstance(value, list) else value

@@ -72,7 +72,7 @@ def info(model, as_json, figure):
 
     path = zoo.locate(model)
     facts = zoo.card(model) if path.is_dir() else _facts(load_model(model))
-    rows = table.named(facts.get("row"))
+    rows = table.find_rows(facts.get("table_row"))
     if figure is not None:
         if not rows:
             raise ValueError(f"Only a model of Table 1 can be drawn. Received: {model}")

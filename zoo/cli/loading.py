@@ -4,7 +4,7 @@ import contextlib
 import os
 
 import zoo
-from zoo.recipes import scored, tested
+from zoo.recipes import evaluation_data, test_set
 
 
 def load_model(name, endpoint=None):
@@ -22,15 +22,15 @@ def load_model(name, endpoint=None):
 
 def data_of(model, name):
     """The data set of this name, by default the one that the model's card was scored on."""
-    return tested(zoo.card(model)["recipe"]["data"]) if name is None else name
+    return test_set(zoo.card(model)["recipe"]["data"]) if name is None else name
 
 
-def scored_on(model, names):
+def evaluation_data_of(model, names):
     """The data set of this name, or both of two; by default what the model's card was scored on."""
     if names:
         return names[0] if len(names) == 1 else names
     card = zoo.card(model)
-    return scored(card["recipe"]["data"], card["endpoints"])
+    return evaluation_data(card["recipe"]["data"], card["endpoints"])
 
 
 @contextlib.contextmanager

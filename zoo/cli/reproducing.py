@@ -34,10 +34,10 @@ def reproduce(table, seeds, names, scale, out, resume, plan):
     _check_folder(out, resume or plan)
     with quietly():
         import tensorflow  # noqa: F401
-    cells = planning.chosen(table, names, scale)
+    cells = planning.choose_cells(table, names, scale)
     absent = {cell.name: planning.missing(cell) for cell in cells}
     present = [cell for cell in cells if absent[cell.name] is None]
-    runs = list(planning.pending(present, seeds, scale, out))
+    runs = list(planning.pending_runs(present, seeds, scale, out))
     if plan:
         _print_plan(cells, absent, runs)
         return

@@ -72,7 +72,7 @@ def serve(
     A MODEL is a preset, a .keras file, or a folder with numbered versions of a SavedModel or with one.
     New versions are served when they appear. SIGTERM answers what was accepted and ends the server.
     """
-    paths = [_located(model) for model in models]
+    paths = [_locate(model) for model in models]
     with quietly(), _extra():
         from tfgen import serving
         from tfgen.serving import manifests
@@ -109,17 +109,17 @@ def _bounds(options):
     return limits, batching
 
 
-def _located(model):
+def _locate(model):
     """Name and folder of `[NAME=]MODEL`."""
     name, separator, place = model.partition("=")
     if not separator or Path(model).exists():
         name, place = "", model
     path = Path(place) if _has_versions(Path(place)) else zoo.locate(place)
-    whole = (path if _has_versions(path) else _exported(path)).resolve()
+    whole = (path if _has_versions(path) else _export_file(path)).resolve()
     return name or (whole.parent.name if whole.name.isdecimal() else whole.name), whole
 
 
-def _exported(path):
+def _export_file(path):
     """Folder of the SavedModel of a preset that came without one, or of a .keras file, written once."""
     weights = path / "model.keras" if path.is_dir() else path
     with open(weights, "rb") as file:

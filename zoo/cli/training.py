@@ -11,7 +11,7 @@ import click
 
 from zoo.cli.loading import quietly
 from zoo.cli.options import FOLDER
-from zoo.preset import asking
+from zoo.preset import lookup
 from zoo.recipes import reading
 
 
@@ -53,7 +53,7 @@ def train(recipe, source, changes, out, **options):
     RECIPE is a name that `tfgen list --recipes` shows, or a JSON file with a recipe. A run that was
     stopped or killed goes on with --resume, without RECIPE, and then equals one that was not, bit for bit.
     """
-    asked = _asked(recipe, source, changes, options["resume"])
+    asked = _arguments(recipe, source, changes, options["resume"])
     options = {**asked, **{key: value for key, value in options.items() if value is not None}}
     with _resumable(out):
         with quietly():
@@ -66,14 +66,14 @@ def train(recipe, source, changes, out, **options):
     click.echo(out)
 
 
-def _asked(
+def _arguments(
     recipe: str | None, source: str | None, changes: tuple[str, ...], resume: bool
 ) -> dict[str, Any]:
     """Arguments of `zoo.preset.train.train`, checked before TensorFlow takes its seconds."""
     if recipe is not None and source is not None:
         raise click.UsageError("RECIPE and --from exclude each other.")
     if source is not None:
-        asked = asking.replayed(source)
+        asked = lookup.replay_arguments(source)
     elif recipe is not None:
         asked = {"recipe": reading.read(recipe) if recipe.endswith(".json") else recipe}
     elif resume:
@@ -82,7 +82,9 @@ def _asked(
         raise click.UsageError("Missing argument 'RECIPE', --from or --resume.")
     asked["changes"] = [*asked.get("changes", ()), *changes]
     if (named := asked["recipe"]) is not None:
-        reading.changed(asking.named(named) if isinstance(named, str) else named, asked["changes"])
+        reading.apply_changes(
+            lookup.find_recipe(named) if isinstance(named, str) else named, asked["changes"]
+        )
     elif changes:
         raise click.UsageError("--set needs RECIPE or --from.")
     return asked

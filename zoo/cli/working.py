@@ -6,7 +6,7 @@ import click
 
 import tfgen
 import zoo
-from zoo.cli.loading import data_of, load_model, quietly, scored_on
+from zoo.cli.loading import data_of, evaluation_data_of, load_model, quietly
 from zoo.cli.options import (
     EVALUATOR,
     JSON,
@@ -30,7 +30,7 @@ from zoo.cli.printing import print_json, print_metrics
 @JSON
 def evaluate(model, data, samples, evaluator, seed, as_json):
     """Score MODEL: its samples by an evaluator, its classes on the test set."""
-    data = scored_on(model, data)
+    data = evaluation_data_of(model, data)
     loaded = load_model(model)
     metrics = tfgen.evaluate(loaded, data, samples, evaluator=evaluator, seed=seed)
     if as_json:
@@ -93,7 +93,7 @@ def export(model, out, form, warmup):
     if warmup and form != "savedmodel":
         raise ValueError(f"Only a SavedModel has warm-up requests. Received: --format {form}")
     if form != "savedmodel":
-        return click.echo(_interchanged(model, out, form))
+        return click.echo(_export_interchange(model, out, form))
     if not out.name.isdecimal():
         versions = [int(path.name) for path in out.glob("*") if path.name.isdecimal()]
         out = out / str(max(versions, default=0) + 1)
@@ -101,7 +101,7 @@ def export(model, out, form, warmup):
     click.echo(tfgen.export(loaded, out, warmup=warmup))
 
 
-def _interchanged(model, out, form):
+def _export_interchange(model, out, form):
     suffix = {"onnx": ".onnx", "litert": ".tflite"}[form]
     if out.suffix != suffix:
         raise ValueError(f"A file of this format ends in {suffix}. Received: --out {out}")

@@ -30,14 +30,14 @@ class AAE(Autoencoder):
         theta, eta:  ... + alpha E_labelled[log q_eta(t|x)],
 
     estimated without bias in every minibatch, also in one without labels; at least one image must have
-    one.  With `clusters` labels are not read, and the values of t are clusters.
+    one.  With `clustering` labels are not read, and the values of t are clusters.
 
     Args:
         theta: decoder, codes (b, d [+ num_classes]) -> images (b, h, w, c) out of a sigmoid.
         eta: encoder, images -> (b, d [+ num_classes]), the last columns being the logits of t.
         phi: discriminator, codes -> logits (b, 1).
         num_classes: number of values of t; None: the code is z alone.
-        clusters: t is found without labels.
+        clustering: t is found without labels.
         adversarial_weight: lambda >= 0; 0 is an autoencoder.
         alpha: weight >= 0 of the labelled images' term.
         importance_weighted: weigh log q^r of the inferred codes by Eq. 43.
@@ -57,7 +57,7 @@ class AAE(Autoencoder):
         eta,
         phi,
         num_classes=None,
-        clusters=False,
+        clustering=False,
         adversarial_weight=1.0,
         alpha=1.0,
         importance_weighted=False,
@@ -65,9 +65,9 @@ class AAE(Autoencoder):
     ):
         checks.check_code_discriminator(theta, phi)
         checks.check_not_negative(adversarial_weight=adversarial_weight, alpha=alpha)
-        _check_code_classes(theta, num_classes, clusters)
+        _check_code_classes(theta, num_classes, clustering)
         super().__init__({"theta": theta, "phi": phi, "eta": eta}, num_classes, **kwargs)
-        self.clusters = clusters
+        self.clustering = clustering
         self.adversarial_weight = adversarial_weight
         self.alpha = alpha
         self.importance_weighted = importance_weighted
@@ -76,7 +76,7 @@ class AAE(Autoencoder):
         )
 
     @property
-    def row(self):
+    def table_row(self):
         return "IWAAE" if self.importance_weighted else "AAE"
 
     @classmethod
@@ -99,8 +99,8 @@ class AAE(Autoencoder):
         theta = networks.generator(shape, size, width, None, normalization)
         eta = networks.code_encoder(shape, size, width, normalization)
         phi = networks.mlp_discriminator((size,), hidden)
-        clusters = num_clusters is not None
-        return cls(theta, eta, phi, num_classes=classes, clusters=clusters, **kwargs)
+        clustering = num_clusters is not None
+        return cls(theta, eta, phi, num_classes=classes, clustering=clustering, **kwargs)
 
     @property
     def label_rule(self):
@@ -112,7 +112,7 @@ class AAE(Autoencoder):
             self.labelled_share.assign(labelled_share(dataset))
 
     def objectives(self, images, labels=None, training=True):
-        outputs = self.play(self.eta, images, training=training)
+        outputs = self.call_network(self.eta, images, training=training)
         codes = self.code(outputs)
         q_prior = self.logits(self.prior_like(images), training=training)
         q_code = self.logits(codes, training=training)
@@ -137,7 +137,7 @@ class AAE(Autoencoder):
 
     @property
     def reads_labels(self):
-        return self.num_classes is not None and not self.clusters
+        return self.num_classes is not None and not self.clustering
 
     @property
     def continuous(self):
@@ -150,7 +150,7 @@ class AAE(Autoencoder):
         return z if self.num_classes is None else tf.concat([z, tf.nn.softmax(logits)], axis=1)
 
     def infer(self, images, training=False):
-        return self.code(self.play(self.eta, images, training=training))
+        return self.code(self.call_network(self.eta, images, training=training))
 
     def draw_prior(self, noise, stream=NOISE):
         """z ~ N(0, I), or (z, t) with t one-hot and uniform."""
@@ -170,23 +170,23 @@ class AAE(Autoencoder):
         served = super().endpoints()
         if self.num_classes is None:
             return served
-        return {**served, **endpoints.classifying(self, self.classes)}
+        return {**served, **endpoints.classifier(self, self.classes)}
 
     def get_config(self):
         return {
             **super().get_config(),
             "num_classes": self.num_classes,
-            "clusters": self.clusters,
+            "clustering": self.clustering,
             "adversarial_weight": self.adversarial_weight,
             "alpha": self.alpha,
             "importance_weighted": self.importance_weighted,
         }
 
 
-def _check_code_classes(theta, num_classes, clusters):
+def _check_code_classes(theta, num_classes, clustering):
     """The code (z, t) is longer than its one-hot t, and there is a t if its values are clusters."""
-    if clusters and num_classes is None:
-        raise ValueError("clusters need num_classes. Received: num_classes=None")
+    if clustering and num_classes is None:
+        raise ValueError("clustering needs num_classes. Received: num_classes=None")
     length = theta.inputs[0].shape[-1]
     if num_classes is not None and not 0 < num_classes < length:
         raise ValueError(

@@ -48,7 +48,7 @@ class ADA(Unified):
 
     needs_labels = True
     unlabelled = True  # the target domain
-    several_domains = True
+    multi_domain = True
     terms = 2  # means over the source's images, and over the target's
     heads = {"phi": heads.logit, "omega": heads.logits}  # theta gives features
 
@@ -74,13 +74,13 @@ class ADA(Unified):
         self.accuracy = keras.metrics.Mean(name="accuracy")
 
     @property
-    def row(self):
+    def table_row(self):
         return f"{'IW' if self.importance_weighted else ''}ADA"
 
     @classmethod
     def load_data(cls, *, batch_size, seed, name, target, **geometry):
         """Half batches of the labelled data set `name`, half of `target` without its labels."""
-        return datasets.adaptation(name, target, batch_size=batch_size, seed=seed, **geometry)
+        return datasets.load_adaptation(name, target, batch_size=batch_size, seed=seed, **geometry)
 
     @classmethod
     def build_networks(cls, shape, num_classes, *, width, units, **kwargs):
@@ -100,26 +100,26 @@ class ADA(Unified):
 
     def assess(self, images, labels=None, training=True):
         source, target = labels >= 0, labels < 0
-        features = self.play(self.theta, images, training=training)
+        features = self.call_network(self.theta, images, training=training)
         q = self.logits(features, training=training)
-        classes = tf.cast(self.play(self.omega, features, training=training), tf.float32)
+        classes = tf.cast(self.call_network(self.omega, features, training=training), tf.float32)
         self.accuracy.update_state(tf.argmax(classes, 1, labels.dtype) == labels, source)
         log_f = log_categorical(classes, tf.maximum(labels, 0))  # of the source, labels are known
         classified = self.expectation(log_f, source)
-        told_source = self.expectation(log_q(q, SOURCE), source)
-        told_target = self.expectation(log_q(q, TARGET), target)
+        phi_source = self.expectation(log_q(q, SOURCE), source)
+        phi_target = self.expectation(log_q(q, TARGET), target)
         over = q if self.importance_weighted else tf.zeros_like(q)
-        confused_source = self.expectation(log_q(reverse(q), SOURCE), source, reverse(over))
-        confused_target = self.expectation(log_q(reverse(q), TARGET), target, over)
+        theta_source = self.expectation(log_q(reverse(q), SOURCE), source, reverse(over))
+        theta_target = self.expectation(log_q(reverse(q), TARGET), target, over)
         weight = self.ramped_weight()
         objectives = {
-            "theta": weight * (confused_source + confused_target) + classified,
-            "phi": (told_source + told_target) / 2,
+            "theta": weight * (theta_source + theta_target) + classified,
+            "phi": (phi_source + phi_target) / 2,
             "omega": classified,
         }
         of_domains = {
-            "theta": (weight * confused_source + classified, weight * confused_target),
-            "phi": (told_source / 2, told_target / 2),
+            "theta": (weight * theta_source + classified, weight * theta_target),
+            "phi": (phi_source / 2, phi_target / 2),
             "omega": (classified, 0.0),
         }
         counts = [self.total(tf.math.count_nonzero(domain)) for domain in (source, target)]
@@ -154,11 +154,11 @@ class ADA(Unified):
         theta = self.theta if training else self.sampler
         features = theta(images, training=training)
         return tf.nn.softmax(
-            tf.cast(self.play(self.omega, features, training=training), tf.float32)
+            tf.cast(self.call_network(self.omega, features, training=training), tf.float32)
         )
 
     def endpoints(self):
-        return endpoints.classifying(self)
+        return endpoints.classifier(self)
 
     def get_config(self):
         return {

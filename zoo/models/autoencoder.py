@@ -53,7 +53,7 @@ class Autoencoder(Unified):
             training: as in `infer`.
         """
         # From logits: the log-likelihood of saturated means stays finite.
-        logits = self.play(networks.before_sigmoid(self.theta), codes, training=training)
+        logits = self.call_network(networks.before_sigmoid(self.theta), codes, training=training)
         log_likelihoods = distributions.log_likelihood("bernoulli", logits, images)
         self.reconstruction_tracker.update_state(log_likelihoods)
         return self.mean(log_likelihoods)
@@ -63,7 +63,7 @@ class Autoencoder(Unified):
         return self.decode(self.infer(images))
 
     def endpoints(self):
-        return {**endpoints.generating(self), **endpoints.autoencoding(self)}
+        return {**endpoints.generator(self), **endpoints.autoencoder(self)}
 
 
 def _check_autoencoder(theta, eta, **_):

@@ -73,7 +73,7 @@ class CycleGAN(Unified):
         self.pools = [ImagePool(pool, shape) for shape in shapes]
 
     @property
-    def row(self):
+    def table_row(self):
         return "IWCycleGAN" if self.importance_weighted else "CycleGAN"
 
     @classmethod
@@ -95,39 +95,39 @@ class CycleGAN(Unified):
 
     @classmethod
     def load_data(cls, *, batch_size, seed, **data):
-        return datasets.unpaired(**data, batch_size=batch_size, seed=seed)
+        return datasets.load_unpaired(**data, batch_size=batch_size, seed=seed)
 
     @property
     def label_rule(self):  # in the place of labels there are the other domain's images
         return Images(self.image_shape_b, "images_b")
 
     def objectives(self, images, labels=None, training=True):
-        aae, infogan = self.parts(images, labels, training)
+        aae, infogan = self.direction_objectives(images, labels, training)
         translators, discriminators = aae[0] + infogan[0], aae[1] + infogan[1]
         return {"theta": translators, "eta": translators, "phi": discriminators}
 
-    def parts(self, x, z, training=True):
+    def direction_objectives(self, x, z, training=True):
         """The two models whose sum this is: (AAE's, InfoGAN's), each (theta's and eta's, phi's)."""
-        inferred = self.play(self.eta, x, training=training)  # E(x), of B
-        generated = self.play(self.theta, z, training=training)  # G(z), of A
+        inferred = self.call_network(self.eta, x, training=training)  # E(x), of B
+        generated = self.call_network(self.theta, z, training=training)  # G(z), of A
         log_p = log_laplace(
-            x, self.play(self.theta, inferred, training=training), self.cycle_weight
+            x, self.call_network(self.theta, inferred, training=training), self.cycle_weight
         )
         log_q_eta = log_laplace(
-            z, self.play(self.eta, generated, training=training), self.cycle_weight
+            z, self.call_network(self.eta, generated, training=training), self.cycle_weight
         )
         real_x, real_z = self.domain_logits(x, z, training)
         fake_x, fake_z = self.domain_logits(generated, inferred, training)
         past_x, past_z = fake_x, fake_z
         if self.pools and training:
-            past = [self.exchanged(i, new) for i, new in enumerate((generated, inferred))]
+            past = [self.exchange_with_pool(i, new) for i, new in enumerate((generated, inferred))]
             past_x, past_z = self.domain_logits(*past, training)
         return (
-            self.part(real_z, fake_z, past_z, log_p),
-            self.part(real_x, fake_x, past_x, log_q_eta),
+            self.adversarial_objectives(real_z, fake_z, past_z, log_p),
+            self.adversarial_objectives(real_x, fake_x, past_x, log_q_eta),
         )
 
-    def part(self, real, fake, past, log_likelihood):
+    def adversarial_objectives(self, real, fake, past, log_likelihood):
         """E[log q^r(0|.) + log likelihood] and 1/2 E[log q(1|.)] + 1/2 E[log q(0|.)] of one direction."""
         translators = self.expectation(log_q(reverse(fake), FAKE), fake) + self.mean(log_likelihood)
         discriminator = (self.mean(log_q(real, REAL)) + self.mean(log_q(past, FAKE))) / 2
@@ -138,7 +138,7 @@ class CycleGAN(Unified):
         logits = self.phi([images_a, images_b], training=training)
         return [tf.cast(tf.reshape(domain, [-1]), tf.float32) for domain in logits]
 
-    def exchanged(self, domain, images):
+    def exchange_with_pool(self, domain, images):
         """This replica's images with some of the pool in their place; every replica's enter the pool."""
         _, start = self._batch(images)
         given = self.pools[domain](self.gather(images), self.step_seed(stream=domain))
@@ -146,18 +146,18 @@ class CycleGAN(Unified):
 
     def translate_ab(self, images):
         """E_eta(x): images of A as images of B, with moving statistics."""
-        return self.play(self.eta, images, training=False)
+        return self.call_network(self.eta, images, training=False)
 
     def translate_ba(self, images):
         """G_theta(z): images of B as images of A, with moving statistics."""
-        return self.play(self.sampler, images, training=False)
+        return self.call_network(self.sampler, images, training=False)
 
     def call(self, images, labels=None, training=False):
         """Images of A as images of B."""
-        return self.play(self.eta, images, training=training)
+        return self.call_network(self.eta, images, training=training)
 
     def endpoints(self):
-        return endpoints.translating(self)
+        return endpoints.translator(self)
 
     def get_config(self):
         return {

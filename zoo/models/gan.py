@@ -52,7 +52,7 @@ class GAN(Unified):
         self.r1, self.r1_interval = r1, r1_interval
 
     @property
-    def row(self):
+    def table_row(self):
         weighted, conditional = self.importance_weighted, self.num_classes is not None
         return f"{'IW' if weighted else ''}{'C' if conditional else ''}GAN"
 
@@ -90,7 +90,7 @@ class GAN(Unified):
 
     def objectives(self, images, labels=None, training=True):
         latents = self.prior_like(images)
-        generated = self.play(self.theta, latents, labels, training)
+        generated = self.call_network(self.theta, latents, labels, training)
         q_real = self.logits(images, labels, training)
         q_fake = self.logits(generated, labels, training)
         return {
@@ -98,7 +98,7 @@ class GAN(Unified):
             "phi": (self.mean(log_q(q_real, REAL)) + self.mean(log_q(q_fake, FAKE))) / 2,
         }
 
-    def penalized(self, objectives, images, labels):
+    def add_penalties(self, objectives, images, labels):
         """Phi's objective less r1 E_pdata[1/2 |grad_x l(x)|^2], in every r1_interval-th step.
 
         l is the discriminator that is served, on running statistics and without augmentation: replicas
@@ -119,7 +119,7 @@ class GAN(Unified):
         return self.logits(images, labels, training)
 
     def endpoints(self):
-        return {**endpoints.generating(self), **endpoints.discriminating(self)}
+        return {**endpoints.generator(self), **endpoints.discriminator(self)}
 
     def get_config(self):
         return {

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from tfgen import endpoints, networks
-from tfgen.networks import beliefs
+from tfgen.networks import sigmoid_belief
 from tfgen.noise import uniform
 from tfgen.objectives import importance_weighted_bound
 from tfgen.unified import Unified
@@ -31,7 +31,7 @@ class Helmholtz(Unified):
 
     Args:
         theta: generative net, [h_1 .. h_L], (b, units) each -> [images (b, h, w, c) out of a sigmoid,
-            logits of h_1 .. h_L], the last a prior's; see `tfgen.networks.beliefs.generative`.
+            logits of h_1 .. h_L], the last a prior's; see `tfgen.networks.sigmoid_belief.generative`.
         eta: recognition net, [images, h_1 .. h_L-1] -> [logits of h_1 .. h_L].
         average, seed: see `tfgen.unified.Unified`.
 
@@ -41,21 +41,25 @@ class Helmholtz(Unified):
     Source: Hinton et al. (1995), The wake-sleep algorithm; Hu et al. (2018), section 3.5.
     """
 
-    row = ("wake", "sleep")
+    table_row = ("wake", "sleep")
     likelihood = "bernoulli"
     binary_pixels = True
 
     def __init__(self, theta, eta, **kwargs):
         _check_chain(theta, eta)
         for network in (networks.before_sigmoid(theta), eta):
-            beliefs.conditionals(network)  # raises unless each reads its neighbor alone
+            sigmoid_belief.conditionals(network)  # raises unless each reads its neighbor alone
         super().__init__({"theta": theta, "eta": eta}, eta.inputs[0].shape[1:], **kwargs)
         self.bound_tracker = keras.metrics.Mean(name="bound")
 
     @classmethod
     def build_networks(cls, shape, num_classes, *, units, **kwargs):
         """A model with fresh networks of the layers h_1 .. h_L; other arguments are the constructor's."""
-        return cls(beliefs.generative(shape, units), beliefs.recognition(shape, units), **kwargs)
+        return cls(
+            sigmoid_belief.generative(shape, units),
+            sigmoid_belief.recognition(shape, units),
+            **kwargs,
+        )
 
     def objectives(self, images, labels=None, training=True):
         noise = self.uniform(images, sum(self.units), RECOGNIZED)
@@ -67,24 +71,28 @@ class Helmholtz(Unified):
 
     def recognize(self, images, uniforms):
         """h ~ q_lambda(h|x): the states of h_1 .. h_L, by noise (b, all units)."""
-        return beliefs.ascend(self.eta, images, tf.split(uniforms, self.units, axis=1))
+        return sigmoid_belief.sample_recognition(
+            self.eta, images, tf.split(uniforms, self.units, axis=1)
+        )
 
     def dream(self, examples):
         """x, h ~ p_theta(x, h): as many binary images as `examples`, and the states of h_1 .. h_L."""
         sizes = [math.prod(self.image_shape), *self.units]
         uniforms = tf.split(self.uniform(examples, sum(sizes), DREAMED), sizes, axis=1)
-        images, *states = beliefs.descend(networks.before_sigmoid(self.theta), uniforms)
+        images, *states = sigmoid_belief.sample_generative(
+            networks.before_sigmoid(self.theta), uniforms
+        )
         return images, states
 
     def log_joint(self, images, states):
         """log p_theta(x, h), (b,) nats."""
         logits = networks.before_sigmoid(self.theta)(states)
-        return beliefs.log_probability([images, *states], logits)
+        return sigmoid_belief.log_probability([images, *states], logits)
 
     def log_recognition(self, images, states):
         """log q_lambda(h|x), (b,) nats."""
         logits = self.eta([tf.convert_to_tensor(images), *states[:-1]])  # bare if L = 1
-        return beliefs.log_probability(states, keras.tree.flatten(logits))
+        return sigmoid_belief.log_probability(states, keras.tree.flatten(logits))
 
     def bound(self, images, labels, noise):
         """log 1/k sum_i p_theta(x, h_i)/q_lambda(h_i|x), h_i ~ q_lambda(h|x); at k = 1 Eq. 11 by a draw.
@@ -97,15 +105,15 @@ class Helmholtz(Unified):
         Returns:
             (b,) nats an image.
         """
-        draws, size = noise.shape[1:]
-        images = tf.repeat(images, draws, axis=0)
+        k, size = noise.shape[1:]
+        images = tf.repeat(images, k, axis=0)
         states = self.recognize(images, tf.reshape(noise, [-1, size]))
         log_weights = self.log_joint(images, states) - self.log_recognition(images, states)
-        return importance_weighted_bound(tf.reshape(log_weights, [-1, draws]))
+        return importance_weighted_bound(tf.reshape(log_weights, [-1, k]))
 
-    def bound_noise(self, n, draws, seed):
-        """What `bound` reads of k = `draws` states for each of n images; seed (2,)."""
-        return uniform([n, draws, sum(self.units)], seed)
+    def bound_noise(self, n, k, seed):
+        """Noise that `bound` reads for k states of each of n images, (n, k, size); seed (2,)."""
+        return uniform([n, k, sum(self.units)], seed)
 
     def track_bound(self, bounds):
         """The metric `bound`: the bound on the log-likelihood of the real images."""
@@ -129,7 +137,9 @@ class Helmholtz(Unified):
     def draw_prior(self, noise, stream=0):
         """h_1 ~ p_theta(h_1), (b, units)."""
         uniforms = noise.uniform(sum(self.units), stream)
-        return beliefs.descend(self.sampler, tf.split(uniforms, self.units, axis=1))[0]
+        return sigmoid_belief.sample_generative(
+            self.sampler, tf.split(uniforms, self.units, axis=1)
+        )[0]
 
     def call(self, images, labels=None, training=False):
         """Reconstructions: the means of p_theta(x|h_1) at those of q_lambda(h_1|x)."""
@@ -137,7 +147,7 @@ class Helmholtz(Unified):
 
     def encode(self, images):
         """Means of q_lambda(h_1|x), (b, units)."""
-        return tf.sigmoid(beliefs.conditionals(self.eta)[0](images))
+        return tf.sigmoid(sigmoid_belief.conditionals(self.eta)[0](images))
 
     def endpoints(self):
         def encode(images):
@@ -161,7 +171,7 @@ class Helmholtz(Unified):
             "reconstruct": (reconstruct, seeded),
             "bound": (bound, seeded),
         }
-        return {**endpoints.generating(self), **endpoints.stated(self, functions)}
+        return {**endpoints.generator(self), **endpoints.complete(self, functions)}
 
 
 def _check_chain(theta, eta):

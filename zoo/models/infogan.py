@@ -49,7 +49,7 @@ class InfoGAN(Unified):
     Source: Chen et al. (2016), InfoGAN; Hu et al. (2018), section 3.2.
     """
 
-    clusters = True
+    clustering = True
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class InfoGAN(Unified):
         self.information = keras.metrics.Mean(name="information")
 
     @property
-    def row(self):
+    def table_row(self):
         return "IWInfoGAN" if self.importance_weighted else "InfoGAN"
 
     @classmethod
@@ -103,7 +103,7 @@ class InfoGAN(Unified):
 
     def objectives(self, images, labels=None, training=True):
         latents = self.prior_like(images)
-        generated = self.play(self.theta, latents, training=training)
+        generated = self.call_network(self.theta, latents, training=training)
         q_real = self.logits(images, training=training)
         q_fake = self.logits(generated, training=training)
         log_codes = self.log_code(generated, latents, training)
@@ -118,7 +118,7 @@ class InfoGAN(Unified):
 
     def log_code(self, images, latents, training=False):
         """log q_eta(c|x), (b,) nats, of the code c that ends z (b, d)."""
-        posterior = self.play(self.eta, images, training=training)
+        posterior = self.call_network(self.eta, images, training=training)
         _, category, continuous = tf.split(latents, self.parts, axis=1)
         q = distributions.normal(posterior["mean"], scale=1.0)
         log_category = log_categorical(posterior["logits"], tf.argmax(category, axis=1))
@@ -152,20 +152,20 @@ class InfoGAN(Unified):
 
     def categories(self, images):
         """q_eta(category|x), (b, K) probabilities."""
-        return tf.nn.softmax(self.play(self.eta, images, training=False)["logits"])
+        return tf.nn.softmax(self.call_network(self.eta, images, training=False)["logits"])
 
     def endpoints(self):
         def encode(images):
             """The inferred code: probabilities of the categories, then the means of the others."""
-            means = self.play(self.eta, images, training=False)["mean"]
+            means = self.call_network(self.eta, images, training=False)["mean"]
             return {"latents": tf.concat([self.categories(images), means], axis=1)}
 
         encoding = {"encode": (encode, {"images": endpoints.images_spec(self)})}
         return {
-            **endpoints.generating(self),
-            **endpoints.stated(self, encoding),
-            **endpoints.classifying(self, self.categories),
-            **endpoints.discriminating(self),
+            **endpoints.generator(self),
+            **endpoints.complete(self, encoding),
+            **endpoints.classifier(self, self.categories),
+            **endpoints.discriminator(self),
         }
 
     def get_config(self):

@@ -45,7 +45,7 @@ class PM(Autoencoder):
         (2018), appendix D.
     """
 
-    row = "PM"
+    table_row = "PM"
     binary_code = True
     heads = {**Autoencoder.heads, "phi": heads.logits}  # one per unit
 
@@ -66,13 +66,15 @@ class PM(Autoencoder):
 
     def objectives(self, images, labels=None, training=True):
         codes = self.infer(images, training)
-        log_p = log_bernoulli(self.play(self.phi, codes, training=training), codes)  # (b, d)
+        log_p = log_bernoulli(
+            self.call_network(self.phi, codes, training=training), codes
+        )  # (b, d)
         predictability = self.mean(tf.reduce_sum(log_p, axis=1))
         objective = self.reconstruction(images, codes, training) - self.beta * predictability
         return {"theta": objective, "phi": predictability, "eta": objective}
 
     def infer(self, images, training=False):
-        return binary(self.play(self.eta, images, training=training))
+        return binary(self.call_network(self.eta, images, training=training))
 
     def draw_prior(self, noise, stream=0):
         """Fair coins."""

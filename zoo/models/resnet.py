@@ -6,7 +6,7 @@ import tensorflow as tf
 from tfgen import endpoints, networks
 from tfgen.gate import unpack
 from tfgen.layers import PatchWhitening
-from tfgen.objectives import log_categorical, log_smoothed, unsmoothed
+from tfgen.objectives import log_categorical, log_smoothed_categorical, remove_smoothing
 from tfgen.unified import Unified
 
 
@@ -18,7 +18,7 @@ class ResNet(Unified):
         omega: images (b, h, w, c) -> {"logits": (b, num_classes), "features": (b, d)}.
         num_classes: number of classes; by default as many as omega has logits.
         label_smoothing: s in [0, 1), probability that training takes any class for the label; what is
-            served is rid of it, see `tfgen.objectives.unsmoothed`.
+            served is rid of it, see `tfgen.objectives.remove_smoothing`.
         seed: of the order of arrays given to `fit`.
 
     Source: He et al. (2016), pre-activation residual networks.
@@ -60,10 +60,10 @@ class ResNet(Unified):
         return [*super().metrics, self.accuracy]
 
     def objectives(self, images, labels=None, training=True):
-        logits = self.play(self.omega, images, training=training)["logits"]
+        logits = self.call_network(self.omega, images, training=training)["logits"]
         self.accuracy.update_state(labels, logits)
         terms = (
-            log_smoothed(logits, labels, self.label_smoothing)
+            log_smoothed_categorical(logits, labels, self.label_smoothing)
             if self.label_smoothing
             else log_categorical(logits, labels)
         )
@@ -72,22 +72,24 @@ class ResNet(Unified):
     def probabilities(self, logits):
         """f_omega(t|x) without the smoothing of the labels that it learned."""
         learned = tf.nn.softmax(logits)
-        return unsmoothed(learned, self.label_smoothing) if self.label_smoothing else learned
+        return remove_smoothing(learned, self.label_smoothing) if self.label_smoothing else learned
 
     def call(self, images, labels=None, training=False):
         """Class probabilities f_omega(t|x), (b, num_classes)."""
-        return self.probabilities(self.play(self.omega, images, training=training)["logits"])
+        return self.probabilities(
+            self.call_network(self.omega, images, training=training)["logits"]
+        )
 
     def endpoints(self):
         def features(images):
-            outputs = self.play(self.omega, images, training=False)
+            outputs = self.call_network(self.omega, images, training=False)
             return {
                 "features": outputs["features"],
                 "probabilities": self.probabilities(outputs["logits"]),
             }
 
         functions = {"features": (features, {"images": endpoints.images_spec(self)})}
-        return {**endpoints.classifying(self), **endpoints.stated(self, functions)}
+        return {**endpoints.classifier(self), **endpoints.complete(self, functions)}
 
     def get_config(self):
         return {

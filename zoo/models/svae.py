@@ -72,7 +72,7 @@ class SVAE(Variational):
         self.accuracy = keras.metrics.Mean(name="accuracy")
 
     @property
-    def row(self):
+    def table_row(self):
         return f"{'AA-' if 'phi' in self.players else ''}SVAE"
 
     @classmethod
@@ -125,13 +125,13 @@ class SVAE(Variational):
     def objectives(self, images, labels=None, training=True):
         labelled = labels >= 0
         index = tf.maximum(labels, 0)
-        noise = self.draws(images, POSTERIOR)
-        logits = self.play(self.omega, images, training=training)
+        noise = self.latent_noise(images, POSTERIOR)
+        logits = self.call_network(self.omega, images, training=training)
         class_bounds = self.class_bounds(images, noise, training)
         unlabelled_bounds = enumerated_bound(class_bounds, tf.nn.log_softmax(logits))
         self.track_bound(unlabelled_bounds)
         bounds = tf.where(labelled, tf.gather(class_bounds, index, batch_dims=1), unlabelled_bounds)
-        objective, adversary = self.activated(images, labels, bounds, training)
+        objective, adversary = self.activated_objectives(images, labels, bounds, training)
         weights = self.alpha / self.labelled_share * tf.cast(labelled, tf.float32)
         objective += self.mean(weights * log_categorical(logits, index))
         self.accuracy.update_state(tf.argmax(logits, 1, labels.dtype) == labels, labelled)
@@ -139,7 +139,9 @@ class SVAE(Variational):
 
     def bound(self, images, labels, noise, training=False):
         """U(x), whatever the labels: the bound on log p_theta(x) that tests report."""
-        log_probabilities = tf.nn.log_softmax(self.play(self.omega, images, training=training))
+        log_probabilities = tf.nn.log_softmax(
+            self.call_network(self.omega, images, training=training)
+        )
         return enumerated_bound(self.class_bounds(images, noise, training), log_probabilities)
 
     def class_bounds(self, images, noise, training=False):
@@ -170,16 +172,16 @@ class SVAE(Variational):
 
     def call(self, images, labels=None, training=False):
         """Class probabilities q_omega(t|x), (b, num_classes)."""
-        return tf.nn.softmax(self.play(self.omega, images, training=training))
+        return tf.nn.softmax(self.call_network(self.omega, images, training=training))
 
     def endpoints(self):
         served = {
-            **endpoints.generating(self),
+            **endpoints.generator(self),
             **endpoints.aggregate(self),
-            **endpoints.inferring(self),
-            **endpoints.classifying(self),
+            **endpoints.variational(self),
+            **endpoints.classifier(self),
         }
-        return {**served, **endpoints.discriminating(self)} if "phi" in self.players else served
+        return {**served, **endpoints.discriminator(self)} if "phi" in self.players else served
 
     def get_config(self):
         return {**super().get_config(), "alpha": self.alpha}

@@ -15,8 +15,8 @@ class VAE(Variational):
                      w(x) = q^r(0|x) = sigmoid(l(x)/T)
         phi:         1/2 E_pdata[log q(1|x)] + 1/2 E_pg[log q(0|x)]
 
-    `phi=None` is the perfect discriminator of Lemma 2; see `Variational.activated`.  With classes every
-    network reads t, and L(x, t) bounds log p_theta(x|t).
+    `phi=None` is the perfect discriminator of Lemma 2; see `Variational.activated_objectives`.  With
+    classes every network reads t, and L(x, t) bounds log p_theta(x|t).
 
     Args:
         theta: decoder, z (b, d) [, t (b,)] -> images (b, h, w, c) out of a sigmoid, or [images, scale
@@ -51,7 +51,7 @@ class VAE(Variational):
         )
 
     @property
-    def row(self):
+    def table_row(self):
         activated, conditional = "phi" in self.players, self.num_classes is not None
         return f"{'AA-' if activated else ''}{'C' if conditional else ''}VAE"
 
@@ -85,16 +85,16 @@ class VAE(Variational):
         return cls(theta, eta, phi, num_classes=classes, likelihood=likelihood, **kwargs)
 
     def objectives(self, images, labels=None, training=True):
-        bounds = self.bound(images, labels, self.draws(images, POSTERIOR), training)
+        bounds = self.bound(images, labels, self.latent_noise(images, POSTERIOR), training)
         self.track_bound(bounds)
-        objective, adversary = self.activated(images, labels, bounds, training)
+        objective, adversary = self.activated_objectives(images, labels, bounds, training)
         return {"theta": objective, "eta": objective, **adversary}
 
     def bound(self, images, labels, noise, training=False):
-        posterior = self.play(self.eta, images, labels, training)
+        posterior = self.call_network(self.eta, images, labels, training)
         return self.elbo(posterior, images, labels, noise, training)
 
     def endpoints(self):
-        generating = {**endpoints.generating(self), **endpoints.aggregate(self)}
-        served = {**generating, **endpoints.inferring(self)}
-        return {**served, **endpoints.discriminating(self)} if "phi" in self.players else served
+        generating = {**endpoints.generator(self), **endpoints.aggregate(self)}
+        served = {**generating, **endpoints.variational(self)}
+        return {**served, **endpoints.discriminator(self)} if "phi" in self.players else served

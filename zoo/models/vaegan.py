@@ -35,7 +35,7 @@ class _Joint(Unified):
 
     def infer(self, images, stream, training):
         """q_eta(z|x), {"mean": (b, d), "scale": (b, d)}, and one draw of z, (b, d)."""
-        posterior = self.play(self.eta, images, training=training)
+        posterior = self.call_network(self.eta, images, training=training)
         noise = self.noise(images, self.latent_dim, stream)
         return posterior, posterior["mean"] + posterior["scale"] * noise
 
@@ -46,18 +46,20 @@ class _Joint(Unified):
         as in samples; it is phi that must not meet two kinds of images in one batch.
         """
         prior = self.prior_like(inferred, PRIOR)
-        images = self.play(self.theta, tf.concat([prior, inferred], axis=0), training=training)
+        images = self.call_network(
+            self.theta, tf.concat([prior, inferred], axis=0), training=training
+        )
         return tf.split(images, 2)
 
     def call(self, images, labels=None, training=False):
         """Reconstructions G_theta(z) at the mean of q_eta(z|x)."""
-        return self.decode(self.play(self.eta, images)["mean"])
+        return self.decode(self.call_network(self.eta, images)["mean"])
 
     def endpoints(self):
         return {
-            **endpoints.generating(self),
-            **endpoints.encoding(self),
-            **endpoints.discriminating(self),
+            **endpoints.generator(self),
+            **endpoints.encoder(self),
+            **endpoints.discriminator(self),
         }
 
     def get_config(self):
@@ -119,7 +121,7 @@ class VAEGAN(_Joint):
         self.temperature = temperature
 
     @property
-    def row(self):
+    def table_row(self):
         activated, weighted = self.temperature is not None, self.importance_weighted
         return f"{'AA-' if activated else ''}{'IW' if weighted else ''}VAE/GAN"
 
@@ -151,7 +153,9 @@ class VAEGAN(_Joint):
 
     def judge(self, images, training):
         """l(x), (b,), and the features D_l(x), (b, ...)."""
-        outputs = self.play(networks.with_features(self.phi, self.layer), images, training=training)
+        outputs = self.call_network(
+            networks.with_features(self.phi, self.layer), images, training=training
+        )
         return tf.reshape(outputs["logits"], [-1]), tf.cast(outputs["features"], tf.float32)
 
     def terms_of_generated(self, generated, features, training):
@@ -159,7 +163,7 @@ class VAEGAN(_Joint):
         generated, features = tf.stop_gradient(generated), tf.stop_gradient(features)
         with layers.frozen_statistics():  # tests and samples see those of real images
             posterior, inferred = self.infer(generated, GENERATED, training)
-            reconstructed = self.play(self.theta, inferred, training=training)
+            reconstructed = self.call_network(self.theta, inferred, training=training)
             _, again = self.judge(reconstructed, training)
         return log_likelihood(features, again), divergence_from_prior(**posterior)
 
@@ -239,7 +243,7 @@ class GANVAE(_Joint):
         self.mode_weight = mode_weight
 
     @property
-    def row(self):
+    def table_row(self):
         return f"{'IW' if self.importance_weighted else ''}GAN/VAE"
 
     def objectives(self, images, labels=None, training=True):

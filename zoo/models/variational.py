@@ -84,9 +84,9 @@ class Variational(Unified):
             (b,) nats an image.
         """
 
-    def bound_noise(self, n, draws, seed):
-        """What `bound` reads of k = `draws` codes for each of n images; seed (2,)."""
-        return gaussian([n, draws, self.latent_dim], seed)
+    def bound_noise(self, n, k, seed):
+        """Noise that `bound` reads for k codes of each of n images, (n, k, size); seed (2,)."""
+        return gaussian([n, k, self.latent_dim], seed)
 
     @property
     def metrics(self):
@@ -115,7 +115,7 @@ class Variational(Unified):
         Source: Ghosh et al. (2020), ex-post density estimation.
         """
         checks.check_integer("components", components, 1)
-        images = likelihood.observed(self.likelihood, images)
+        images = likelihood.prepare_images(self.likelihood, images)
         labels, codes = self._posterior_draws(images, labels, seed)
         classes = self.num_classes if self.conditional else 1
         counts = np.bincount(labels, minlength=classes)
@@ -183,7 +183,7 @@ class Variational(Unified):
         normal = noise.gaussian(self.latent_dim, stream)
         return learned.draw(noise.uniform(1, stream + COMPONENT), normal)
 
-    def activated(self, images, labels, bounds, training):
+    def activated_objectives(self, images, labels, bounds, training):
         """Eq. 17, 44-46: what theta and eta ascend, and what phi ascends if there is an adversary.
 
             theta, eta:  E_pdata[w(x) L(x)] + E_pg[w(x) L(x)],    w(x) = q^r(0|x) = sigmoid(l(x)/T)
@@ -205,7 +205,7 @@ class Variational(Unified):
             return self.mean(bounds), {}
         with layers.frozen_statistics():  # tests and samples see those of real images
             generated = self.generate_like(images, labels, training)
-            noise = self.draws(images, GENERATED)
+            noise = self.latent_noise(images, GENERATED)
             generated_bounds = self.bound(generated, labels, noise, training)
         q_real = self.logits(images, labels, training)
         q_fake = self.logits(generated, labels, training)
@@ -222,7 +222,7 @@ class Variational(Unified):
         """
         latents = self.prior_like(images, PRIOR)
         labels = self.labels_to_generate(images, labels)
-        means = keras.tree.flatten(self.play(self.theta, latents, labels, training))[0]
+        means = keras.tree.flatten(self.call_network(self.theta, latents, labels, training))[0]
         if self.likelihood == "bernoulli":
             uniform = self.uniform(images, math.prod(self.image_shape), PIXELS)
             samples = tf.cast(tf.reshape(uniform, tf.shape(means)) < means, means.dtype)
@@ -275,7 +275,7 @@ class Variational(Unified):
         decoder = (
             networks.before_sigmoid(self.theta) if self.likelihood == "bernoulli" else self.theta
         )
-        parameters = self.play(decoder, tf.reshape(latents, [-1, d]), labels, training)
+        parameters = self.call_network(decoder, tf.reshape(latents, [-1, d]), labels, training)
         repeated = tf.repeat(images, k, axis=0)
         terms = distributions.log_likelihood(self.likelihood, parameters, repeated)
         return tf.reshape(terms, [-1, k])
@@ -284,14 +284,14 @@ class Variational(Unified):
         """The metric `bound`: the unweighted bound on the log-likelihood of the real images."""
         self.bound_tracker.update_state(bounds)
 
-    def draws(self, images, stream):
+    def latent_noise(self, images, stream):
         """Standard normal noise for z, (b, k, d)."""
         k, d = self.importance_samples, self.latent_dim
         return tf.reshape(self.noise(images, k * d, stream), [-1, k, d])
 
     def call(self, images, labels=None, training=False):
         """Reconstructions: the means of p_theta(x|z [, t]) at the mean of q_eta(z|x [, t])."""
-        return self.decode(self.play(self.eta, images, labels)["mean"], labels)
+        return self.decode(self.call_network(self.eta, images, labels)["mean"], labels)
 
     def get_config(self):
         return {

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import tfgen
-from tfgen.atomic import replaced_folder
+from tfgen.atomic import replace_folder
 from tfgen.saved_model import min_runtime
 from zoo.preset import calibrate, cards
 from zoo.preset.load import load, locate, presets
@@ -32,7 +32,7 @@ def export_again(folder: Path) -> None:
     model, data = load(folder), card["recipe"]["data"]
     fresh = "discriminate" in model.endpoints() and "discriminator" not in card
     calibrated = fresh and calibrate.calibrate(model, data)
-    with replaced_folder(folder) as aside:
+    with replace_folder(folder) as aside:
         shutil.copytree(folder, aside, dirs_exist_ok=True)
         if calibrated:
             model.release().save(aside / "model.keras")  # a loaded one has slots

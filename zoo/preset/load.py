@@ -56,7 +56,7 @@ def load(name: str | Path, trusted: bool = False) -> "keras.Model":
     """
     path = locate(name)
     weights = _weights(path) if path.is_dir() else path
-    config = _unchecked(weights) if trusted else untrusted.read_archive(weights)
+    config = _read_unchecked(weights) if trusted else untrusted.read_archive(weights)
     kind = config.get("class_name")
     if not isinstance(kind, str) or kind not in registry.MODELS:
         raise ValueError(
@@ -67,7 +67,7 @@ def load(name: str | Path, trusted: bool = False) -> "keras.Model":
     if not trusted:
         packages = {module.split(".")[0] for module in registry.MODELS.values()}
         untrusted.check_configuration(config, model, packages)
-    return _rebuilt(weights, None if trusted else config)
+    return _rebuild(weights, None if trusted else config)
 
 
 def card(name: str | Path) -> dict[str, Any]:
@@ -150,7 +150,7 @@ def _weights(folder: Path) -> Path:
     return path
 
 
-def _unchecked(path: Path) -> dict[str, Any]:
+def _read_unchecked(path: Path) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(path) as archive:
             return dict(json.loads(archive.read("config.json")))
@@ -160,7 +160,7 @@ def _unchecked(path: Path) -> dict[str, Any]:
         ) from error
 
 
-def _rebuilt(path: Path, config: dict[str, Any] | None) -> "keras.Model":
+def _rebuild(path: Path, config: dict[str, Any] | None) -> "keras.Model":
     """The model that Keras makes of a file; of a configuration, checked against its weights first."""
     import keras
 

@@ -4,9 +4,9 @@ import shlex
 
 from tfgen import markdown
 from zoo import registry
-from zoo.preset import asking
+from zoo.preset import lookup
 from zoo.preset.provenance import in_words
-from zoo.recipes import scored
+from zoo.recipes import evaluation_data
 
 # A number's ceiling: another metric of the card, or the best value there is.
 _CEILINGS = {
@@ -82,16 +82,16 @@ def page(card):
     kind = next(endpoint for endpoint in _KINDS if endpoint in card["endpoints"])
     caption, measured, limits = _KINDS[kind]
     evaluation = card["evaluation"]
-    names = scored(card["recipe"]["data"], card["endpoints"])
-    facts = {**evaluation, "data": names if isinstance(names, str) else _listed(names)}
+    names = evaluation_data(card["recipe"]["data"], card["endpoints"])
+    facts = {**evaluation, "data": names if isinstance(names, str) else _join(names)}
     return _PAGE.format(
         **{key: card[key] for key in ("name", "description", "model", "equation")},
         caption=caption,
         use=_use(card),
-        endpoints=_listed(f"`{name}`" for name in card["endpoints"] if not _of_bytes(name)),
+        endpoints=_join(f"`{name}`" for name in card["endpoints"] if not _of_bytes(name)),
         bytes=_BYTES if any(map(_of_bytes, card["endpoints"])) else "",
         scored=measured.format(**facts),
-        numbers=markdown.table(_COLUMNS, [_row(card, metric) for metric in _shown(card)]),
+        numbers=markdown.table(_COLUMNS, [_row(card, metric) for metric in _shown_metrics(card)]),
         notes="".join(f"\n{note}\n" for note in _notes(card)),
         commands=_commands(card),
         facts=markdown.table(("", ""), _made(card)),
@@ -180,7 +180,7 @@ def _subset(card):
         )
 
 
-def _shown(card):
+def _shown_metrics(card):
     """The card's metrics without annealed bounds of ten images."""
     metrics = card["evaluation"]["metrics"]
     few = card["model"] == "SVAE"
@@ -254,7 +254,7 @@ def _row(card, metric):
 def _commands(card):
     shown = "```\n" + " && \\\n".join(card["commands"]) + "\n```"
     words = shlex.split(card["commands"][0])
-    changes = asking.changes_of(words[2], card["recipe"])
+    changes = lookup.changes_of(words[2], card["recipe"])
     stated = {*words, f'data.name="{card["recipe"]["data"]["name"]}"'}
     stated |= {f"training.epochs={card['recipe']['training']['epochs']}"}
     if words[2] in registry.recipes() and (changes is None or not stated.issuperset(changes)):
@@ -274,7 +274,7 @@ def _arguments(values):
     return ", ".join(f"{name} {value}" for name, value in values.items() if value is not None)
 
 
-def _listed(words):
+def _join(words):
     *first, last = words
     return f"{', '.join(first)} and {last}" if first else last
 

@@ -19,16 +19,16 @@ import numpy as np
 import tensorflow as tf
 
 import tfgen
-from tfgen.atomic import replaced_folder
+from tfgen.atomic import replace_folder
 from tfgen.drawing import pictures
 from tfgen.evaluation.evaluator import find_evaluator, load_evaluator, reference, save_reference
 from tfgen.saved_model import min_runtime
-from zoo.preset import asking, calibrate, paper
+from zoo.preset import calibrate, lookup, paper
 from zoo.preset.load import own_root
 from zoo.preset.page import page
 from zoo.preset.run import Record, Run
 from zoo.preset.train import write_json
-from zoo.recipes import scored, tested
+from zoo.recipes import evaluation_data, test_set
 
 SHOWN = 64  # samples in the picture
 EVALUATION_SEED = 0
@@ -83,7 +83,7 @@ def publish(
         evaluator = find_evaluator(data["name"], root)
 
     calibrate.calibrate(model, data)
-    with replaced_folder(target) as folder:
+    with replace_folder(target) as folder:
         model.save(folder / "model.keras")
         tfgen.export(model, folder / "1")
         if "features" in model.endpoints():
@@ -92,7 +92,7 @@ def publish(
         pictures.save(picture(model, data), folder / "samples.png")
         metrics = tfgen.evaluate(
             model,
-            scored(data, model.endpoints()),
+            evaluation_data(data, model.endpoints()),
             samples,
             evaluator=evaluator,
             seed=EVALUATION_SEED,
@@ -116,7 +116,7 @@ def commands(record: Record, name: str) -> list[str]:
         name: of the preset.
     """
     data, training = record.recipe["data"], record.recipe["training"]
-    changes = asking.changes_of(record.name, record.recipe)
+    changes = lookup.changes_of(record.name, record.recipe)
     words = ["tfgen", "train"]
     if changes is None:
         words += ["--from", name]
@@ -137,7 +137,7 @@ def facts(model):
     return {
         "model": type(model).__name__,
         "equation": inspect.getdoc(type(model)).splitlines()[0],
-        "row": model.row,
+        "table_row": model.table_row,
         "image_shape": list(model.image_shape),
         "num_classes": model.num_classes,
         "parameters": {name: network.count_params() for name, network in model.players.items()},
@@ -208,23 +208,23 @@ def _samples(model, data):
     return pictures.samples(model, SHOWN)
 
 
-def _classified(model, data):
+def _draw_classified(model, data):
     """The first test images, each under the class that the model gives it."""
-    images = _test_set(data, tested(data))[0][:SHOWN].astype(np.float32) / 255.0
+    images = _test_set(data, test_set(data))[0][:SHOWN].astype(np.float32) / 255.0
     return pictures.grid(images, model.predict(images, verbose=0).argmax(axis=-1))
 
 
-def _translated(model, data):
+def _draw_translated(model, data):
     """The first test images of domain A, each above its translation into B."""
     images = _test_set(data, data["name"])[0][: SHOWN // 2].astype(np.float32) / 255.0
     return pictures.translations(model, images)
 
 
-_PICTURES = {"sample": _samples, "translate_ab": _translated, "classify": _classified}
+_PICTURES = {"sample": _samples, "translate_ab": _draw_translated, "classify": _draw_classified}
 
 
 def _write_reference(folder, data):
-    images, labels = _test_set(data, tested(data))
+    images, labels = _test_set(data, test_set(data))
     module = tf.saved_model.load(str(folder / "1"))
     scaled = images.astype(np.float32) / 255.0
     save_reference(folder, reference(module.signatures["features"], scaled, labels))

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from tfgen import old_names
-from tfgen.atomic import replaced_file
+from tfgen.atomic import replace_file
 from zoo.preset.load import load
 from zoo.recipes import reading
 
@@ -141,7 +141,7 @@ class Run:
             path = self.folder / name
             if path.is_file():
                 try:
-                    model = self._loaded(path)
+                    model = self._load_checkpoint(path)
                 except ValueError as error:
                     faults.append(str(error))
                 else:
@@ -158,7 +158,7 @@ class Run:
     def restore(self) -> None:
         """Put the previous checkpoint in the place of a damaged one, where it was gone on from."""
         if self.checkpoint is not None and self._source.name != "checkpoint.keras":
-            with replaced_file(self.folder / "checkpoint.keras") as aside:
+            with replace_file(self.folder / "checkpoint.keras") as aside:
                 shutil.copyfile(self._source, aside)
 
     @property
@@ -191,7 +191,7 @@ class Run:
         return self.checkpoint if self.best_epoch is None else load(self.folder / "best.keras")
 
     @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Within it no other process trains in the folder; a killed process leaves no lock behind.
 
         Raises:
@@ -221,7 +221,7 @@ class Run:
                 if not any(self.folder.iterdir()):
                     self.folder.rmdir()
 
-    def _loaded(self, path: Path) -> "Unified":
+    def _load_checkpoint(self, path: Path) -> "Unified":
         """A checkpoint that this run can go on from."""
         try:
             model = load(path)

@@ -18,10 +18,10 @@ import tensorflow as tf
 
 import tfgen
 from tfgen import machines, replicas
-from tfgen.atomic import replaced_file
+from tfgen.atomic import replace_file
 from tfgen.drawing import pictures
 from zoo import registry
-from zoo.preset import asking, looking
+from zoo.preset import lookup, summaries
 from zoo.preset.load import load
 from zoo.preset.provenance import machine, versions
 from zoo.preset.run import Entry, Record, Run, best_epoch, is_finished
@@ -55,7 +55,7 @@ def train(
     Args:
         recipe: a name in `zoo.RECIPES`, or a dictionary like its entries; None resumes the run in `out`.
         out: folder of the run; new or empty, unless the run is resumed.
-        changes: of the recipe, as "build.width=16"; see `zoo.recipes.reading.changed`.
+        changes: of the recipe, as "build.width=16"; see `zoo.recipes.reading.apply_changes`.
         data: name of another data set than the recipe's.
         epochs: another number than the recipe's.
         seed: of the starting weights, the order of the data and the noise; 0 if the run is new.
@@ -79,28 +79,28 @@ def train(
         OSError: `out` cannot be written.
     """
     name = recipe if isinstance(recipe, str) else None
-    recipe = asking.named(recipe) if isinstance(recipe, str) else recipe
+    recipe = lookup.find_recipe(recipe) if isinstance(recipe, str) else recipe
     if recipe is not None:
-        recipe = reading.changed(recipe, changes)
+        recipe = reading.apply_changes(recipe, changes)
     run, distribution = Run(out), machines.strategy(strategy)
     chief = replicas.is_chief(distribution)
-    with run.locked() if chief else contextlib.nullcontext():
+    with run.lock() if chief else contextlib.nullcontext():
         replicas.agree(distribution, ready=1)  # the chief has made the folder
-        recorded = _recorded(run.folder, resume)
+        recorded = _read_record(run.folder, resume)
         if recipe is None and recorded is None:
             raise FileNotFoundError(
                 f"Without a recipe, the folder must hold a run. Received: out={str(out)!r}"
             )
-        asked = _asked(name, recipe, data, epochs, seed, init, bfloat16, recorded)
-        run.record = asked if recorded is None else _agreed(recorded, asked)
+        asked = _requested_record(name, recipe, data, epochs, seed, init, bfloat16, recorded)
+        run.record = asked if recorded is None else _agreed_record(recorded, asked)
         with distribution.scope():
             checkpoint = run.checkpoint
         done = 0 if checkpoint is None else int(checkpoint.epochs.numpy())
         replicas.agree(distribution, epochs=done)
-        return _trained(run, every, distribution, verbose if chief else 0)
+        return _train(run, every, distribution, verbose if chief else 0)
 
 
-def fresh(recipe: reading.Recipe, seed: int, batches: int) -> tfgen.Unified:
+def fresh_model(recipe: reading.Recipe, seed: int, batches: int) -> tfgen.Unified:
     """The model that a run of a recipe starts from, a function of the seed alone.
 
     Args:
@@ -132,24 +132,24 @@ def products_in_bfloat16(wanted: bool) -> Iterator[None]:
 
 def write_json(path: Path, value: Any) -> None:
     """Write indented JSON, in whole or not at all."""
-    with replaced_file(path) as aside:
+    with replace_file(path) as aside:
         aside.write_text(json.dumps(value, indent=2) + "\n")
 
 
-def _trained(
+def _train(
     run: Run, every: int, strategy: tf.distribute.Strategy, verbose: str | int
 ) -> tfgen.Unified:
     recipe, training = run.record.recipe, run.record.recipe["training"]
     kind, data, seed = registry.model_class(recipe["model"]), recipe["data"], run.record.seed
-    summaries = looking.found(recipe, run.record.name or recipe["model"])
+    found = summaries.summarize(recipe, run.record.name or recipe["model"])
     if verbose:
-        print(*summaries, sep="\n")
+        print(*found, sep="\n")
     dataset = kind.load_data(**data, batch_size=training["batch_size"], seed=seed)
     dataset, held_out = dataset if isinstance(dataset, tuple) else (dataset, None)
 
     if (model := run.checkpoint) is None:
         with strategy.scope():  # not while files are written: new variables meet other collectives
-            model = fresh(recipe, seed, int(dataset.cardinality()))
+            model = fresh_model(recipe, seed, int(dataset.cardinality()))
             if run.record.init is not None:
                 _copy_networks(load(run.record.init), model)
     if replicas.are_several(strategy):
@@ -235,17 +235,17 @@ class _Checkpoints(keras.callbacks.Callback):
             pictures.save(pictures.samples(self.model), path)
 
     def _write_history(self, name: str, history: list[Entry]) -> None:
-        with replaced_file(self._out / name) as aside:
+        with replace_file(self._out / name) as aside:
             aside.write_text("".join(json.dumps(line) + "\n" for line in history))
 
     def _save(self, name: str) -> None:
-        with replaced_file(self._out / name) as aside:
+        with replace_file(self._out / name) as aside:
             self.model.save(aside)
 
     def _keep_previous(self) -> None:
         checkpoint = self._out / "checkpoint.keras"
         if checkpoint.is_file():
-            with replaced_file(self._out / "previous.keras") as aside:
+            with replace_file(self._out / "previous.keras") as aside:
                 aside.unlink()
                 try:
                     os.link(checkpoint, aside)
@@ -253,7 +253,7 @@ class _Checkpoints(keras.callbacks.Callback):
                     shutil.copyfile(checkpoint, aside)
 
 
-def _recorded(out: Path, resume: bool) -> Record | None:
+def _read_record(out: Path, resume: bool) -> Record | None:
     """The run that `out` holds, or None for a new or empty folder; leftovers are hidden files."""
     if all(path.name.startswith(".") for path in out.iterdir()):
         return None
@@ -270,7 +270,9 @@ def _recorded(out: Path, resume: bool) -> Record | None:
     return Run(out).record
 
 
-def _asked(name, recipe, data, epochs, seed, init, bfloat16, recorded: Record | None) -> Record:
+def _requested_record(
+    name, recipe, data, epochs, seed, init, bfloat16, recorded: Record | None
+) -> Record:
     """The run asked for; what is None is as recorded, or as in the recipe."""
     if recorded is not None:
         init = recorded.init if init is None else init
@@ -283,7 +285,7 @@ def _asked(name, recipe, data, epochs, seed, init, bfloat16, recorded: Record | 
     reading.check_number("seed", seed, int, 0, LARGEST_SEED)
     changes = [] if data is None else [f"data.name={json.dumps(_absolute(data))}"]
     changes += [] if epochs is None else [f"training.epochs={json.dumps(epochs)}"]
-    recipe = reading.changed(recipe, changes)
+    recipe = reading.apply_changes(recipe, changes)
     recipe = json.loads(json.dumps(recipe))  # as it will be read back: tuples become lists
     init = None if init is None else _absolute(init)
     return Record(name, recipe, seed, init, bool(bfloat16), versions(), machine())
@@ -294,7 +296,7 @@ def _absolute(name: str | Path) -> str:
     return str(Path(name).resolve()) if Path(name).exists() else str(name)
 
 
-def _agreed(recorded: Record, asked: Record) -> Record:
+def _agreed_record(recorded: Record, asked: Record) -> Record:
     """The recorded run, which must be the one asked for; more epochs may be asked for."""
     recipe = copy.deepcopy(recorded.recipe)
     training = recipe["training"]
@@ -324,7 +326,7 @@ def _copy_networks(source: tfgen.Unified, target: tfgen.Unified) -> None:
 
 
 def _sweep(out: Path) -> None:
-    """Remove what interrupted writes left aside, see `replaced_file`."""
+    """Remove what interrupted writes left aside, see `replace_file`."""
     for suffix in _SUFFIXES:
         for leftover in out.rglob(f".????????{suffix}"):
             leftover.unlink()

@@ -23,11 +23,11 @@ from zoo.recipes import cifar10, digits, mnist, mnist_m, pairs
 FILES = (cifar10, digits, mnist, mnist_m, pairs)
 
 
-def tested(data):
+def test_set(data):
     """Name of the data set whose test split scores a model: the `target` where its recipe adapts to one."""
     return data.get("target", data["name"])
 
 
-def scored(data, endpoints):
+def evaluation_data(data, endpoints):
     """What `tfgen.evaluate` takes of a recipe's data: a name, or both of a model that translates."""
-    return (data["name"], data["target"]) if "translate_ab" in endpoints else tested(data)
+    return (data["name"], data["target"]) if "translate_ab" in endpoints else test_set(data)

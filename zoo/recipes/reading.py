@@ -44,7 +44,7 @@ def read(path: str | Path) -> Recipe:
     return found
 
 
-def changed(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
+def apply_changes(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
     """Return a copy of a recipe with other values; the description names the data that it learns from.
 
     Args:
@@ -72,8 +72,8 @@ def changed(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
     return recipe
 
 
-def changes(recipe: Recipe, original: Recipe) -> list[str]:
-    """The assignments that make `recipe` of `original`, see `changed`.
+def find_changes(recipe: Recipe, original: Recipe) -> list[str]:
+    """The assignments that make `recipe` of `original`, see `apply_changes`.
 
     Raises:
         ValueError: there are none, since a key is missing or the model is another.
@@ -85,7 +85,7 @@ def changes(recipe: Recipe, original: Recipe) -> list[str]:
         for key, value in recipe[section].items():
             if key not in original[section] or original[section][key] != value:
                 assignments.append(f"{section}.{key}={json.dumps(value)}")
-    if changed(original, assignments) != recipe:
+    if apply_changes(original, assignments) != recipe:
         raise ValueError(f"Only data, build and training can be changed. Received: {recipe}")
     return assignments
 

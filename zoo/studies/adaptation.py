@@ -19,7 +19,7 @@ import keras
 
 import tfgen
 import zoo
-from tfgen.atomic import replaced_file
+from tfgen.atomic import replace_file
 from tfgen.markdown import table
 from zoo.preset.provenance import in_words, machine, versions
 
@@ -98,7 +98,7 @@ def read(recipes):
 
 def write(results):
     """adaptation.json and the adaptation.md that is made of it."""
-    with replaced_file(PAGES / "adaptation.json") as aside:
+    with replace_file(PAGES / "adaptation.json") as aside:
         aside.write_text(json.dumps(results, indent=2) + "\n")
     (PAGES / "adaptation.md").write_text(page(results))
 
@@ -134,7 +134,7 @@ def _section(name, recipe, runs):
         if done
     }
     published = GANIN.get(name, {})
-    rows = [_row(method, found[method], _closed(means, method), published) for method in means]
+    rows = [_row(method, found[method], _closed_gap(means, method), published) for method in means]
     header = (
         "",
         "accuracy",
@@ -148,7 +148,7 @@ def _section(name, recipe, runs):
     return f"""
 ## {data["name"]} to {data["target"]}
 
-Recipe `{name}`: {geometry}; {_listed(recipe["build"])}; {_listed(recipe["training"])}.{_note(name)}
+Recipe `{name}`: {geometry}; {_join(recipe["build"])}; {_join(recipe["training"])}.{_note(name)}
 
 {table(header, rows)}
 """
@@ -163,12 +163,12 @@ def _row(method, runs, closed, published):
         len(values),
         closed,
         f"{published[method]:.4f}" if method in published else "",
-        _closed(published, method) if method in published else "",
+        _closed_gap(published, method) if method in published else "",
         round(statistics.mean(run["seconds"] for run in runs)),
     )
 
 
-def _closed(means, method):
+def _closed_gap(means, method):
     """The share of the gap that a method closes, in percent."""
     if method in (FLOOR, CEILING) or not {FLOOR, CEILING} <= means.keys():
         return ""
@@ -184,7 +184,7 @@ al. had all of them, other networks and the reversal of phi's gradient. One run 
 epochs and with one hidden layer in phi, had been tested (0.778) before this recipe was settled."""
 
 
-def _listed(values):
+def _join(values):
     return ", ".join(f"{key} {value}" for key, value in values.items())
 
 

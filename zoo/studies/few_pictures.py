@@ -51,14 +51,14 @@ def main(model, data, steps, seed):
         for way, (augmented, frozen) in WAYS.items():
             if way in scores.setdefault(str(count), {}):
                 continue
-            tuned = fine_tuned(zoo.load(model), pictures, labels, steps, augmented, frozen, seed)
+            tuned = fine_tune(zoo.load(model), pictures, labels, steps, augmented, frozen, seed)
             measured = tfgen.evaluate(tuned, data, SAMPLES)
             scores[str(count)][way] = {name: measured[name]["value"] for name in METRICS}
             path.write_text(json.dumps(results, indent=2) + "\n")
             (PAGES / "few_pictures.md").write_text(page(results))
 
 
-def fine_tuned(model, pictures, labels, steps, augmented, frozen, seed=0):
+def fine_tune(model, pictures, labels, steps, augmented, frozen, seed=0):
     """The model after so many steps on the pictures.
 
     Args:

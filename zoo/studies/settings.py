@@ -15,7 +15,7 @@ import click
 from tfgen.markdown import table
 from zoo.preset import train as training
 from zoo.preset.run import Run
-from zoo.studies.reproduce.cells import INFINITE, activated, cells
+from zoo.studies.reproduce.cells import INFINITE, activated_arm, cells
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "studies"
 FIRST_SEED = 100
@@ -58,7 +58,7 @@ def page(results: dict[str, dict[str, list[float]]]) -> str:
             value: statistics.mean(found[key]) for value in values if (key := str(value)) in found
         }
         rows = [
-            (_value(argument, value), len(found[str(value)]), _shown(mean, means))
+            (_value(argument, value), len(found[str(value)]), _cell(mean, means))
             for value, mean in means.items()
         ]
         numbers = table((argument, "seeds", metric), rows) if rows else "Not run here."
@@ -73,10 +73,12 @@ def page(results: dict[str, dict[str, list[float]]]) -> str:
 
 
 def _value(argument, value):
-    return activated("", value).rpartition(" ")[2] if argument == "temperature" else f"{value:g}"
+    return (
+        activated_arm("", value).rpartition(" ")[2] if argument == "temperature" else f"{value:g}"
+    )
 
 
-def _shown(mean, means):
+def _cell(mean, means):
     return f"**{mean:.4f}**" if mean == max(means.values()) else f"{mean:.4f}"
 
 

@@ -24,7 +24,7 @@ from scipy import stats
 
 import tfgen
 import zoo
-from tfgen.atomic import replaced_file
+from tfgen.atomic import replace_file
 from tfgen.data.mixed import mixed_batches
 from tfgen.evaluation import metrics, validators
 from tfgen.markdown import table
@@ -249,7 +249,7 @@ def main(only_page: bool) -> None:
     results = json.loads(path.read_text()) if path.is_file() else {"facts": facts, "runs": []}
     for key in [] if only_page else pending(list(results["runs"])):
         results["runs"].append(run(*key))
-        with replaced_file(path) as aside:
+        with replace_file(path) as aside:
             aside.write_text(json.dumps(results, indent=1) + "\n")
         click.echo(f"{key} {results['runs'][-1]['epochs'][-1]}", err=True)
     (PAGES / "validators.md").write_text(page(results, recorded_bounds()))

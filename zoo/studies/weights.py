@@ -93,7 +93,7 @@ def run(name: str, changes: dict[str, Any], seed: int, epochs: int | None = None
         tfgen.data.load(**data, batch_size=settings["batch_size"], seed=s)
         for s in (seed, ~seed & 0xFFFF)
     )
-    model = training.fresh(recipe, seed, int(dataset.cardinality()))
+    model = training.fresh_model(recipe, seed, int(dataset.cardinality()))
     measured = _Measured(other)
     model.fit(dataset, epochs=settings["epochs"], callbacks=[measured], verbose=0)
     return measured.found

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tfgen.atomic import replaced_file
+from tfgen.atomic import replace_file
 from tfgen.drawing import plots
 from tfgen.markdown import table
 from tfgen.paper import graphs
@@ -111,7 +111,7 @@ def draw_bounds(worlds, path):
 
 
 def _write(path, text):
-    with replaced_file(path) as aside:
+    with replace_file(path) as aside:
         aside.write_text(text, encoding="utf-8")
     return path
 

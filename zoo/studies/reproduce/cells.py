@@ -172,7 +172,7 @@ def _likelihood(name, sizes):
     base = "CVAE" if conditional else "VAE"
     temperatures = _TEMPERATURES.get(share, (_TEMPERATURE,))
     variants = {base: build} | {
-        activated(base, t): {**build, "adversary": True, "temperature": t} for t in temperatures
+        activated_arm(base, t): {**build, "adversary": True, "temperature": t} for t in temperatures
     }
     arms = {
         arm: {
@@ -183,7 +183,7 @@ def _likelihood(name, sizes):
         }
         for arm, arguments in variants.items()
     }
-    claimed, unweighted = (activated(base, t) for t in (_TEMPERATURE, INFINITE))
+    claimed, unweighted = (activated_arm(base, t) for t in (_TEMPERATURE, INFINITE))
     others = [(arm, base) for arm in arms if arm not in (base, claimed)]
     controls = [(claimed, unweighted)] if unweighted in arms else []
     return Cell(name, title, arms, (claimed, base), (*controls, *others), seeds)
@@ -228,7 +228,7 @@ def _training(epochs, rate):
     }
 
 
-def activated(base: str, temperature: float) -> str:
+def activated_arm(base: str, temperature: float) -> str:
     """The arm of an adversary-activated model, "AA-VAE, T = 5"."""
     written = "infinity" if temperature == INFINITE else f"{temperature:g}"
     return f"AA-{base}, T = {written}"

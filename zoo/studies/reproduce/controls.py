@@ -68,7 +68,7 @@ class Classifier(Unified):
         return tf.nn.softmax(self.omega(images, training=training))
 
     def endpoints(self):
-        return endpoints.classifying(self)
+        return endpoints.classifier(self)
 
     def get_config(self):
         return {**super().get_config(), "num_classes": self.num_classes}

@@ -68,7 +68,7 @@ def claims(table: str, folder: Path, scale: str) -> dict[str, tuple[Paired, floa
 
 def of_scale(folder: Path, cell: str, scale: str) -> dict[int, dict[str, records.Record]]:
     """A cell's merged records of one scale."""
-    return records.merged(r for r in records.read(folder, cell) if r["scale"] == scale)
+    return records.merge(r for r in records.read(folder, cell) if r["scale"] == scale)
 
 
 def table(name: str, folder: Path, scale: str) -> str:

@@ -21,7 +21,7 @@ class Run:
     seed: int
 
 
-def chosen(table: str, names: tuple[str, ...], scale: str) -> list[Cell]:
+def choose_cells(table: str, names: tuple[str, ...], scale: str) -> list[Cell]:
     """The cells of a table, or those of them that are named.
 
     Raises:
@@ -52,7 +52,7 @@ def missing(cell: Cell) -> str | None:
     return None
 
 
-def pending(found: list[Cell], seeds: int | None, scale: str, folder: Path) -> Iterator[Run]:
+def pending_runs(found: list[Cell], seeds: int | None, scale: str, folder: Path) -> Iterator[Run]:
     """Runs without a record, seed after seed within a cell, so that pairs are run back to back.
 
     Args:

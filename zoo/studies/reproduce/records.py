@@ -68,7 +68,7 @@ def _drop_torn_line(file):
         file.truncate(whole)
 
 
-def merged(records: Iterable[Record]) -> dict[int, dict[str, Record]]:
+def merge(records: Iterable[Record]) -> dict[int, dict[str, Record]]:
     """One record for every arm and seed, the arms of a seed from one machine class and one software.
 
     Where several machines ran a seed, the one with the most arms counts, of equals the one that ended

@@ -78,7 +78,7 @@ def run(cell: Cell, arm: str, seed: int, scale: str, folder: Path, samples: int 
 
 def starting_weights(recipe: dict[str, Any], seed: int) -> dict[str, str]:
     """{player: sha256 of its weights before the first step}."""
-    model = training.fresh(recipe, seed, batches=1)
+    model = training.fresh_model(recipe, seed, batches=1)
     return {
         name: _sha256(*network.get_weights()) if network.weights else ""
         for name, network in model.players.items()
@@ -101,7 +101,7 @@ def scores(model: Any, recipe: dict[str, Any], samples: int) -> dict[str, float]
         return {**last, **{f"average_{key}": value for key, value in mean.items()}}
     images, labels = tfgen.data.arrays(data, "test")
     gray = images.astype(np.float32) / 255
-    binary = likelihood.observed("bernoulli", gray)
+    binary = likelihood.prepare_images("bernoulli", gray)
     found = {}
     if "bound" in model.endpoints():
         read = labels if model.conditional and not model.unlabelled else None

@@ -51,7 +51,7 @@ def step_seconds(recipe: dict[str, Any]) -> float:
     rng = np.random.default_rng(0)
     images = rng.integers(2, size=(size, *info.shape)).astype(np.float32)
     labels = rng.integers(info.num_classes, size=size)
-    model = training.fresh(recipe, 0, BATCHES)
+    model = training.fresh_model(recipe, 0, BATCHES)
     for _ in range(2):
         began = time.perf_counter()
         model.fit(images, labels, batch_size=recipe["training"]["batch_size"], verbose=0)

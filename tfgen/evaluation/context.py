@@ -1,4 +1,4 @@
-"""What every family of metrics is given, and what it is measured on."""
+"""Arguments of `evaluate` as every metric receives them, and the test images that it is measured on."""
 
 import dataclasses
 import os
@@ -13,8 +13,8 @@ from tfgen import data as datasets
 
 
 @dataclasses.dataclass(frozen=True)
-class Task:
-    """The arguments of `evaluate`, as every family of metrics receives them."""
+class EvaluationContext:
+    """The arguments of `evaluate`, as every function of `METRICS_BY_ENDPOINT` receives them."""
 
     model: Any
     data: Any
@@ -23,7 +23,7 @@ class Task:
     seed: int
 
 
-def part(model, name: str) -> Callable | None:
+def endpoint_function(model, name: str) -> Callable | None:
     """The function of a zoo model's endpoint, or any other object's method, or None."""
     if hasattr(model, "endpoints"):
         function, _ = model.endpoints().get(name, (None, None))
@@ -31,15 +31,17 @@ def part(model, name: str) -> Callable | None:
     return getattr(model, name, None)
 
 
-def batches(task: Task, *, labelled: bool) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def batches(
+    context: EvaluationContext, *, labelled: bool
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The test set's images and labels in batches; only its labelled images if `labelled`.
 
     A model sees the pictures of a folder, and one of several domains any named data set, in its own size
     and channels.
     """
-    shape = getattr(task.model, "image_shape", None)
-    if isinstance(task.data, tf.data.Dataset):
-        dataset = task.data
+    shape = getattr(context.model, "image_shape", None)
+    if isinstance(context.data, tf.data.Dataset):
+        dataset = context.data
         pairs = isinstance(dataset.element_spec, tuple) and len(dataset.element_spec) == 2
         if not pairs or dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
             raise ValueError(
@@ -47,22 +49,22 @@ def batches(task: Task, *, labelled: bool) -> Iterator[tuple[np.ndarray, np.ndar
                 f"Received: data={dataset!r}"
             )
     else:
-        name = data_name(task.data)
-        fitted = getattr(task.model, "several_domains", False) or os.path.isdir(name)
+        name = data_name(context.data)
+        fitted = getattr(context.model, "multi_domain", False) or os.path.isdir(name)
         geometry = {"size": shape[0], "channels": shape[-1]} if fitted and shape else {}
         dataset = datasets.load(name, split="test", batch_size=1000, **geometry)
     empty = True
     for batch in dataset:
         images, labels = map(np.asarray, batch)
         checks.check_images(images, images.shape[1:] if shape is None else tuple(shape))
-        checks.check_labels(labels, len(images), _num_classes(task.model), unlabelled=True)
+        checks.check_labels(labels, len(images), _num_classes(context.model), unlabelled=True)
         images, labels = images.astype("float32", copy=False), labels.astype("int32").reshape(-1)
         kept = labels >= 0 if labelled else np.full(len(labels), True)
         if kept.any():
             empty = False
             yield images[kept], labels[kept]
     if empty:
-        raise ValueError(f"A test set must hold labelled images. Received: data={task.data!r}")
+        raise ValueError(f"A test set must hold labelled images. Received: data={context.data!r}")
 
 
 def _num_classes(model) -> int:

@@ -6,7 +6,7 @@ import pytest
 import small
 
 import zoo
-from zoo.preset import asking
+from zoo.preset import lookup
 from zoo.recipes import reading
 
 
@@ -33,7 +33,7 @@ def test_a_file_without_a_recipe_is_refused_by_name(tmp_path, text):
 
 
 def test_changes_are_values_of_json_or_text():
-    recipe = reading.changed(
+    recipe = reading.apply_changes(
         zoo.RECIPES["vae_mnist"],
         ["training.epochs=3", "build.width=null", "data.name=my pictures", "data.size=32"],
     )
@@ -69,39 +69,39 @@ def test_changes_are_values_of_json_or_text():
 )
 def test_a_change_that_breaks_a_rule_is_refused(assignment, rule):
     with pytest.raises(ValueError, match=rule):
-        reading.changed(zoo.RECIPES["gan_digits"], [assignment])
+        reading.apply_changes(zoo.RECIPES["gan_digits"], [assignment])
 
 
 def test_changes_lead_from_one_recipe_to_another():
     original = zoo.RECIPES["gan_digits"]
     changes = ["data.fraction=0.5", "build.width=8", "build.importance_weighted=true"]
-    assert reading.changes(reading.changed(original, changes), original) == changes
-    assert reading.changes(original, original) == []
+    assert reading.find_changes(reading.apply_changes(original, changes), original) == changes
+    assert reading.find_changes(original, original) == []
     for other in ({**original, "model": "VAE"}, {**original, "build": {}}):
         with pytest.raises(ValueError, match="Received"):
-            reading.changes(other, original)
+            reading.find_changes(other, original)
 
 
 def test_a_preset_is_trained_again_as_it_was():
     for name in zoo.presets():
-        asked, card = asking.replayed(name), zoo.card(name)
+        asked, card = lookup.replay_arguments(name), zoo.card(name)
         assert (asked["seed"], asked["init"]) == (card["seed"], card["init"])
         recipe = asked["recipe"]  # whole where the zoo's of this name is another by now
         recipe = zoo.RECIPES[recipe] if isinstance(recipe, str) else recipe
-        assert reading.changed(recipe, asked.get("changes", ())) == card["recipe"]
-    assert asking.replayed("gan_digits")["recipe"] == "gan_digits"
+        assert reading.apply_changes(recipe, asked.get("changes", ())) == card["recipe"]
+    assert lookup.replay_arguments("gan_digits")["recipe"] == "gan_digits"
 
 
 def test_a_recipe_without_a_name_is_replayed_whole(presets):
     run = presets.parent / "gan"
     for source in (run, run / "run.json", presets / "cgan_small", presets / "cgan_small/card.json"):
-        asked = asking.replayed(str(source))
+        asked = lookup.replay_arguments(str(source))
         assert asked["recipe"] == small.GAN
         assert (asked["seed"], asked["bfloat16"]) == (0, False)
 
 
 def test_what_holds_no_recipe_cannot_be_replayed(presets, tmp_path):
     with pytest.raises(FileNotFoundError, match="no_such"):
-        asking.replayed("no_such")
+        lookup.replay_arguments("no_such")
     with pytest.raises(FileNotFoundError, match="bare model file"):
-        asking.replayed(str(presets / "cgan_small" / "model.keras"))
+        lookup.replay_arguments(str(presets / "cgan_small" / "model.keras"))

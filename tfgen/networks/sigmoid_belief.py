@@ -84,7 +84,7 @@ def conditionals(network):
     return [keras.Model(*ends) for ends in zip(inputs, network.outputs, strict=False)]
 
 
-def ascend(recognition, images, uniforms):
+def sample_recognition(recognition, images, uniforms):
     """h ~ q_lambda(h|x), from the bottom up.
 
     Args:
@@ -98,7 +98,7 @@ def ascend(recognition, images, uniforms):
     return _ancestral(conditionals(recognition), images, uniforms)
 
 
-def descend(generative, uniforms):
+def sample_generative(generative, uniforms):
     """h ~ p_theta(h), or x, h ~ p_theta(x, h), from the top down.
 
     Args:

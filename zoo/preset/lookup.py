@@ -10,7 +10,7 @@ from zoo.preset.load import locate
 from zoo.recipes import reading
 
 
-def named(name: str) -> reading.Recipe:
+def find_recipe(name: str) -> reading.Recipe:
     """Return the recipe of this name.
 
     Raises:
@@ -26,7 +26,7 @@ def named(name: str) -> reading.Recipe:
     return recipes[name]
 
 
-def replayed(source: str) -> dict[str, Any]:
+def replay_arguments(source: str) -> dict[str, Any]:
     """Return the arguments of `zoo.preset.train.train` that train a preset or a run again.
 
     Args:
@@ -36,7 +36,7 @@ def replayed(source: str) -> dict[str, Any]:
         FileNotFoundError: there is no such preset, folder or file.
         ValueError: the file holds no recipe.
     """
-    path = _recorded(source)
+    path = _find_record(source)
     recipe = reading.read(path)
     found = json.loads(path.read_text(encoding="utf-8"))
     arguments = {key: found[key] for key in ("seed", "init", "bfloat16") if key in found}
@@ -51,12 +51,12 @@ def changes_of(name: str | None, recipe: reading.Recipe) -> list[str] | None:
     if name not in (recipes := registry.recipes()):
         return None
     try:
-        return reading.changes(recipe, recipes[name])
+        return reading.find_changes(recipe, recipes[name])
     except ValueError:
         return None
 
 
-def _recorded(source: str) -> Path:
+def _find_record(source: str) -> Path:
     path = Path(source)
     if path.suffix == ".json" and path.is_file():
         return path

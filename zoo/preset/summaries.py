@@ -6,7 +6,7 @@ import tfgen
 from zoo import registry
 
 
-def found(recipe: dict[str, Any], name: str) -> list[tfgen.data.Summary]:
+def summarize(recipe: dict[str, Any], name: str) -> list[tfgen.data.Summary]:
     """Summaries of a recipe's data sets.
 
     Args:
