@@ -171,7 +171,7 @@ class TestUnits:
         images = np.random.default_rng(0).integers(0, 2, (400, 1, 3, 1)).astype("float32")
         model = types.SimpleNamespace(
             eta=None,
-            play=lambda _, x, t: {"mean": tf.reshape(x, (-1, 3)) * [0.0, 0.1, 1.0]},
+            call_network=lambda _, x, t: {"mean": tf.reshape(x, (-1, 3)) * [0.0, 0.1, 1.0]},
         )
         assert likelihood.active_units(model, images) == (1.0, 1.0, 1.0)
 
@@ -180,7 +180,7 @@ class TestUnits:
         images = np.zeros((100, 1, 1, 1), "float32")
         images[:50] = 0.2
         model = types.SimpleNamespace(
-            eta=None, play=lambda _, x, t: {"mean": tf.reshape(x, (-1, 1)) * 1.0}
+            eta=None, call_network=lambda _, x, t: {"mean": tf.reshape(x, (-1, 1)) * 1.0}
         )
         noisy = images + np.random.default_rng(0).normal(0, 0.01, images.shape)
         assert likelihood.active_units(model, noisy)[1:] == (0.0, 1.0)
