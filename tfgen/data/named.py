@@ -11,7 +11,7 @@ import numpy as np
 from tfgen.data.folders import Folder
 from tfgen.data.prepared import Prepared
 from tfgen.data.sources import InMemory, Source
-from tfgen.data.splits import check_split, joined
+from tfgen.data.splits import check_split, join_splits
 
 
 def find(name: str | os.PathLike) -> Source:
@@ -74,7 +74,7 @@ class Digits(Source):
     def shape(self):
         return self._images.shape[1:]
 
-    def part(self, split, stream=False):
+    def read_split(self, split, stream=False):
         check_split(split)
-        chosen = joined(split, self._members)
+        chosen = join_splits(split, self._members)
         return InMemory(self._images[chosen], self._labels[chosen])

@@ -66,7 +66,7 @@ class Rest:
         registry, address = self._service.registry, _address(match)
         number = address.number
         if address.label is not None:
-            number = registry.labelled(address.name, address.label)
+            number = registry.version_of_label(address.name, address.label)
         return json_response(documents.dump(statuses(registry.status(address.name, number))))
 
     def _metadata(self, match: re.Match[str], _: bytes) -> Response:
