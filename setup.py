@@ -74,9 +74,10 @@ setup(
         "plots": ["matplotlib>=3.10,<4"],
         "hub": ["huggingface_hub>=1,<3"],
         "serve": [
-            "anyio>=4.6,<5",
             "starlette>=1,<2",
             "uvicorn>=0.40,<1",
+            "httptools>=0.6,<1",
+            "uvloop>=0.21,<1; sys_platform != 'win32'",
             "orjson>=3.10,<4",
             "prometheus_client>=0.21,<1",
             "tensorflow-serving-api>=2.21,<2.22",

@@ -1,6 +1,7 @@
 """Limits, the token, health and metrics: what surrounds the interface."""
 
 import base64
+import contextlib
 import gzip
 import json
 import socket
@@ -125,10 +126,10 @@ def test_a_full_queue_answers_503_and_when_to_come_back(toys_folder):
         def predict(*_):
             held.set()
             hold.wait(30)
-            return {"y": np.zeros((1, 2), "f")}
+            return [{"y": np.zeros((1, 2), "f")}]
 
         with server.service.registry.use("toy") as servable:
-            servable.predict = predict
+            servable.predict_together = predict
         replies = []
         body = {"instances": [[2, 4]]}
         thread = threading.Thread(
@@ -149,7 +150,7 @@ def test_too_long_a_call_is_given_up_with_504(toys_folder):
     with running(source, limits=limits) as server, httpx.Client(base_url=server.address) as client:
         hold = threading.Event()
         with server.service.registry.use("toy") as servable:
-            servable.predict = lambda *_: hold.wait(30)
+            servable.predict_together = lambda *_: hold.wait(30)
         response = client.post(PREDICT, json={"instances": [[2, 4]]})
         hold.set()
         assert response.status_code == 504
@@ -206,3 +207,18 @@ def test_base64_without_padding_is_read(client):
         "instances": [{"b64": base64.b64encode(b"a").decode()[:-2]}],
     }
     assert client.post(PREDICT, json=body).json()["predictions"][0]["length"] == 1
+
+
+def test_the_head_of_a_request_is_bounded(client, server):
+    """A header that never ends is refused, and nobody else notices."""
+    with socket.create_connection(("127.0.0.1", client.base_url.port), timeout=30) as endless:
+        endless.sendall(b"GET /v1/models HTTP/1.1\r\nHost: x\r\nX: ")
+        with contextlib.suppress(ConnectionError):
+            for _ in range(64):
+                endless.sendall(b"x" * 16 * 1024)
+        assert endless.recv(100).startswith(b"HTTP/1.1 400 ")
+    assert client.get("/healthz").status_code == 200
+    long = {"X": "x" * 32 * 1024}
+    assert client.get("/healthz", headers=long).status_code == 200
+    body = json.dumps({"instances": [[2, 4]] * 10_000})
+    assert client.post(PREDICT, content=body).status_code == 400  # of its rows, not of its length

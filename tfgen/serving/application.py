@@ -6,11 +6,12 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tfgen.serving import documents, openapi
 from tfgen.serving.core import Service
 from tfgen.serving.errors import Code, ServingError
-from tfgen.serving.http import Handler, guard, json_response, raw_path
+from tfgen.serving.http import Handler, guard, json_response
 from tfgen.serving.inference import Inference
 from tfgen.serving.rest import Rest
 
@@ -22,7 +23,7 @@ PAGE_HEADERS = {  # the page runs its own scripts alone and cannot be framed
 ANY = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
-def application(service: Service, token: str | None = None) -> Starlette:
+def application(service: Service, token: str | None = None) -> ASGIApp:
     """Return the application of all HTTP dialects.
 
     Args:
@@ -46,17 +47,10 @@ def application(service: Service, token: str | None = None) -> Starlette:
     async def description(request: Request) -> Response:
         return json_response(documents.dump(openapi.document(service)))
 
-    rest, inference = Rest(service).router(), Inference(service).router()
-
-    async def other(request: Request) -> Response:
-        path = raw_path(request)
-        if path[:4].lower() == "/v1/":
-            return await rest.handle(request)
-        if path.rstrip("/") == "/v2" or path.startswith("/v2/"):
-            return await inference.handle(request)
+    async def nothing(request: Request) -> Response:
         raise ServingError(Code.NOT_FOUND, "Not Found")
 
-    return Starlette(
+    pages = Starlette(
         routes=[
             *(Route(f"/{path.name}", _file(path)) for path in PAGE.iterdir() if path.is_file()),
             Route("/", _file(PAGE / "index.html")),
@@ -64,9 +58,27 @@ def application(service: Service, token: str | None = None) -> Starlette:
             protected("/openapi.json", description),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
-            protected("/{rest:path}", other, ANY),
+            protected("/{rest:path}", nothing, ANY),
         ]
     )
+    rest, inference = (
+        guard(dialect.router().handle, service.limits, token)
+        for dialect in (Rest(service), Inference(service))
+    )
+    dialects = {
+        "/v1/": rest,
+        "/v2/": inference,
+        "/v2": inference,
+    }  # asked for most: no routes to try
+
+    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+        handler = dialects.get(scope["path"][:4].lower()) if scope["type"] == "http" else None
+        if handler is None:
+            return await pages(scope, receive, send)
+        response = await handler(Request(scope, receive))
+        await response(scope, receive, send)
+
+    return dispatch
 
 
 def _file(path: Path) -> Handler:

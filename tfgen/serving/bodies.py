@@ -33,8 +33,13 @@ def signature_name(document: dict[str, Any]) -> str:
     return name or DEFAULT
 
 
-def tensors(document: dict[str, Any], signature: Signature) -> tuple[Tensors, Form]:
-    """Return the tensors of a body and the form that the reply has.
+def form(document: dict[str, Any]) -> Form:
+    """Return the form that the reply to a body has."""
+    return Form.ROWS if "instances" in document else Form.COLUMNS
+
+
+def tensors(document: dict[str, Any], signature: Signature) -> Tensors:
+    """Return the tensors of a body.
 
     Raises:
         ServingError: The body is not of TensorFlow Serving's form, or a value not of its input's type.
@@ -48,9 +53,9 @@ def tensors(document: dict[str, Any], signature: Signature) -> tuple[Tensors, Fo
     if not signature.inputs:
         raise invalid(f"Failed to get input map for signature: {signature.name}")
     if "instances" in document:
-        return _from_rows(document, signature), Form.ROWS
+        return _from_rows(document, signature)
     if "inputs" in document:
-        return _from_columns(document["inputs"], signature), Form.COLUMNS
+        return _from_columns(document["inputs"], signature)
     raise invalid("Missing 'inputs' or 'instances' key")
 
 

@@ -1,21 +1,29 @@
 """The one way from a request to a graph, whatever the protocol."""
 
+import asyncio
 import dataclasses
+import functools
 import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-import anyio
-import anyio.to_thread
+from starlette.responses import Response
 
 from tfgen.serving.errors import Code, ServingError
+from tfgen.serving.lanes import Lane
 from tfgen.serving.limits import Limits
-from tfgen.serving.metrics import Metrics
+from tfgen.serving.metrics import Labels, Metrics, code_of
 from tfgen.serving.registry import Registry
 from tfgen.serving.servable import Servable
 from tfgen.serving.signatures import Signature, Tensors
 
 T = TypeVar("T")
+
+SMALL = 16 * 1024  # bytes of a body that is read in the event loop
+LANE_WORKERS = 2  # one reads and writes while the other's rows are computed
+LANE_REQUESTS = 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +44,19 @@ class Answer:
     outputs: Tensors
 
 
+@dataclasses.dataclass(frozen=True)
+class Question:
+    """A request for a prediction in one protocol's form.
+
+    Attributes:
+        read: Function that returns the request's tensors for the signature.
+        write: Function that returns the reply.
+    """
+
+    read: Callable[[Signature], Tensors]
+    write: Callable[[Answer], Response]
+
+
 class Service:
     """Models under limits.
 
@@ -53,7 +74,8 @@ class Service:
         self.metrics = Metrics(registry)
         self.draining = False
         self._places = threading.BoundedSemaphore(limits.concurrency + limits.queue)
-        self._threads = anyio.CapacityLimiter(limits.concurrency)
+        self._lanes: dict[tuple[Address, str, str], Lane[Question, Response]] = {}
+        self._threads = ThreadPoolExecutor(limits.concurrency, "tfgen-http")
 
     @property
     def ready(self) -> bool:
@@ -80,8 +102,80 @@ class Service:
             with self.metrics.time_request(*labels):
                 tensors = read(signature)
                 outputs = servable.predict(name, tensors)
-            self.metrics.count_rows(*labels, signature.rows(tensors))
+            self.metrics.count_rows(labels, signature.rows(tensors))
             return Answer(servable, signature, outputs)
+
+    async def ask(self, address: Address, name: str, protocol: str, question: Question) -> Response:
+        """Return the reply to a small request, its rows computed together with others' if they can be.
+
+        Args:
+            address: Model and version.
+            name: Signature.
+            protocol: Protocol's name in the metrics.
+            question: Request, quickly read.
+
+        Raises:
+            ServingError: As `predict`, or all places are taken.
+        """
+        lane = self._lane(address, name, protocol)
+        if lane is None:
+            return await self.run(
+                lambda: question.write(self.predict(address, name, question.read, protocol))
+            )
+        self._take_place()
+        try:
+            return await lane.ask(question)
+        finally:
+            self._places.release()
+
+    def _lane(self, address: Address, name: str, protocol: str) -> Lane[Question, Response] | None:
+        key = (address, name, protocol)
+        if key not in self._lanes:
+            servable = self.registry.loaded(address.name, address.number, address.label)
+            signature = servable.signatures.get(name) if servable else None
+            if signature is None or not servable.shares(signature):
+                return None
+            answer = functools.partial(self._answers, *key)
+            self._lanes[key] = Lane(answer, self._threads, LANE_WORKERS, LANE_REQUESTS)
+        return self._lanes[key]
+
+    def _answers(
+        self, address: Address, name: str, protocol: str, questions: list[Question]
+    ) -> list[Response | Exception]:
+        labels, begin = (address.name, name, protocol), time.perf_counter()
+        with (
+            self.registry.use(address.name, address.number, address.label) as servable,
+            self.metrics.running(len(questions)),
+        ):
+            outcomes = self._together(servable, servable.signature(name), labels, questions)
+        seconds = time.perf_counter() - begin
+        for outcome in outcomes:
+            self.metrics.count(labels, code_of(outcome), seconds)
+        return outcomes
+
+    def _together(
+        self, servable: Servable, signature: Signature, labels: Labels, questions: list[Question]
+    ) -> list[Response | Exception]:
+        outcomes: list[Response | Exception] = []
+        given: dict[int, Tensors] = {}
+        for index, question in enumerate(questions):
+            outcomes.append(ServingError(Code.INTERNAL, "No answer"))
+            try:
+                tensors = question.read(signature)
+                servable.check(signature, tensors)
+                given[index] = tensors
+            except ServingError as error:
+                outcomes[index] = error
+        found = servable.predict_together(signature, list(given.values())) if given else []
+        for index, outputs in zip(given, found, strict=True):
+            try:
+                if isinstance(outputs, ServingError):
+                    raise outputs
+                outcomes[index] = questions[index].write(Answer(servable, signature, outputs))
+            except ServingError as error:
+                outcomes[index] = error
+        self.metrics.count_rows(labels, sum(map(signature.rows, given.values())))
+        return outcomes
 
     async def run(self, work: Callable[[], T]) -> T:
         """Run blocking work in a thread, if there is a place for it.
@@ -92,15 +186,21 @@ class Service:
         Raises:
             ServingError: All places are taken.
         """
-        if not self._places.acquire(blocking=False):
-            raise ServingError(Code.UNAVAILABLE, "The server is busy; try again in a second")
+        self._take_place()
         place = _Place(self._places)
         try:
-            return await anyio.to_thread.run_sync(
-                place.run, work, abandon_on_cancel=True, limiter=self._threads
-            )
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, place.run, work)
         finally:
             place.leave_unless_running()
+
+    def _take_place(self) -> None:
+        if not self._places.acquire(blocking=False):
+            raise ServingError(Code.UNAVAILABLE, "The server is busy; try again in a second")
+
+    def close(self) -> None:
+        """Let the threads end when their work has."""
+        self._threads.shutdown(wait=False)
 
 
 class _Place:

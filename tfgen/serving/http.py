@@ -1,11 +1,11 @@
 """What every HTTP dialect shares: bodies within limits, error replies, the token, the time."""
 
+import asyncio
 import hmac
 import logging
 import zlib
 from collections.abc import Awaitable, Callable
 
-import anyio
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -42,7 +42,7 @@ def guard(handler: Handler, limits: Limits, token: str | None = None) -> Handler
         try:
             if token is not None:
                 check_token(request.headers.get("authorization", ""), token)
-            with anyio.fail_after(limits.seconds):
+            async with asyncio.timeout(limits.seconds):
                 return await handler(request)
         except ServingError as error:
             return error_response(error)
@@ -89,7 +89,7 @@ async def read_body(request: Request, limits: Limits) -> bytes:
         raise _too_long(limits)
     parts = bytearray()
     try:
-        with anyio.fail_after(limits.seconds / 2):
+        async with asyncio.timeout(limits.seconds / 2):
             async for part in request.stream():
                 parts += part
                 if len(parts) > limits.body:

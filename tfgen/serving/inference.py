@@ -11,7 +11,7 @@ import tensorflow as tf
 from starlette.responses import Response
 
 from tfgen.serving import documents
-from tfgen.serving.core import Address, Service
+from tfgen.serving.core import SMALL, Address, Answer, Question, Service
 from tfgen.serving.documents import quote
 from tfgen.serving.errors import Code, ServingError, invalid
 from tfgen.serving.http import json_response
@@ -32,6 +32,7 @@ _MODEL = re.compile(rf"{_NAMED}/*", re.ASCII)
 _MODEL_READY = re.compile(rf"{_NAMED}/ready/*", re.ASCII)
 _INFER = re.compile(rf"{_NAMED}/infer/*", re.ASCII)
 _SERVER, _LIVE, _READY = map(re.compile, (r"/v2/*", r"/v2/health/live/*", r"/v2/health/ready/*"))
+PROTOCOL = "v2"
 
 
 class Inference:
@@ -50,7 +51,7 @@ class Inference:
             Route("GET", _SERVER, self._server, blocking=False),
             Route("GET", _LIVE, self._live, blocking=False),
             Route("GET", _READY, self._ready, blocking=False),
-            Route("POST", _INFER, self._infer),
+            Route("POST", _INFER, self._infer, blocking=False),
             Route("GET", _MODEL_READY, self._model_ready),
             Route("GET", _MODEL, self._describe),
         )
@@ -100,17 +101,30 @@ class Inference:
             }
         )
 
-    def _infer(self, match: re.Match[str], body: bytes) -> Response:
+    async def _infer(self, match: re.Match[str], body: bytes) -> Response:
         name, address, key = self._address(match)
-        document = documents.parse(body)
-        wanted = [entry.get("name") for entry in _entries(document, "outputs", ())]
-        read = functools.partial(_tensors, document)
-        answer = self._service.predict(address, key, read, "v2")
+        if len(body) <= SMALL:
+            question = _question(name, documents.parse(body))
+            return await self._service.ask(address, key, PROTOCOL, question)
+
+        def work() -> Response:
+            question = _question(name, documents.parse(body))
+            return question.write(self._service.predict(address, key, question.read, PROTOCOL))
+
+        return await self._service.run(work)
+
+
+def _question(name: str, document: dict[str, Any]) -> Question:
+    wanted = [entry.get("name") for entry in _entries(document, "outputs", ())]
+
+    def write(answer: Answer) -> Response:
         outputs = chosen(answer.outputs, wanted)
         reply = {"model_name": name, "model_version": str(answer.servable.version)}
         if isinstance(document.get("id"), str):
             reply["id"] = document["id"]
         return _json({**reply, "outputs": [_output(k, v) for k, v in outputs.items()]})
+
+    return Question(functools.partial(_tensors, document), write)
 
 
 def _not_found(method: str, path: str) -> ServingError:

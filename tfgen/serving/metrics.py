@@ -11,6 +11,15 @@ from tfgen.serving.errors import ServingError
 from tfgen.serving.registry import Registry
 from tfgen.serving.versions import State
 
+Labels = tuple[str, str, str]
+
+
+def code_of(outcome: object) -> str:
+    """Return the name of a reply's or an error's code."""
+    if isinstance(outcome, ServingError):
+        return outcome.code.name
+    return "INTERNAL" if isinstance(outcome, Exception) else "OK"
+
 
 class Metrics:
     """Metrics of one server, in a registry of its own.
@@ -40,26 +49,34 @@ class Metrics:
 
     @contextlib.contextmanager
     def time_request(self, model: str, signature: str, protocol: str) -> Iterator[None]:
-        """Count and time what is run inside."""
-        labels = (model, signature, protocol)
+        """Count and time the request that is answered inside."""
         begin, code = time.perf_counter(), "OK"
-        self._running.inc()
         try:
-            yield
-        except ServingError as error:
-            code = error.code.name
-            raise
-        except Exception:
-            code = "INTERNAL"
+            with self.running(1):
+                yield
+        except Exception as error:
+            code = code_of(error)
             raise
         finally:
-            self._running.dec()
-            self._requests.labels(*labels, code).inc()
-            self._seconds.labels(*labels).observe(time.perf_counter() - begin)
+            self.count((model, signature, protocol), code, time.perf_counter() - begin)
 
-    def count_rows(self, model: str, signature: str, protocol: str, rows: int) -> None:
+    @contextlib.contextmanager
+    def running(self, requests: int) -> Iterator[None]:
+        """Show that so many requests are in the models."""
+        self._running.inc(requests)
+        try:
+            yield
+        finally:
+            self._running.dec(requests)
+
+    def count(self, labels: Labels, code: str, seconds: float) -> None:
+        """Add an answered request of (model, signature, protocol)."""
+        self._requests.labels(*labels, code).inc()
+        self._seconds.labels(*labels).observe(seconds)
+
+    def count_rows(self, labels: Labels, rows: int) -> None:
         """Add rows that were computed."""
-        self._rows.labels(model, signature, protocol).inc(rows)
+        self._rows.labels(*labels).inc(rows)
 
     def text(self) -> bytes:
         """Return all metrics in Prometheus' text form."""

@@ -42,6 +42,7 @@ class Registry:
         sources: Models to serve.
         load: Function that loads a version.
         lazy: Whether a model is loaded when it is first asked for.
+        changed: Function to call when other versions are served than before.
         loaders: Number of models loaded at a time.
 
     Raises:
@@ -49,7 +50,12 @@ class Registry:
     """
 
     def __init__(
-        self, sources: Iterable[Source], load: Loader, lazy: bool = False, loaders: int = 4
+        self,
+        sources: Iterable[Source],
+        load: Loader,
+        lazy: bool = False,
+        changed: Callable[[], None] = lambda: None,
+        loaders: int = 4,
     ) -> None:
         self.models: dict[str, Model] = {}
         for source in sources:
@@ -58,14 +64,21 @@ class Registry:
             self.models[source.name] = Model(source, wanted=not lazy)
         self._load = load
         self._lazy = lazy
+        self._changed = changed
         self._loaders = loaders
         self._lock = threading.Lock()  # of states; never held while loading
         self._closed = threading.Event()
 
     def poll(self) -> None:
         """Look at the disk once: load what is new, then drop what is no longer wanted."""
+        before = self._served()
         with ThreadPoolExecutor(self._loaders, "tfgen-load") as pool:
             list(pool.map(self._update, self.models.values()))
+        if self._served() != before:
+            self._changed()
+
+    def _served(self) -> dict[str, list[int]]:
+        return {name: model.available() for name, model in self.models.items()}
 
     def watch(self, seconds: float) -> None:
         """Poll until `close`, every so many seconds."""
@@ -146,6 +159,17 @@ class Registry:
             yield version.servable
         finally:
             self._release(self.models[name], version)
+
+    def loaded(self, name: str, number: int | None, label: str | None) -> Servable | None:
+        """Return a version if it takes requests now, without waiting and without holding it."""
+        with self._lock:
+            model = self.models.get(name)
+            available = model.available() if model else []
+            if model and label is not None:
+                number = dict(model.source.labels).get(label, -1)
+            elif available and number is None:
+                number = available[-1]
+            return model.versions[number].servable if number in available else None
 
     def _want(self, name: str) -> None:
         model = self.models.get(name)

@@ -9,11 +9,12 @@ from starlette.responses import Response
 from tensorflow_serving.apis.get_model_metadata_pb2 import SignatureDefMap
 
 from tfgen.serving import bodies, classification, documents
-from tfgen.serving.core import Address, Service
+from tfgen.serving.core import SMALL, Address, Answer, Question, Service
 from tfgen.serving.errors import ServingError, invalid
 from tfgen.serving.http import json_response
 from tfgen.serving.routing import Route, Router, version_number
 from tfgen.serving.servable import Servable
+from tfgen.serving.signatures import Signature, Tensors
 from tfgen.serving.versions import Version
 
 _MODEL = r"/v1/models/(?P<name>[^/:]+)"
@@ -24,6 +25,7 @@ _CALL = re.compile(
 _METADATA = re.compile(rf"{_MODEL}{_VERSION}/metadata", re.IGNORECASE | re.ASCII)
 _STATUS = re.compile(rf"{_MODEL}{_VERSION}", re.IGNORECASE | re.ASCII)
 _LIST = re.compile(r"/v1/models/?", re.IGNORECASE)
+PROTOCOL = "rest"
 
 
 class Rest:
@@ -39,28 +41,28 @@ class Rest:
     def router(self) -> Router:
         """Return the routes below /v1."""
         routes = (
-            Route("POST", _CALL, self._call),
+            Route("POST", _CALL, self._call, blocking=False),
             Route("GET", _METADATA, self._metadata),
             Route("GET", _STATUS, self._status),
             Route("GET", _LIST, self._models, blocking=False),
         )
         return Router(self._service, routes, _malformed)
 
-    def _call(self, match: re.Match[str], body: bytes) -> Response:
+    async def _call(self, match: re.Match[str], body: bytes) -> Response:
+        if len(body) > SMALL or match["method"].lower() != "predict":
+            return await self._service.run(lambda: self._alone(match, body))
+        document = documents.parse(body)
+        name, question = bodies.signature_name(document), _question(document)
+        return await self._service.ask(_address(match), name, PROTOCOL, question)
+
+    def _alone(self, match: re.Match[str], body: bytes) -> Response:
         document = documents.parse(body)
         name, address = bodies.signature_name(document), _address(match)
         if (method := match["method"].lower()) != "predict":
             reply = classification.answer(self._service, address, name, document, method)
             return json_response(reply)
-        form = bodies.Form.ROWS
-
-        def read(signature):
-            nonlocal form
-            tensors, form = bodies.tensors(document, signature)
-            return tensors
-
-        answer = self._service.predict(address, name, read, "rest")
-        return json_response(bodies.reply(answer.outputs, form))
+        question = _question(document)
+        return question.write(self._service.predict(address, name, question.read, PROTOCOL))
 
     def _status(self, match: re.Match[str], _: bytes) -> Response:
         registry, address = self._service.registry, _address(match)
@@ -84,6 +86,16 @@ class Rest:
             for name, model in self._service.registry.models.items()
         ]
         return json_response(documents.dump({"models": models}))
+
+
+def _question(document: dict[str, Any]) -> Question:
+    def read(signature: Signature) -> Tensors:
+        return bodies.tensors(document, signature)
+
+    def write(answer: Answer) -> Response:
+        return json_response(bodies.reply(answer.outputs, bodies.form(document)))
+
+    return Question(read, write)
 
 
 def _malformed(method: str, path: str) -> ServingError:

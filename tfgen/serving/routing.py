@@ -2,8 +2,9 @@
 
 import dataclasses
 import functools
+import inspect
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,12 +25,13 @@ class Route:
         method: HTTP method; the body of a POST is read.
         pattern: Pattern of the whole path, escapes kept.
         answer: Function of the match and the body.
-        blocking: Whether `answer` may wait, so that it runs in a thread and needs a place in the queue.
+        blocking: Whether `answer` may wait, so that it runs in a thread and needs a place in the queue;
+            a coroutine function sees to that itself.
     """
 
     method: str
     pattern: re.Pattern[str]
-    answer: Callable[[re.Match[str], bytes], Response]
+    answer: Callable[[re.Match[str], bytes], Response | Awaitable[Response]]
     blocking: bool = True
 
 
@@ -65,8 +67,10 @@ class Router:
                 continue
             posted = route.method == "POST"
             body = await read_body(request, self._service.limits) if posted else b""
-            work = functools.partial(route.answer, match, body)
-            return await self._service.run(work) if route.blocking else work()
+            if route.blocking:
+                return await self._service.run(functools.partial(route.answer, match, body))
+            response = route.answer(match, body)
+            return await response if inspect.isawaitable(response) else response
         raise self._unknown(request.method, path[:256])
 
 

@@ -64,24 +64,59 @@ class Servable:
                 graph refuses the values.
         """
         signature = self.signature(name)
+        self.check(signature, tensors)
+        if self.shares(signature):
+            [found] = self.predict_together(signature, [tensors])
+        else:
+            found = self._by_itself(signature, tensors)
+        if isinstance(found, ServingError):
+            raise found
+        return found
+
+    def shares(self, signature: Signature) -> bool:
+        """Return whether rows of several requests share calls of the graph."""
+        return self._batching.enabled and signature.batches
+
+    def check(self, signature: Signature, tensors: Tensors) -> None:
+        """Raise unless the tensors may reach the graph.
+
+        Raises:
+            ServingError: A tensor breaks a rule of the signature or a limit.
+        """
         signature.check(tensors, self._limits)
         self._check_counts(signature, tensors)
         self._check_pictures(tensors)
-        constants = {k: _constant(v, signature.inputs[k]) for k, v in tensors.items()}
-        try:
-            return _arrays(self._call(signature, constants))
-        except tf.errors.OpError as error:
-            raise from_tensorflow(error) from error
 
-    def _call(self, signature: Signature, tensors: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        if self._batching.enabled and signature.batches:
-            try:
-                return self._batched(signature.name)(**tensors)
-            except tf.errors.UnavailableError:
-                raise
-            except tf.errors.OpError:
-                pass  # the fault may be another client's: answer this one by itself
-        return self._alone(signature.name)(**tensors)
+    def predict_together(
+        self, signature: Signature, requests: list[Tensors]
+    ) -> list[Tensors | ServingError]:
+        """Return the outputs of each request, or its error, the rows of all computed as one task.
+
+        Args:
+            signature: Signature that `shares` calls.
+            requests: Checked tensors of each request.
+        """
+        rows = [signature.rows(tensors) for tensors in requests]
+        if sum(rows) > self._limits.rows:
+            return [self.predict_together(signature, [tensors])[0] for tensors in requests]
+        joined = {k: np.concatenate([t[k] for t in requests]) for k in signature.inputs}
+        try:
+            outputs = _called(self._batched(signature.name), signature, joined)
+        except tf.errors.UnavailableError as error:
+            return [from_tensorflow(error)] * len(requests)
+        except tf.errors.OpError:  # the fault may be another client's
+            return [self._by_itself(signature, tensors) for tensors in requests]
+        ends = np.cumsum(rows)[:-1]
+        split = {name: np.split(array, ends) for name, array in outputs.items()}
+        return [
+            dict(zip(split, arrays, strict=True)) for arrays in zip(*split.values(), strict=True)
+        ]
+
+    def _by_itself(self, signature: Signature, tensors: Tensors) -> Tensors | ServingError:
+        try:
+            return _called(self._alone(signature.name), signature, tensors)
+        except tf.errors.OpError as error:
+            return from_tensorflow(error)
 
     def _alone(self, name: str) -> Function:
         try:
@@ -145,6 +180,11 @@ def counts(signature: Signature, function: Function) -> list[str]:
         return [n for n in candidates if rows(**{n: 2 * ones[n]}) != before]
     except tf.errors.OpError:
         return []  # ones mean nothing to this signature
+
+
+def _called(function: Function, signature: Signature, tensors: Tensors) -> Tensors:
+    constants = {name: _constant(tensors[name], spec) for name, spec in signature.inputs.items()}
+    return _arrays(function(**constants))
 
 
 def _constant(array: np.ndarray, spec: Spec) -> tf.Tensor:

@@ -5,11 +5,9 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from types import FrameType
-
-import uvicorn
 
 from tfgen.serving.application import application
+from tfgen.serving.carrier import Carrier, settle
 from tfgen.serving.core import Service
 from tfgen.serving.limits import Batching, Limits
 from tfgen.serving.registry import Registry
@@ -19,7 +17,6 @@ from tfgen.serving.versions import Source, Version
 from tfgen.serving.warmup import replay
 
 LOOPBACK = "127.0.0.1"
-HEADER_BYTES = 64 * 1024
 
 
 def service(
@@ -46,7 +43,7 @@ def service(
         replay(loaded, version.folder, limits)
         return loaded
 
-    return Service(Registry(sources, load, lazy), limits)
+    return Service(Registry(sources, load, lazy, settle), limits)
 
 
 class Server:
@@ -75,20 +72,7 @@ class Server:
     ) -> None:
         self.service = served
         self._poll_seconds = poll_seconds
-        limits = served.limits
-        config = uvicorn.Config(
-            application(served, token),
-            log_config=None,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            lifespan="off",
-            ws="none",
-            limit_concurrency=limits.connections,
-            timeout_graceful_shutdown=int(limits.seconds) + 1,
-            h11_max_incomplete_event_size=HEADER_BYTES,
-        )
-        self._http = _Http(config, self._drain)
+        self._http = Carrier(application(served, token), served.limits, self._drain)
         self._socket = _listen(host, port)
         self._rpc, self.grpc_port = None, None
         if grpc_port is not None:
@@ -124,6 +108,7 @@ class Server:
                 self._rpc.stop(self.service.limits.seconds).wait()
             registry.close()
             watcher.join()
+            self.service.close()
 
     def end(self) -> None:
         """Ask `run` to answer what was accepted and to return."""
@@ -137,18 +122,6 @@ class Server:
         self.service.registry.poll()
         started()
         self.service.registry.watch(self._poll_seconds)
-
-
-class _Http(uvicorn.Server):
-    """Tells the service when a signal ends it."""
-
-    def __init__(self, config: uvicorn.Config, drain: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._drain = drain
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._drain()
-        super().handle_exit(sig, frame)
 
 
 @contextlib.contextmanager

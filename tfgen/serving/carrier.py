@@ -1,0 +1,85 @@
+"""The carrier of HTTP: uvicorn, its heads bounded, and told when a signal ends it."""
+
+import gc
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from tfgen.serving.limits import Limits
+
+HEAD_BYTES = 64 * 1024
+
+
+class Protocol(HttpToolsProtocol):
+    """HTTP/1.1 by llhttp, which sets no bound on a request's head itself."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._head: int | None = None  # bytes of a head that is being read
+
+    def on_message_begin(self) -> None:
+        """Begin to count."""
+        super().on_message_begin()
+        self._head = 0
+
+    def on_headers_complete(self) -> None:
+        """End it."""
+        super().on_headers_complete()
+        self._head = None
+
+    def data_received(self, data: bytes) -> None:
+        """Parse, and refuse a head that goes on too long."""
+        super().data_received(data)
+        if self._head is None:
+            return
+        self._head += len(data)
+        if self._head > HEAD_BYTES and not self.transport.is_closing():
+            self.send_400_response(f"The head of a request has at most {HEAD_BYTES} bytes")
+
+
+class Carrier(uvicorn.Server):
+    """A server of an application.
+
+    Args:
+        application: ASGI application.
+        limits: Bounds on requests.
+        ending: Function to call when a signal ends the server.
+    """
+
+    def __init__(
+        self, application: Callable[..., Any], limits: Limits, ending: Callable[[], None]
+    ) -> None:
+        config = uvicorn.Config(
+            application,
+            http=Protocol,
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            lifespan="off",
+            ws="none",
+            limit_concurrency=limits.connections,
+            timeout_graceful_shutdown=int(limits.seconds) + 1,
+        )
+        super().__init__(config)
+        self._ending = ending
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Tell that a signal came, and end when what was accepted is answered."""
+        self._ending()
+        super().handle_exit(sig, frame)
+
+
+def settle() -> None:
+    """Take what models are made of out of the garbage collector's sight.
+
+    They are a million objects that stay; looking at them again and again took a fifth of a busy
+    server's time.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()

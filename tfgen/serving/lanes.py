@@ -1,0 +1,89 @@
+"""Small requests for one signature, handed to the graph by few threads, several at a time.
+
+A thread for each request would wait in the graph for its batch. When a batch is done, all of them wake
+and contend for the interpreter, which takes more time than the batch. Here a thread takes what has
+arrived meanwhile, gives the rows to TensorFlow's batch scheduler as one task, and answers them all.
+"""
+
+import asyncio
+import collections
+import dataclasses
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclasses.dataclass(frozen=True)
+class Waiting(Generic[T, R]):
+    """A request, and where its reply goes."""
+
+    request: T
+    future: asyncio.Future[R]
+
+
+class Lane(Generic[T, R]):
+    """Requests for one signature of a model.
+
+    Args:
+        answer: Function that returns a reply or an error for each request, in their order.
+        threads: Where `answer` runs.
+        workers: Number of threads at a time.
+        most: Number of requests that one thread takes at a time.
+    """
+
+    def __init__(
+        self,
+        answer: Callable[[list[T]], list[R | Exception]],
+        threads: Executor,
+        workers: int,
+        most: int,
+    ) -> None:
+        self._answer = answer
+        self._threads = threads
+        self._most = most
+        self._idle = workers
+        self._queue: collections.deque[Waiting[T, R]] = collections.deque()
+        self._lock = threading.Lock()
+
+    async def ask(self, request: T) -> R:
+        """Return the reply to a request, or raise its error."""
+        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        with self._lock:
+            self._queue.append(Waiting(request, future))
+            start = self._idle > 0
+            self._idle -= start
+        if start:
+            self._threads.submit(self._work)
+        return await future
+
+    def _work(self) -> None:
+        while taken := self._take():
+            wanted = [waiting for waiting in taken if not waiting.future.done()]  # others gave up
+            if not wanted:
+                continue
+            try:
+                outcomes = self._answer([waiting.request for waiting in wanted])
+            except Exception as error:
+                outcomes = [error] * len(wanted)
+            loop = wanted[0].future.get_loop()
+            loop.call_soon_threadsafe(_deliver, wanted, outcomes)
+
+    def _take(self) -> list[Waiting[T, R]]:
+        with self._lock:
+            count = min(self._most, len(self._queue))
+            self._idle += count == 0
+            return [self._queue.popleft() for _ in range(count)]
+
+
+def _deliver(wanted: list[Waiting[T, R]], outcomes: list[R | Exception]) -> None:
+    for waiting, outcome in zip(wanted, outcomes, strict=True):
+        if waiting.future.done():
+            continue
+        if isinstance(outcome, Exception):
+            waiting.future.set_exception(outcome)
+        else:
+            waiting.future.set_result(outcome)
