@@ -219,10 +219,40 @@ def test_r1_is_an_addition_to_phis_objective_in_every_second_step():
     np.testing.assert_array_equal(model.add_penalties(plain, images, labels)["phi"], plain["phi"])
 
 
+def kinds(network):
+    """Names of the classes of a network's layers, out of the networks in it."""
+    inner = [layer for layer in network.layers if isinstance(layer, keras.Model)]
+    return {type(layer).__name__ for layer in network.layers}.union(*map(kinds, inner))
+
+
+@pytest.mark.parametrize(
+    ("name", "augment"),
+    [
+        ("infogan_digits", ["cutout"]),
+        ("vaegan_digits", []),
+        ("ganvae_digits", []),
+        ("aavae_digits", ["cutout"]),
+        ("aasvae_digits_10pct", ["cutout"]),
+    ],
+)
+def test_every_member_with_a_discriminator_of_images_takes_the_options(name, augment):
+    options = {"augment": augment} if augment else {}
+    sizes = {"decoder_units": None} if name.startswith("aasvae") else {}
+    model = build(
+        name, **sizes, **options, spectral=True, modulation="latents", normalization="batch"
+    )
+    assert {"SpectralNormalization", *(["Augmentation"] if augment else [])} <= kinds(model.phi)
+    assert "BatchNormalization" not in kinds(model.phi)
+    assert "Modulation" in kinds(model.theta)
+    images, labels = map(tf.constant, digits(8))
+    for objective in model.objectives(images, labels).values():
+        assert np.isfinite(objective)
+
+
 def test_a_model_without_options_is_the_one_of_before():
     model = build("cgan_digits")
-    kinds = {type(layer).__name__ for network in model.players.values() for layer in network.layers}
-    assert not kinds & {"SpectralNormalization", "Modulation", "Augmentation"}
+    found = set().union(*map(kinds, model.players.values()))
+    assert not found & {"SpectralNormalization", "Modulation", "Augmentation"}
     objectives_ = {"theta": tf.constant(1.0), "phi": tf.constant(2.0)}
     assert model.add_penalties(objectives_, None, None) is objectives_
     assert [metric.name for metric in model.metrics] == ["theta", "phi"]

@@ -88,11 +88,17 @@ class InfoGAN(Unified):
         num_categories=10,
         num_continuous=2,
         normalization="batch",
+        spectral=False,
+        modulation=None,
+        augment=(),
         **kwargs,
     ):
-        """A model with fresh DCGAN networks; other arguments are the constructor's."""
-        theta = networks.generator(shape, latent_dim, width, None, normalization)
-        phi = networks.discriminator(shape, width, None, normalization)
+        """A model with fresh DCGAN networks; other arguments as in `zoo.GAN.build_networks`."""
+        theta = networks.generator(
+            shape, latent_dim, width, None, normalization, modulation=modulation
+        )
+        of_phi = "spectral" if spectral else normalization
+        phi = networks.discriminator(shape, width, None, of_phi, augment)
         codes = (num_categories, num_continuous)
         eta = networks.code_posterior(shape, *codes, width, normalization)
         return cls(theta, phi, eta, *codes, **kwargs)

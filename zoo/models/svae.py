@@ -89,6 +89,9 @@ class SVAE(Variational):
         likelihood="bernoulli",
         decoder_units=None,
         classifier_units=None,
+        spectral=False,
+        modulation=None,
+        augment=(),
         **kwargs,
     ):
         """A model with fresh DCGAN networks; other arguments are the constructor's.
@@ -96,11 +99,13 @@ class SVAE(Variational):
         An image is decoded for every class. With `decoder_units` theta is a multilayer perceptron of
         so many hidden units, which on a CPU is several times faster. With `classifier_units` omega
         pools, `tfgen.networks.pooled_classifier`, and has so many hidden units. phi may have a width of
-        its own.
+        its own; `spectral` and `augment` are its, `modulation` theta's, as in `zoo.GAN.build_networks`.
         """
         if decoder_units is None:
             scaled = likelihood != "bernoulli"
-            theta = networks.generator(shape, latent_dim, width, num_classes, normalization, scaled)
+            theta = networks.generator(
+                shape, latent_dim, width, num_classes, normalization, scaled, modulation=modulation
+            )
         else:
             theta = networks.mlp_generator(shape, latent_dim, decoder_units, num_classes)
         eta = networks.encoder(shape, latent_dim, width, num_classes, normalization)
@@ -110,7 +115,8 @@ class SVAE(Variational):
             omega = networks.pooled_classifier(shape, num_classes, width, classifier_units)
         phi = None
         if adversary:
-            phi = networks.discriminator(shape, adversary_width or width, None, normalization)
+            of_phi = "spectral" if spectral else normalization
+            phi = networks.discriminator(shape, adversary_width or width, None, of_phi, augment)
         arguments = {"num_classes": num_classes, "likelihood": likelihood, **kwargs}
         return cls(theta, eta, omega, phi, **arguments)
 

@@ -68,9 +68,15 @@ class VAE(Variational):
         normalization="batch",
         likelihood="bernoulli",
         mixture_prior=None,
+        spectral=False,
+        modulation=None,
+        augment=(),
         **kwargs,
     ):
         """A model with fresh DCGAN networks; other arguments are the constructor's.
+
+        `spectral`, `modulation` and `augment` are those of `zoo.GAN.build_networks`; the first and the
+        last are of the adversary.
 
         With `mixture_prior` = K p(z) is a learned mixture of K Gaussians, `tfgen.layers.MixturePrior`, a
         part of theta; Eq. 11 takes p(z) as given, and its bound on log p_theta(x) stays one.
@@ -78,10 +84,13 @@ class VAE(Variational):
         classes = num_classes if conditional else None
         scaled = likelihood != "bernoulli"
         theta = networks.generator(
-            shape, latent_dim, width, classes, normalization, scaled, mixture_prior
+            shape, latent_dim, width, classes, normalization, scaled, mixture_prior, modulation
         )
         eta = networks.encoder(shape, latent_dim, width, classes, normalization)
-        phi = networks.discriminator(shape, width, classes, normalization) if adversary else None
+        phi = None
+        if adversary:
+            of_phi = "spectral" if spectral else normalization
+            phi = networks.discriminator(shape, width, classes, of_phi, augment)
         return cls(theta, eta, phi, num_classes=classes, likelihood=likelihood, **kwargs)
 
     def objectives(self, images, labels=None, training=True):

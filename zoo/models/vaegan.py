@@ -25,12 +25,28 @@ class _Joint(Unified):
 
     @classmethod
     def build_networks(
-        cls, shape, num_classes, *, width, latent_dim, normalization="batch", **kwargs
+        cls,
+        shape,
+        num_classes,
+        *,
+        width,
+        latent_dim,
+        normalization="batch",
+        spectral=False,
+        modulation=None,
+        **kwargs,
     ):
-        """A model with fresh DCGAN networks, none of which reads labels."""
-        theta = networks.generator(shape, latent_dim, width, normalization=normalization)
+        """A model with fresh DCGAN networks, none of which reads labels.
+
+        Arguments are those of `zoo.GAN.build_networks`, without augmentation: features D_l of an image
+        and of its reconstruction compare as long as both pass phi in one way.
+        """
+        theta = networks.generator(
+            shape, latent_dim, width, normalization=normalization, modulation=modulation
+        )
         eta = networks.encoder(shape, latent_dim, width, normalization=normalization)
-        phi = networks.discriminator(shape, width, normalization=normalization)
+        of_phi = "spectral" if spectral else normalization
+        phi = networks.discriminator(shape, width, normalization=of_phi)
         return cls(theta, eta, phi, **kwargs)
 
     def infer(self, images, stream, training):
