@@ -114,7 +114,7 @@ def test_every_worker_reads_its_part_alone():
     """A pipeline makes the part of one worker; the parts of all make the batch."""
     images, labels = digits(22)
     whole = data.batches(images, labels, batch_size=15, seed=3, binarize=True)
-    parts = zip(*(whole.part(index, 2) for index in range(2)), strict=True)
+    parts = zip(*(whole.worker_shard(index, 2) for index in range(2)), strict=True)
     for batch, found in zip(whole, parts, strict=True):
         for part, expected in zip(zip(*found, strict=True), batch, strict=True):
             np.testing.assert_array_equal(tf.concat(part, axis=0), expected)

@@ -100,7 +100,7 @@ class TestBound:
 
     def test_labels_do_not_enter_it(self, images, labels):
         model = build()
-        noise = model.draws(images, POSTERIOR)
+        noise = model.latent_noise(images, POSTERIOR)
         np.testing.assert_array_equal(
             model.bound(images, labels, noise), model.bound(images, None, noise)
         )
@@ -127,7 +127,7 @@ class TestObjective:
         """1/B [ sum_labelled (L(x, t) + alpha N/N_l log q(t|x)) + sum_unlabelled U(x) ]."""
         model = build(alpha=0.3)
         model.labelled_share.assign(0.75)
-        bounds, log_q = by_hand(model, images, model.draws(images, POSTERIOR).numpy())
+        bounds, log_q = by_hand(model, images, model.latent_noise(images, POSTERIOR).numpy())
         total = 0.0
         for i, t in enumerate(labels):
             if t >= 0:
@@ -179,7 +179,7 @@ class TestObjective:
     def test_tracks_the_unweighted_bound_and_the_accuracy_of_labelled_images(self, images, labels):
         model = build()
         model.objectives(images, labels)
-        expected = np.mean(model.bound(images, None, model.draws(images, POSTERIOR)))
+        expected = np.mean(model.bound(images, None, model.latent_noise(images, POSTERIOR)))
         np.testing.assert_allclose(model.bound_tracker.result(), expected, rtol=1e-5)
         right = np.argmax(model.predict(images, verbose=0), axis=1)[labels >= 0]
         expected = np.mean(right == labels[labels >= 0])
@@ -187,7 +187,7 @@ class TestObjective:
 
     def test_importance_samples_tighten_the_bound_of_each_class(self, images):
         model = build(importance_samples=6)
-        noise = model.draws(images, POSTERIOR)
+        noise = model.latent_noise(images, POSTERIOR)
         assert noise.shape == (12, 6, 2)
         single = np.mean([model.class_bounds(images, noise[:, i : i + 1]) for i in range(6)])
         assert np.mean(model.class_bounds(images, noise)) > single
@@ -203,11 +203,13 @@ class TestActivation:
         generated = model.generate_like(images, labels, True).numpy()
         assert set(np.unique(generated)) == {0, 1}
         w_real, w_fake = (tf.sigmoid(model.logits(x) / 2).numpy() for x in (images, generated))
-        bounds, log_q = by_hand(plain, images, model.draws(images, POSTERIOR).numpy())
+        bounds, log_q = by_hand(plain, images, model.latent_noise(images, POSTERIOR).numpy())
         u = (np.exp(log_q) * (bounds - log_q)).sum(axis=1)
         known = labels >= 0
         real = np.where(known, bounds[np.arange(12), labels], u)
-        bounds, fake_log_q = by_hand(plain, generated, model.draws(images, GENERATED).numpy())
+        bounds, fake_log_q = by_hand(
+            plain, generated, model.latent_noise(images, GENERATED).numpy()
+        )
         fake = (np.exp(fake_log_q) * (bounds - fake_log_q)).sum(axis=1)
         expected = (w_real * real).mean() + (w_fake * fake).mean()
         expected += np.where(known, log_q[np.arange(12), labels], 0).mean()
@@ -239,7 +241,7 @@ class TestTraining:
     def test_a_batch_without_labels_trains_all_but_nothing_of_the_classifiers_term(self, images):
         model = build()
         unlabelled = np.full(12, -1, "int32")
-        bound = tf.reduce_mean(model.bound(images, None, model.draws(images, POSTERIOR)))
+        bound = tf.reduce_mean(model.bound(images, None, model.latent_noise(images, POSTERIOR)))
         np.testing.assert_allclose(model.objectives(images, unlabelled)["theta"], bound, rtol=1e-6)
         model.compile(keras.optimizers.SGD(0.01))
         model.labelled_share.assign(0.1)
@@ -264,7 +266,7 @@ class TestTraining:
         model.save(tmp_path / "m.keras")
         loaded = keras.saving.load_model(tmp_path / "m.keras")
         assert float(loaded.labelled_share) == 0.75
-        noise = model.draws(images, POSTERIOR)
+        noise = model.latent_noise(images, POSTERIOR)
         np.testing.assert_array_equal(
             loaded.bound(images, None, noise), model.bound(images, None, noise)
         )

@@ -80,14 +80,14 @@ class TestBound:
     def test_is_what_theta_and_eta_ascend(self, binary, num_classes):
         model = build(num_classes)
         objectives = model.objectives(*binary)
-        bounds = model.bound(*binary, model.draws(binary[0], POSTERIOR))
+        bounds = model.bound(*binary, model.latent_noise(binary[0], POSTERIOR))
         assert objectives["theta"] is objectives["eta"]
         np.testing.assert_allclose(objectives["theta"], np.mean(bounds), rtol=1e-6)
         np.testing.assert_allclose(model.bound_tracker.result(), np.mean(bounds), rtol=1e-6)
 
     def test_importance_samples_are_the_draws_of_its_objective(self, binary):
         model = build(importance_samples=5)
-        noise = model.draws(binary[0], POSTERIOR)
+        noise = model.latent_noise(binary[0], POSTERIOR)
         assert noise.shape == (32, 5, 3)
         bounds = model.bound(binary[0], None, noise)
         np.testing.assert_allclose(model.objectives(*binary)["theta"], np.mean(bounds), rtol=1e-6)
@@ -113,8 +113,8 @@ class TestActivation:
         images, labels = binary
         generated = model.generate_like(images, labels, True)
         q_real, q_fake = (model.logits(x, labels).numpy() for x in (images, generated))
-        real = model.bound(images, labels, model.draws(images, POSTERIOR)).numpy()
-        fake = model.bound(generated, labels, model.draws(images, GENERATED)).numpy()
+        real = model.bound(images, labels, model.latent_noise(images, POSTERIOR)).numpy()
+        fake = model.bound(generated, labels, model.latent_noise(images, GENERATED)).numpy()
         w_real, w_fake = (1 / (1 + np.exp(-q / 3)) for q in (q_real, q_fake))
         assert np.ptp(w_real) > 0.1
         objectives = model.objectives(*binary)
@@ -171,8 +171,8 @@ class TestActivation:
         variables = model.theta.trainable_variables + model.eta.trainable_variables
         generated = model.generate_like(images, labels, True)
         with tf.GradientTape() as tape:
-            real = model.bound(images, labels, model.draws(images, POSTERIOR))
-            fake = model.bound(generated, labels, model.draws(images, GENERATED))
+            real = model.bound(images, labels, model.latent_noise(images, POSTERIOR))
+            fake = model.bound(generated, labels, model.latent_noise(images, GENERATED))
             equal = tf.reduce_mean(real) / 2 + tf.reduce_mean(fake) / 2
         expected = tape.gradient(equal, variables)
         assert_close(gradients(model, binary), expected, rtol=1e-4, atol=1e-5)
@@ -186,8 +186,8 @@ class TestActivation:
         generated = model.generate_like(images, labels, True).numpy()
         w_real, w_fake = (tf.sigmoid(model.logits(x)).numpy() for x in (images, generated))
         with tf.GradientTape(persistent=True) as tape:
-            real = model.bound(images, None, model.draws(images, POSTERIOR))
-            fake = model.bound(generated, None, model.draws(images, GENERATED))
+            real = model.bound(images, None, model.latent_noise(images, POSTERIOR))
+            fake = model.bound(generated, None, model.latent_noise(images, GENERATED))
             expected = tf.reduce_mean(w_real * real) + tf.reduce_mean(w_fake * fake)
             objectives = model.objectives(images, labels)
         assert_close(
@@ -225,7 +225,9 @@ class TestActivation:
     def test_noise_of_its_parts_is_independent(self, binary):
         """Posterior, generated images' posterior and prior draw from streams of their own."""
         model = build(phi=discriminator())
-        streams = [model.draws(binary[0], stream).numpy() for stream in (POSTERIOR, GENERATED)]
+        streams = [
+            model.latent_noise(binary[0], stream).numpy() for stream in (POSTERIOR, GENERATED)
+        ]
         assert (streams[0] != streams[1]).all()
 
 
@@ -245,7 +247,7 @@ def test_extreme_logits_leave_bound_and_gradients_finite(binary):
     model = build()
     for variable in model.theta.trainable_variables:
         variable.assign(1e3 * variable)
-    means = model.decode(model.draws(binary[0], POSTERIOR)[:, 0]).numpy()
+    means = model.decode(model.latent_noise(binary[0], POSTERIOR)[:, 0]).numpy()
     assert ((means == 0) | (means == 1)).mean() > 0.9
     assert np.isfinite(model.objectives(*binary)["theta"])
     assert all(np.isfinite(gradient).all() for gradient in gradients(model, binary))
