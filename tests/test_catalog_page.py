@@ -39,11 +39,7 @@ def shown(browser):
 
 
 def test_a_header_sorts_up_and_down_and_rows_without_the_number_stay_last(browser):
-    numbers = {
-        card["name"]: card["evaluation"]["metrics"]["fid"]["value"]
-        for card in CARDS
-        if "fid" in card["evaluation"]["metrics"]
-    }
+    numbers = {card.name: card.metrics["fid"]["value"] for card in CARDS if "fid" in card.metrics}
     header = browser.find_element(By.XPATH, "//th/button[text()='FID']")
     for reverse in (False, True):
         header.click()

@@ -257,7 +257,7 @@ class TestEvaluation:
             assert score["low"] <= score["value"] <= score["high"]
 
     def test_a_model_without_classes_is_asked_for_none(self, vae, presets, monkeypatch):
-        monkeypatch.setitem(evaluation.METRICS_BY_ENDPOINT, "bound", lambda context: {})
+        monkeypatch.setitem(evaluation.CAPABILITIES, "bound", evaluation.Capability(lambda _: {}))
         judge = presets / "resnet_small"
         scores = evaluation.evaluate(vae, "digits", samples=40, evaluator=judge)
         assert "inception_score" in scores

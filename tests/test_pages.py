@@ -1,21 +1,28 @@
 """A preset's page says what its model does: evaluators score generators, other classifiers do not."""
 
+import dataclasses
+
 import pytest
 
 import zoo
 from zoo import recipes
 from zoo.preset import page as pages
+from zoo.preset.cards import Card
+
+
+def read(name):
+    return Card.of(zoo.card(name))
 
 
 def adapted(card):
     """The card of an evaluator, as that of a model adapted from MNIST to MNIST-M would be."""
     data = {"name": "mnist", "target": "mnist_m", "size": 32, "channels": 3}
-    return {
-        **card,
-        "endpoints": ["classify"],
-        "recipe": {**card["recipe"], "data": data},
-        "data": {"name": "mnist", "splits": {"train": 60_000}},
-    }
+    return dataclasses.replace(
+        card,
+        endpoints=["classify"],
+        recipe={**card.recipe, "data": data},
+        data={"name": "mnist", "splits": {"train": 60_000}},
+    )
 
 
 def test_a_model_is_tested_on_its_target_or_else_on_its_own_data():
@@ -24,7 +31,7 @@ def test_a_model_is_tested_on_its_target_or_else_on_its_own_data():
 
 
 def test_an_adapted_classifier_names_both_domains_and_the_one_it_is_tested_on():
-    page = pages.page(adapted(zoo.card("resnet_digits")))
+    page = pages.page(adapted(read("resnet_digits")))
     assert "On the test split of mnist_m." in page
     assert "knows the classes of mnist_m" in page
     assert "of MNIST-M a subset, 12,000 of 59,001 training images" in page
@@ -35,34 +42,34 @@ def test_an_adapted_classifier_names_both_domains_and_the_one_it_is_tested_on():
 
 
 def test_an_evaluator_says_what_it_was_made_for():
-    page = pages.page(zoo.card("resnet_digits"))
+    page = pages.page(read("resnet_digits"))
     assert "On the test split of digits." in page
     assert "made to score generators of digits" in page
 
 
 @pytest.mark.parametrize("name", ["cgan_digits", "svae_digits_10pct"])
 def test_a_generator_says_how_its_samples_were_scored(name):
-    page = pages.page(zoo.card(name))
+    page = pages.page(read(name))
     assert "10,000 samples of seed 0, scored by `resnet_digits`." in page
     assert "It draws pictures like those of digits" in page
     assert "{" not in page.replace("```", "")
 
 
 def test_a_page_says_what_its_numbers_are_of():
-    page = pages.page(zoo.card("svae_mnist_1pct"))
+    page = pages.page(read("svae_mnist_1pct"))
     assert "each pixel one draw from Bernoulli(gray value)" in page
     assert "`accuracy` is of gray test images" in page
     assert "only differences on the same images" in page
     assert "| ais_bound |" not in page
     assert "docs/results.md#svae-and-its-classifier-alone" in page
-    assert "| ais_bound |" in pages.page(zoo.card("vae_mnist"))
-    assert "Bernoulli(gray value)" not in pages.page(zoo.card("gan_mnist"))
+    assert "| ais_bound |" in pages.page(read("vae_mnist"))
+    assert "Bernoulli(gray value)" not in pages.page(read("gan_mnist"))
 
 
 def test_a_second_sampler_is_told_from_the_prior():
-    card = zoo.card("vae_digits")
-    metrics = card["evaluation"]["metrics"]
+    card = read("vae_digits")
+    metrics = card.metrics
     both = {**metrics, "aggregate_fid": metrics["fid"]}
-    page = pages.page({**card, "evaluation": {**card["evaluation"], "metrics": both}})
+    page = pages.page(dataclasses.replace(card, evaluation={**card.evaluation, "metrics": both}))
     assert 'model.sample(n, prior="aggregate")' in page
     assert "| aggregate_fid |" in page

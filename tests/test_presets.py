@@ -9,6 +9,7 @@ import tensorflow as tf
 from models import RECIPES, build
 
 import zoo
+from zoo.preset.publish import facts
 
 ROOT = Path(zoo.__file__).parents[1] / "saved_models"
 
@@ -30,8 +31,9 @@ def test_a_preset_is_its_saved_model(name):
         assert list(endpoints) == card["endpoints"]
     else:  # exported before `generate`
         assert set(card["endpoints"]) <= set(endpoints)
-    row = model.table_row
-    assert card["table_row"] == (list(row) if isinstance(row, tuple) else row)
+    known = facts(model)
+    for key in ("equation", "table_row", "image_shape", "num_classes", "parameters"):
+        assert card[key] == known[key], key
     served = tf.saved_model.load(str(ROOT / name / "1")).signatures
     rng = np.random.default_rng(0)
     for endpoint in card["endpoints"]:

@@ -1,11 +1,11 @@
 """The README says what the cards say, and its code is the code."""
 
 import inspect
-import json
 import re
 from pathlib import Path
 
 import zoo
+from zoo.preset import cards
 from zoo.preset import page as pages
 from zoo.studies import results
 
@@ -13,16 +13,13 @@ ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def cards():
-    return [json.loads(path.read_text()) for path in sorted(ROOT.glob("saved_models/*/card.json"))]
-
-
 def test_results_are_the_cards():
     page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
-    assert page == results.page(cards())
-    for card in cards():
-        preset = (ROOT / "saved_models" / card["name"] / "README.md").read_text(encoding="utf-8")
-        assert preset == pages.page(card)
+    folders = sorted(path.parent for path in ROOT.glob("saved_models/*/card.json"))
+    found = [cards.read(folder) for folder in folders]
+    assert page == results.page(found)
+    for card, folder in zip(found, folders, strict=True):
+        assert (folder / "README.md").read_text(encoding="utf-8") == pages.page(card)
     assert all(f"(../saved_models/{name}/README.md)" in page for name in zoo.presets())
 
 

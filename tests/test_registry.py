@@ -194,12 +194,13 @@ def test_the_command_line_takes_it_up(published):
 
 def test_the_pages_take_it_up(published):
     folder, _ = published
+    from zoo.preset import cards
     from zoo.preset import page as pages
     from zoo.studies import results
 
-    card = json.loads((folder / "presets" / "toy_digits" / "card.json").read_text())
-    assert card["model"] == "Toy"
-    assert card["recipe"]["build"]["latent_dim"] == 8
+    card = cards.read(folder / "presets" / "toy_digits")
+    assert card.model == "Toy"
+    assert card.recipe["build"]["latent_dim"] == 8
     page = (folder / "presets" / "toy_digits" / "README.md").read_text()
     assert page == pages.page(card)
     assert 'zoo.load("toy_digits")' in page

@@ -1,6 +1,7 @@
 """The site's own extensions: what its pages say is looked up, counted or refused, not typed."""
 
 import csv
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -63,10 +64,10 @@ class TestCatalog:
         records = json.loads((tmp_path / "results.json").read_text())
         with open(tmp_path / "results.csv", newline="") as file:
             rows = list(csv.DictReader(file))
-        assert [row["name"] for row in rows] == [card["name"] for card in cards]
+        assert [row["name"] for row in rows] == [card.name for card in cards]
         for card, record, row in zip(cards, records, rows, strict=True):
-            assert record["metrics"] == card["evaluation"]["metrics"]
-            for metric, number in card["evaluation"]["metrics"].items():
+            assert record["metrics"] == card.metrics
+            for metric, number in card.metrics.items():
                 assert float(row[metric]) == number["value"]
                 assert float(row[f"{metric}_low"]) == number["low"]
 
@@ -74,12 +75,12 @@ class TestCatalog:
         cards = catalog.read_cards()
         table = catalog.table(cards)
         for card in cards:
-            assert f'href="presets/{card["name"]}.html"' in table
-            assert f"# {card['name']}\n" in catalog.preset_page(card)
+            assert f'href="presets/{card.name}.html"' in table
+            assert f"# {card.name}\n" in catalog.preset_page(card)
 
     def test_every_cell_is_escaped(self):
         card = catalog.read_cards()[0]
-        table = catalog.table([{**card, "model": "<script>"}])
+        table = catalog.table([dataclasses.replace(card, model="<script>")])
         assert "<script>" not in table
 
 

@@ -53,14 +53,18 @@ def check_flags(**values) -> None:
             raise TypeError(f"{name} must be True or False. Received: {name}={value!r}")
 
 
-def check_seed(seed) -> None:
-    """A seed is an int of 32 bits.
+def check_seed(seed, lowest: int = 0) -> None:
+    """A seed is an int from 0 to 2^31 - 1, which Keras, NumPy and TensorFlow all take.
+
+    Args:
+        seed: of weights, order, noise or a choice.
+        lowest: -2^31 for the seed of samples: a server takes any int32.
 
     Raises:
         TypeError: another type.
         ValueError: out of range.
     """
-    check_integer("seed", seed, -(2**31), 2**31 - 1)
+    check_integer("seed", seed, lowest, 2**31 - 1)
 
 
 def check_positive(**values) -> None:
@@ -131,7 +135,39 @@ def check_images(images, shape, name: str = "images") -> None:
     images = np.asarray(images)
     if not len(images):
         raise ValueError("There must be at least one image. Received: 0 images")
-    low, high = float(images.min()), float(images.max())
+    _check_range(images, name)
+
+
+def stored_images(images) -> np.ndarray:
+    """Return images of a data set as it keeps them: uint8, or float32 in [0, 1].
+
+    Args:
+        images: (n, h, w, c), uint8 or floats.
+
+    Raises:
+        TypeError: another dtype.
+        ValueError: another rank, no image, NaN, or floats outside [0, 1].
+    """
+    images = np.asarray(images)
+    if images.ndim != 4:
+        raise ValueError(
+            f"images must have shape (n, height, width, channels). Received: shape={images.shape}"
+        )
+    if not images.size:
+        raise ValueError(f"images must not be empty. Received: shape={images.shape}")
+    if images.dtype == np.uint8:
+        return images
+    if not np.issubdtype(images.dtype, np.floating):
+        raise TypeError(
+            f"images must be uint8, or floats in [0, 1]. Received: dtype={images.dtype}"
+        )
+    _check_range(images, "images")
+    return images.astype(np.float32, copy=False)
+
+
+def _check_range(images: np.ndarray, name: str) -> None:
+    """The values are finite and in [0, 1]."""
+    low, high = float(images.min()), float(images.max())  # NaN if any value is
     if not (np.isfinite(low) and np.isfinite(high)):
         raise ValueError(f"{name} must be finite. Received: smallest={low}, largest={high}")
     if low < 0 or high > 1:
@@ -176,6 +212,29 @@ def check_labels(labels, count: int, num_classes: int, unlabelled: bool = False)
         raise ValueError(f"{rule}. Received: labels from {labels.min()} to {labels.max()}")
 
 
+def stored_labels(labels, count: int) -> np.ndarray:
+    """Return labels of a data set as it keeps them: int32, -1 = unlabelled, whatever the number of classes.
+
+    Raises:
+        TypeError: labels are not integers.
+        ValueError: labels are of another number than the images, or out of range.
+    """
+    labels = np.asarray(labels)
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise TypeError(f"labels must be integers, -1 = unlabelled. Received: dtype={labels.dtype}")
+    if labels.shape != (count,):
+        raise ValueError(
+            f"labels must be one for each of the {count} images. Received: shape={labels.shape}"
+        )
+    low, high = labels.min(), labels.max()
+    if low < -1 or high > np.iinfo(np.int32).max:
+        raise ValueError(
+            "labels must be -1 (unlabelled) or a class, and fit 32 bits. "
+            f"Received: labels from {low} to {high}"
+        )
+    return labels.astype(np.int32, copy=False)
+
+
 def sample_labels(model, n: int, seed: int, labels) -> np.ndarray | None:
     """The labels to sample with: those given, or arange(n) % num_classes, or None without classes.
 
@@ -183,7 +242,7 @@ def sample_labels(model, n: int, seed: int, labels) -> np.ndarray | None:
         ValueError, TypeError: n, seed or labels break a rule.
     """
     check_integer("n", n, 0, MOST_SAMPLES)
-    check_seed(seed)
+    check_seed(seed, lowest=-(2**31))
     if not model.conditional:
         if labels is not None:
             raise ValueError(f"{model.name} draws without labels. Received: labels={labels!r}")

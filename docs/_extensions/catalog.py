@@ -12,11 +12,10 @@ from sphinx.util.typing import ExtensionMetadata
 
 from zoo.preset import cards
 from zoo.preset import page as pages
+from zoo.preset.cards import Card
 
 ROOT = Path(__file__).resolve().parents[2]
 MARK = "<!-- catalog -->"
-
-Card = dict[str, Any]
 
 # Header -> metric; columns of the table.
 COLUMNS = {
@@ -35,32 +34,32 @@ def read_cards(root: Path = ROOT) -> list[Card]:
     return [cards.read(path.parent) for path in sorted(root.glob("saved_models/*/card.json"))]
 
 
-def record(card: Card) -> Card:
+def record(card: Card) -> dict[str, Any]:
     """What `results.json` has of a preset.
 
     Returns:
         Plain data: name, model, data, equation, evaluator, parameters, epochs, seed, wall time and
         {metric: {"value", "low", "high"}}, intervals being of level .95.
     """
-    evaluation, data = card["evaluation"], card["recipe"]["data"]
+    evaluation, data = card.evaluation, card.recipe["data"]
     return {
-        "name": card["name"],
-        "model": card["model"],
+        "name": card.name,
+        "model": card.model,
         "data": data["name"],
         "target": data.get("target"),
         "fraction": data.get("fraction", 1.0),
         "labelled": data.get("labelled", 1.0),
-        "parameters": sum(card["parameters"].values()),
-        "megabytes": round(card["bytes"] / 1e6, 3),
-        "epochs": card["epochs"],
-        "seed": card["seed"],
-        "wall_seconds": card["wall_seconds"],
-        "processor": card["machine"]["processor"],
-        "cores": card["machine"]["cores"],
+        "parameters": sum(card.parameters.values()),
+        "megabytes": round(card.bytes / 1e6, 3),
+        "epochs": card.epochs,
+        "seed": card.seed,
+        "wall_seconds": card.wall_seconds,
+        "processor": card.machine["processor"],
+        "cores": card.machine["cores"],
         "evaluator": evaluation.get("evaluator"),
         "samples": evaluation.get("samples"),
         "metrics": evaluation["metrics"],
-        "paper": card["paper"],
+        "paper": card.paper,
     }
 
 
@@ -97,7 +96,7 @@ def table(found: list[Card]) -> str:
 
 
 def _row(card: Card) -> str:
-    facts, name = record(card), html.escape(card["name"])
+    facts, name = record(card), html.escape(card.name)
     data = " to ".join(filter(None, (facts["data"], facts["target"])))
     data += f", {facts['fraction']:.0%}" if facts["fraction"] < 1 else ""
     data += f", {facts['labelled']:.0%} labeled" if 0 < facts["labelled"] < 1 else ""
@@ -120,7 +119,7 @@ def _row(card: Card) -> str:
 
 def preset_page(card: Card) -> str:
     """The page of a preset, as its folder's README has it, with the paths of the site."""
-    picture = f"](../../saved_models/{card['name']}/samples.png)"
+    picture = f"](../../saved_models/{card.name}/samples.png)"
     return pages.page(card).replace("](samples.png)", picture)
 
 
@@ -128,7 +127,7 @@ def generate(app: Sphinx, config: object) -> None:
     """Write a source page per preset before Sphinx looks for pages."""
     folder = Path(app.srcdir) / "presets"
     folder.mkdir(exist_ok=True)
-    found = {f"{card['name']}.md": preset_page(card) for card in read_cards()}
+    found = {f"{card.name}.md": preset_page(card) for card in read_cards()}
     for path in folder.glob("*.md"):
         if path.name not in found:
             path.unlink()
@@ -142,10 +141,10 @@ def thumbnails(found: list[Card], folder: Path) -> None:
     """Write the upper left quarter of each preset's picture, 96 pixels wide."""
     folder.mkdir(parents=True, exist_ok=True)
     for card in found:
-        with Image.open(ROOT / "saved_models" / card["name"] / "samples.png") as picture:
+        with Image.open(ROOT / "saved_models" / card.name / "samples.png") as picture:
             side = min(picture.size) // 2
             small = picture.crop((0, 0, side, side)).resize((96, 96), Image.Resampling.LANCZOS)
-            small.save(folder / f"{card['name']}.png", optimize=True)
+            small.save(folder / f"{card.name}.png", optimize=True)
 
 
 def fill(app: Sphinx, docname: str, content: list[str]) -> None:

@@ -5,11 +5,9 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from tfgen.checks import check_integer
+from tfgen.checks import check_integer, check_seed, stored_images
 from tfgen.data.pipeline import (
-    SEEDS,
     Fetch,
-    checked_images,
     in_epochs,
     memory_fetch,
     unpaired_positions,
@@ -40,7 +38,7 @@ def unpaired_batches(
       ValueError: batch_size or length is not positive; otherwise as `batches`.
       TypeError: as `batches`.
     """
-    domains = [checked_images(images) for images in (images_a, images_b)]
+    domains = [stored_images(images) for images in (images_a, images_b)]
     fetches = [memory_fetch(images) for images in domains]
     sizes = [len(images) for images in domains]
     return fetch_unpaired_batches(sizes, fetches, batch_size, seed, length=length, shuffle=shuffle)
@@ -65,7 +63,7 @@ def fetch_unpaired_batches(
     length = max(sizes) if length is None else length
     for name, value in (("batch_size", batch_size), ("length", length)):
         check_integer(name, value, 1)
-    check_integer("seed", seed, *SEEDS)
+    check_seed(seed)
     with tf.device("CPU:0"):  # where tf.data runs
         counter = tf.Variable(0, dtype=tf.int64, trainable=False, name="epoch")
 

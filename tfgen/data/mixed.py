@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from tfgen.checks import check_integer
-from tfgen.data.pipeline import SEEDS, Fetch, in_epochs, memory_fetch, unpaired_positions
+from tfgen.checks import check_integer, check_seed
+from tfgen.data.pipeline import Fetch, in_epochs, memory_fetch, unpaired_positions
 
 
 def mixed_batches(source, labels, target, batch_size: int, seed: int = 0) -> tf.data.Dataset:
@@ -51,7 +51,7 @@ def fetch_mixed_batches(
       batch_size, seed: as in `mixed_batches`.
     """
     check_integer("batch_size", batch_size, 0)
-    check_integer("seed", seed, *SEEDS)
+    check_seed(seed)
     if batch_size < 2 or batch_size % 2:
         raise ValueError(
             f"batch_size must be even, half of each domain. Received: batch_size={batch_size}"

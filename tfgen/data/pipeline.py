@@ -6,14 +6,12 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from tfgen.checks import check_flags, check_integer
+from tfgen.checks import check_flags, check_integer, check_seed, stored_images, stored_labels
 from tfgen.data import augmentation
 
 # Batches made ahead. A number: on one core tf.data.AUTOTUNE waits, longer in every epoch, for its own
 # adjustment of that number.
 AHEAD = 2
-
-SEEDS = -(2**63), 2**63 - 1  # what TensorFlow's orders take
 
 # Positions (b,) -> images (b, h, w, c), or these and labels (b,), traced into a tf.data pipeline.
 Fetch = Callable[[tf.Tensor], tf.Tensor | tuple[tf.Tensor, tf.Tensor]]
@@ -58,9 +56,9 @@ def batches(
       ValueError: an empty array, a wrong rank or length, a value out of range or not finite.
       TypeError: images that are neither uint8 nor floats, labels that are not integers.
     """
-    images = checked_images(images)
+    images = stored_images(images)
     if labels is not None:
-        labels = _checked_labels(labels, len(images))
+        labels = stored_labels(labels, len(images))
     options = {"binarize": binarize, "shuffle": shuffle, "shift": shift, "flip": flip}
     return fetch_batches(
         len(images), memory_fetch(images, labels), batch_size, seed, shard=shard, **options
@@ -106,7 +104,7 @@ def fetch_batches(
       shard, and `smallest`, the number of images in the smallest batch.
     """
     check_integer("batch_size", batch_size, 1)
-    check_integer("seed", seed, *SEEDS)
+    check_seed(seed)
     check_flags(binarize=binarize, shuffle=shuffle)
     index, count = _checked_shard(shard, batch_size)
     augmentation.check(shift, flip)
@@ -226,52 +224,3 @@ def _bernoulli(means, seed, size, part):
     shape = tf.concat([[size], tf.shape(means)[1:]], axis=0)
     uniform = tf.random.stateless_uniform(shape, seed, alg="philox")  # in [0, 1)
     return tf.cast(uniform[part] < means, tf.float32)
-
-
-def checked_images(images) -> np.ndarray:
-    """The images as `batches` takes them: uint8, or float32 in [0, 1]; see there for what is raised."""
-    images = np.asarray(images)
-    if images.ndim != 4:
-        raise ValueError(
-            "images must have the shape (n, height, width, channels). "
-            f"Received: images.shape={images.shape}"
-        )
-    if not images.size:
-        raise ValueError(f"images must not be empty. Received: images.shape={images.shape}")
-    if images.dtype == np.uint8:
-        return images
-    if not np.issubdtype(images.dtype, np.floating):
-        raise TypeError(
-            f"images must be uint8, or floats in [0, 1]. Received: images.dtype={images.dtype}"
-        )
-    low, high = images.min(), images.max()  # NaN if any value is
-    if not (np.isfinite(low) and np.isfinite(high)):
-        raise ValueError(
-            f"images must be finite. Received: images.min()={low}, images.max()={high}"
-        )
-    if low < 0 or high > 1:
-        remedy = "(images + 1) / 2" if low < 0 else "images / 255"
-        raise ValueError(
-            f"images given as floats must lie in [0, 1]; did you mean {remedy}? "
-            f"Received: images.min()={low}, images.max()={high}"
-        )
-    return images.astype(np.float32, copy=False)
-
-
-def _checked_labels(labels, n: int) -> np.ndarray:
-    labels = np.asarray(labels)
-    if not np.issubdtype(labels.dtype, np.integer):
-        raise TypeError(
-            f"labels must be integers, -1 = unlabelled. Received: labels.dtype={labels.dtype}"
-        )
-    if labels.shape != (n,):
-        raise ValueError(
-            f"labels must be one for each of the {n} images. Received: labels.shape={labels.shape}"
-        )
-    low, high = labels.min(), labels.max()
-    if low < -1 or high > np.iinfo(np.int32).max:
-        raise ValueError(
-            "labels must be -1 (unlabelled) or a class, and fit 32 bits. "
-            f"Received: labels.min()={low}, labels.max()={high}"
-        )
-    return labels.astype(np.int32, copy=False)

@@ -4,7 +4,7 @@ import numbers
 
 import numpy as np
 
-from tfgen.checks import check_integer
+from tfgen.checks import check_seed
 
 
 def stratified_subset(argument: str, labels: np.ndarray, share: float, seed: int) -> np.ndarray:
@@ -18,12 +18,12 @@ def stratified_subset(argument: str, labels: np.ndarray, share: float, seed: int
       argument: the name that an error gives to the share.
       labels: (n,); -1, unlabelled, counts as a class.
       share: in (0, 1].
-      seed: integer in [0, 2**32), which alone decides the order.
+      seed: which alone decides the order.
     """
     check_share(argument, share)
     if not share > 0:
         raise ValueError(f"{argument} must lie in (0, 1]. Received: {argument}={share!r}")
-    check_integer("seed", seed, 0, 2**32 - 1)
+    check_seed(seed)
     # RandomState: its stream is frozen, that of numpy.random.Generator may change with NumPy.
     drawn = np.random.RandomState(seed).permutation(len(labels))
     order = stratified_order(drawn, labels)

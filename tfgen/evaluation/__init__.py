@@ -1,30 +1,15 @@
 """Runs a model and an evaluator over data and returns named numbers with intervals."""
 
-from collections.abc import Callable
-
-import numpy as np
-
-from tfgen.evaluation.bounds import likelihood_bounds
-from tfgen.evaluation.classes import classification
-from tfgen.evaluation.context import EvaluationContext, endpoint_function
+from tfgen import checks
+from tfgen.evaluation import capabilities
+from tfgen.evaluation.capabilities import CAPABILITIES, Capability
+from tfgen.evaluation.context import EvaluationContext
 from tfgen.evaluation.folders import compare
-from tfgen.evaluation.independence import code_independence
-from tfgen.evaluation.metrics import Interval
-from tfgen.evaluation.samples import NEIGHBORS, sample_quality
-from tfgen.evaluation.translations import translation_quality
+from tfgen.evaluation.samples import NEIGHBORS
 
 MAX_SAMPLES = 10_000_000
 
-__all__ = ["METRICS_BY_ENDPOINT", "MAX_SAMPLES", "compare", "evaluate"]
-
-# Endpoint of a model -> the metrics that are measured on it.
-METRICS_BY_ENDPOINT: dict[str, Callable[[EvaluationContext], dict[str, Interval]]] = {
-    "sample": sample_quality,
-    "classify": classification,
-    "bound": likelihood_bounds,
-    "encode": code_independence,
-    "translate_ab": translation_quality,
-}
+__all__ = ["CAPABILITIES", "MAX_SAMPLES", "Capability", "compare", "evaluate"]
 
 
 def evaluate(model, data, samples: int = 10_000, evaluator=None, seed: int = 0) -> dict:
@@ -110,25 +95,9 @@ def evaluate(model, data, samples: int = 10_000, evaluator=None, seed: int = 0) 
       ValueError: an argument is out of range, or model and evaluator disagree on images or classes.
       FileNotFoundError: there is no evaluator for the data set.
     """
-    _check_integer("samples", samples, NEIGHBORS + 1, MAX_SAMPLES)
-    _check_integer("seed", seed, 0, 2**31 - 1)
-    measures = [
-        measure
-        for name, measure in METRICS_BY_ENDPOINT.items()
-        if endpoint_function(model, name) is not None
-    ]
-    if not measures:
-        raise TypeError(
-            f"A model must offer one of {', '.join(METRICS_BY_ENDPOINT)} to be evaluated. "
-            f"Received: model={model!r}"
-        )
+    checks.check_integer("samples", samples, NEIGHBORS + 1, MAX_SAMPLES)
+    checks.check_seed(seed)
+    measures = capabilities.measured(model)
     context = EvaluationContext(model, data, int(samples), evaluator, int(seed))
     measured = {name: value for measure in measures for name, value in measure(context).items()}
     return {name: interval._asdict() for name, interval in measured.items()}
-
-
-def _check_integer(name: str, value, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{name} must be an integer. Received: {name}={value!r}")
-    if not low <= value <= high:
-        raise ValueError(f"{name} must lie in [{low}, {high}]. Received: {name}={value}")

@@ -14,7 +14,7 @@ from tfgen import data as datasets
 
 @dataclasses.dataclass(frozen=True)
 class EvaluationContext:
-    """The arguments of `evaluate`, as every function of `METRICS_BY_ENDPOINT` receives them."""
+    """The arguments of `evaluate`, as every measure and picture of a `Capability` receives them."""
 
     model: Any
     data: Any

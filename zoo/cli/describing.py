@@ -26,14 +26,14 @@ def list_presets(as_json, recipes):
         click.echo("No preset is published here.")
         return
     rows = [
-        (name, card["model"], " to ".join(_domains(card)), _headline(card))
+        (name, card.model, " to ".join(_domains(card)), _headline(card))
         for name, card in cards.items()
     ]
     print_table(("preset", "model", "data", "on test data"), rows)
 
 
 def _domains(card):
-    data = card["recipe"]["data"]
+    data = card.recipe["data"]
     return [data[key] for key in ("name", "target") if key in data]
 
 
@@ -47,7 +47,7 @@ _HEADLINES = {
 
 
 def _headline(card):
-    metrics = card.get("evaluation", {}).get("metrics", {})
+    metrics = card.metrics
     told = (
         text.format(metrics[name]["value"]) for name, text in _HEADLINES.items() if name in metrics
     )

@@ -1,74 +1,161 @@
-"""Cards of presets: what they must state, checked as they are read."""
+"""Cards of presets: what they state, checked once, as they are read."""
 
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from tfgen import old_names, untrusted
+from zoo.recipes.reading import Recipe
 
 LIMIT = 1 << 20  # bytes; the project's own take 5 kB
 
-_NUMBER = int | float
-# Key -> (type, whether a card must state it); a dictionary is the form of an object.
-_FORM = {
-    "name": (str, True),
-    "description": (str, True),
-    "model": (str, True),
-    "endpoints": ([str], True),
-    "recipe": ({"model": (str, True), "data": ({"name": (str, True)}, True)}, True),
-    "sha256": ({"model.keras": (str, True)}, True),
-    "equation": (str | None, False),
-    "image_shape": ([int], False),
-    "num_classes": (int | None, False),
-    "parameters": ({}, False),
-    "commands": (list | None, False),
-    "epochs": (int, False),
-    "wall_seconds": (_NUMBER, False),
-    "machine": (dict | None, False),
-    "versions": ({}, False),
-    "data": ({}, False),
-    "evaluation": ({}, False),
-}
+# What a card's objects must hold, beyond the types of `Card`.
+_NEEDED = {"recipe": {"model": str, "data": {"name": str}}, "sha256": {"model.keras": str}}
+_METRIC = {"value": float, "low": float, "high": float}
 
 
-def read(folder: Path) -> dict[str, Any]:
-    """Read the card of a preset's folder.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Card:
+    """What a preset's `card.json` states, under the keys of that file and in its order.
 
     Args:
-        folder: of the preset.
+        name: Of the preset.
+        description: One line.
+        model: Class, a name in `zoo.MODELS`.
+        equation: Rows of Table 1 and where the paper states them; else the class's first line.
+        table_row: Key of `tfgen.paper.table.ROWS`, or keys.
+        image_shape: (height, width, channels).
+        num_classes: Number of classes whose labels the model reads.
+        parameters: {player: number}.
+        endpoints: Of the SavedModel, the first being the default.
+        min_runtime: First release of TensorFlow that has all of its operations.
+        recipe: As it was trained.
+        seed: Of the starting weights, the order of the data and the noise.
+        init: Model whose weights were the starting weights.
+        bfloat16: Whether products were of bfloat16 numbers.
+        commands: That train and publish it again.
+        epochs: Number of epochs trained.
+        best_epoch: Whose weights these are, where images were held out to choose it by.
+        wall_seconds: Of all epochs.
+        machine: {"processor", "cores"}.
+        versions: {package: version}.
+        data: Name, target, number of images in each split and names of the classes.
+        evaluation: {"metrics": {metric: {"value", "low", "high"}}, "seed", "evaluator", "samples"}.
+        paper: {metric: the paper's number}.
+        sha256: {file: checksum} of all files but the card and the page.
+        bytes: Size of these files.
+        discriminator: Shares of test images called real, and of samples called generated.
+    """
 
-    Returns:
-        The object in its `card.json`.
+    name: str
+    description: str
+    model: str
+    equation: str | None = None
+    table_row: str | list[str] | None = None
+    image_shape: list[int] = dataclasses.field(default_factory=list)
+    num_classes: int | None = None
+    parameters: dict[str, int] = dataclasses.field(default_factory=dict)
+    endpoints: list[str]
+    min_runtime: str | None = None
+    recipe: Recipe
+    seed: int = 0
+    init: str | None = None
+    bfloat16: bool = False
+    commands: list[str] | None = None
+    epochs: int = 0
+    best_epoch: int | None = None
+    wall_seconds: float = 0.0
+    machine: dict[str, Any] | None = None
+    versions: dict[str, str] = dataclasses.field(default_factory=dict)
+    data: dict[str, Any] = dataclasses.field(default_factory=dict)
+    evaluation: dict[str, Any] = dataclasses.field(default_factory=dict)
+    paper: dict[str, float] = dataclasses.field(default_factory=dict)
+    sha256: dict[str, str]
+    bytes: int = 0
+    discriminator: dict[str, float] | None = None
+
+    @property
+    def metrics(self) -> dict[str, dict[str, float]]:
+        """{metric: {"value", "low", "high"}}."""
+        return self.evaluation.get("metrics", {})
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Self:
+        """Return the card of a checked document; keys that are no card's are passed over."""
+        known = {field.name for field in dataclasses.fields(cls)}
+        return cls(**{key: value for key, value in document.items() if key in known})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the object that `card.json` holds."""
+        return dataclasses.asdict(self)
+
+
+def read(folder: Path) -> Card:
+    """Read the card of a preset's folder; raises as `document`."""
+    return Card.of(document(folder))
+
+
+def document(folder: Path) -> dict[str, Any]:
+    """Return the object in a preset's `card.json`, which states what a `Card` does.
+
+    Args:
+        folder: Of the preset.
 
     Raises:
-        ValueError: the card is not whole, or states something of another type.
-        OSError: the card cannot be read.
+        ValueError: The card is not whole, or states something of another type.
+        OSError: The card cannot be read.
     """
     path = folder / "card.json"
-    card = old_names.renew(untrusted.read_document(path, LIMIT))
-    if fault := _fault(card, _FORM):
+    found = old_names.renew(untrusted.read_document(path, LIMIT))
+    hints = typing.get_type_hints(Card)
+    missing = {field.name for field in dataclasses.fields(Card) if _is_needed(field)}
+    fault = _fault(found, hints, missing)
+    for key, form in _NEEDED.items():
+        fault = fault or _fault(found[key], form, set(form))
+    if fault:
         raise ValueError(f"A card states what zoo.preset.cards lists. Received: {fault} in {path}")
-    for metric, interval in card.get("evaluation", {}).get("metrics", {}).items():
-        fields = {key: (_NUMBER, key == "value") for key in ("value", "low", "high")}
-        if fault := _fault(interval, fields):
+    for metric, interval in found.get("evaluation", {}).get("metrics", {}).items():
+        if fault := _fault(interval, _METRIC, {"value"}):
             raise ValueError(
                 f"A metric has a value and an interval. Received: {metric[:80]!r}, {fault} in {path}"
             )
-    return card
+    return found
 
 
-def _fault(value: Any, form: Any) -> str | None:
-    """What of a value is not of its form, None if nothing."""
-    if isinstance(form, dict):
-        if not isinstance(value, dict):
-            return repr(value)[:80]
-        for key, (inner, needed) in form.items():
-            if key not in value and needed:
+def _is_needed(field: dataclasses.Field) -> bool:
+    return field.default is field.default_factory is dataclasses.MISSING
+
+
+def _fault(value: Any, form: Mapping[str, Any], needed: set[str]) -> str | None:
+    """What of an object is missing or of another type than its form says; None if nothing."""
+    if not isinstance(value, dict):
+        return repr(value)[:80]
+    for key, hint in form.items():
+        if key not in value:
+            if key in needed:
                 return f"no {key!r}"
-            if key in value and (fault := _fault(value[key], inner)):
-                return f"{key}={fault}" if "=" not in fault and "no " not in fault else fault
-        return None
-    if isinstance(form, list):
-        whole = isinstance(value, list) and not any(_fault(item, form[0]) for item in value)
-        return None if whole else repr(value)[:80]
-    right = isinstance(value, form) and not isinstance(value, bool)
-    return None if right else repr(value)[:80]
+        elif isinstance(hint, dict):
+            if fault := _fault(value[key], hint, set(hint)):
+                return fault
+        elif not _is_of(value[key], hint):
+            return f"{key}={value[key]!r:.80}"
+    return None
+
+
+def _is_of(value: Any, hint: Any) -> bool:
+    """Whether a JSON value is of a type as `Card` writes it; True and False are no numbers."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if hint is Any:
+        return True
+    if origin in (types.UnionType, typing.Union):
+        return any(_is_of(value, argument) for argument in arguments)
+    if origin is list:
+        return isinstance(value, list) and all(_is_of(item, arguments[0]) for item in value)
+    if origin is dict:
+        return isinstance(value, dict) and all(_is_of(v, arguments[1]) for v in value.values())
+    if hint is float:
+        return type(value) in (int, float)
+    return type(value) is hint

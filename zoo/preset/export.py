@@ -5,6 +5,7 @@ stay, the files of variables stay to the byte, so that a new export adds graphs 
 card's endpoints, `min_runtime`, checksums and size follow, and the page; its numbers are not touched.
 """
 
+import dataclasses
 import shutil
 import sys
 from pathlib import Path
@@ -14,9 +15,7 @@ from tfgen.atomic import replace_folder
 from tfgen.saved_model import min_runtime
 from zoo.preset import calibrate, cards
 from zoo.preset.load import load, locate, presets
-from zoo.preset.page import page
-from zoo.preset.publish import checksums, facts
-from zoo.preset.train import write_json
+from zoo.preset.publish import checksums, facts, write_card
 
 
 def export_again(folder: Path) -> None:
@@ -29,21 +28,17 @@ def export_again(folder: Path) -> None:
         FileNotFoundError: there is no such preset, or not the data.
     """
     card = cards.read(folder)
-    model, data = load(folder), card["recipe"]["data"]
-    fresh = "discriminate" in model.endpoints() and "discriminator" not in card
+    model, data = load(folder), card.recipe["data"]
+    fresh = "discriminate" in model.endpoints() and card.discriminator is None
     calibrated = fresh and calibrate.calibrate(model, data)
     with replace_folder(folder) as aside:
         shutil.copytree(folder, aside, dirs_exist_ok=True)
         if calibrated:
             model.release().save(aside / "model.keras")  # a loaded one has slots
-        if fresh:
-            card["discriminator"] = calibrate.accuracy(model, data)
+        known = {"discriminator": calibrate.accuracy(model, data)} if fresh else {}
         tfgen.export(model, aside / "1")
-        known = facts(model)
-        card = {key: known.get(key, value) for key, value in card.items()}
-        card |= {"min_runtime": min_runtime(aside / "1"), **checksums(aside)}
-        write_json(aside / "card.json", card)
-        (aside / "README.md").write_text(page(card))
+        known |= {**facts(model), "min_runtime": min_runtime(aside / "1"), **checksums(aside)}
+        write_card(aside, dataclasses.replace(card, **known))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from tfgen import home
 from zoo.preset import cards
@@ -38,7 +37,7 @@ def preset(folder: Path) -> Path:
     card, target = cards.read(folder), home.presets() / folder.name
     if not _is_same(target, card):
         (target / "card.json").unlink(missing_ok=True)  # of another release
-        for name, checksum in card["sha256"].items():
+        for name, checksum in card.sha256.items():
             _file(folder.name, name, checksum, target)
         target.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent) as aside:
@@ -95,10 +94,10 @@ def address(name: str, file: str) -> str:
     return f"{source.rstrip('/')}/{name}/{file}"
 
 
-def _is_same(target: Path, card: dict[str, Any]) -> bool:
+def _is_same(target: Path, card: cards.Card) -> bool:
     """Whether the preset is there as this release has it."""
     whole = (target / "card.json").is_file() and (target / "model.keras").is_file()
-    return whole and cards.read(target)["sha256"] == card["sha256"]
+    return whole and cards.read(target).sha256 == card.sha256
 
 
 def _file(preset: str, name: str, checksum: str, target: Path) -> None:

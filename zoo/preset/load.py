@@ -23,10 +23,10 @@ _HUB = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
 
 def presets() -> dict[str, str]:
     """Published presets, {name: one-line description}, without importing TensorFlow."""
-    return {name: card["description"] for name, card in all_cards().items()}
+    return {name: card.description for name, card in all_cards().items()}
 
 
-def all_cards() -> dict[str, dict[str, Any]]:
+def all_cards() -> dict[str, cards.Card]:
     """{name: card} of the published presets, by name; nothing is fetched."""
     return {name: cards.read(folder) for name, folder in sorted(_folders().items())}
 
@@ -80,7 +80,7 @@ def card(name: str | Path) -> dict[str, Any]:
     path = locate(name)
     if not path.is_dir():
         raise FileNotFoundError(f"A bare model file has no card. Received: {str(path)!r}")
-    return cards.read(path)
+    return cards.document(path)
 
 
 def locate(name: str | Path) -> Path:
@@ -138,7 +138,7 @@ def _weights(folder: Path) -> Path:
         raise ValueError(
             f"A preset's folder holds its own files. Received: {path}, a link out of it"
         )
-    expected, received = card["sha256"]["model.keras"], None
+    expected, received = card.sha256["model.keras"], None
     if path.is_file():
         with open(path, "rb") as file:
             received = hashlib.file_digest(file, "sha256").hexdigest()

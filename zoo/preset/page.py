@@ -3,8 +3,10 @@
 import shlex
 
 from tfgen import markdown
+from tfgen.evaluation import capabilities
 from zoo import registry
 from zoo.preset import lookup
+from zoo.preset.cards import Card
 from zoo.preset.provenance import in_words
 from zoo.recipes import evaluation_data
 
@@ -43,7 +45,7 @@ _PAGE = """\
 
 {caption}.
 
-**{model}** - {equation}
+`zoo.{model}` - {equation}
 
 ## Use
 
@@ -77,74 +79,56 @@ here in `1/`, with the endpoints {endpoints}{bytes}.
 """
 
 
-def page(card):
+def page(card: Card) -> str:
     """The page of a preset in Markdown."""
-    kind = next(endpoint for endpoint in _KINDS if endpoint in card["endpoints"])
-    caption, measured, limits = _KINDS[kind]
-    evaluation = card["evaluation"]
-    names = evaluation_data(card["recipe"]["data"], card["endpoints"])
-    facts = {**evaluation, "data": names if isinstance(names, str) else _join(names)}
+    capability = capabilities.shown(card.endpoints)
+    names = evaluation_data(card.recipe["data"], card.endpoints)
+    facts = {**card.evaluation, "data": names if isinstance(names, str) else _join(names)}
     return _PAGE.format(
-        **{key: card[key] for key in ("name", "description", "model", "equation")},
-        caption=caption,
-        use=_use(card),
-        endpoints=_join(f"`{name}`" for name in card["endpoints"] if not _of_bytes(name)),
-        bytes=_BYTES if any(map(_of_bytes, card["endpoints"])) else "",
-        scored=measured.format(**facts),
+        name=card.name,
+        description=card.description,
+        model=card.model,
+        equation=card.equation,
+        caption=capability.caption,
+        use=capability.example.format(
+            shape=", ".join(map(str, card.image_shape)), label=_label(card)
+        ),
+        endpoints=_join(f"`{name}`" for name in card.endpoints if not _of_bytes(name)),
+        bytes=_BYTES if any(map(_of_bytes, card.endpoints)) else "",
+        scored=capability.scored.format(**facts),
         numbers=markdown.table(_COLUMNS, [_row(card, metric) for metric in _shown_metrics(card)]),
         notes="".join(f"\n{note}\n" for note in _notes(card)),
         commands=_commands(card),
         facts=markdown.table(("", ""), _made(card)),
-        limits=limits.format(**facts),
+        limits=f"{capability.limits.format(**facts)} {_ONE_SEED}".strip(),
     )
+
+
+def _label(card):
+    """The argument that asks a conditional model for a class."""
+    if "sample_labels" not in card.endpoints:
+        return ""
+    return f", labels=[{min(3, card.num_classes - 1)}] * 64"
 
 
 def _made(card):
     """(fact, value) of how a preset was made."""
-    data = card["data"]
+    data = card.data
     splits = ", ".join(f"{split} {count:,}" for split, count in data["splits"].items())
     return [
         ("data", "; ".join([f"{data['name']} ({splits})", *_subset(card)])),
-        ("networks", _arguments(card["recipe"]["build"])),
-        ("parameters", _arguments({k: f"{v:,}" for k, v in card["parameters"].items()})),
+        ("networks", _arguments(card.recipe["build"])),
+        ("parameters", _arguments({k: f"{v:,}" for k, v in card.parameters.items()})),
         ("training", _training(card)),
-        ("seed", card["seed"]),
-        ("wall time", f"{card['wall_seconds'] / 60:.1f} min on {in_words(card['machine'])}"),
-        ("versions", _arguments(card["versions"])),
-        ("size", f"{card['bytes'] / 1e6:.1f} MB"),
+        ("seed", card.seed),
+        ("wall time", f"{card.wall_seconds / 60:.1f} min on {in_words(card.machine)}"),
+        ("versions", _arguments(card.versions)),
+        ("size", f"{card.bytes / 1e6:.1f} MB"),
     ]
 
 
 _BYTES = ", each that reads images also as `<name>_bytes`, of PNG or JPEG files"
-_CLASSIFIED = "Test images, each under the class given to it"
-_TESTED = "On the test split of {data}."
 _ONE_SEED = "One seed was trained: differences between presets may be chance."
-_CLASSES = "It knows the classes of {data}; any picture is given one of them, also where none fits."
-
-_GENERATOR_LIMITS = """\
-It draws pictures like those of {data} and nothing else. Scores by `{evaluator}` compare only with
-scores by the same evaluator at the same number of samples; the paper had other evaluators, so that
-its numbers compare as shares of the real test set's."""
-
-# The first endpoint that a model has -> caption of its picture, what its numbers are of, its limits.
-_KINDS = {
-    "sample": (
-        "Samples of seed 0",
-        "{samples:,} samples of seed {seed}, scored by `{evaluator}`.",
-        f"{_GENERATOR_LIMITS} {_ONE_SEED}",
-    ),
-    "translate_ab": (
-        "Test images, each above its translation",
-        "On the test splits of {data}, by the evaluators of either.",
-        f"It translates pictures like those of {{data}}, and nothing else. {_ONE_SEED}",
-    ),
-    "features": (
-        _CLASSIFIED,
-        _TESTED,
-        f"{_CLASSES} It was made to score generators of {{data}}. {_ONE_SEED}",
-    ),
-    "classify": (_CLASSIFIED, _TESTED, f"{_CLASSES} {_ONE_SEED}"),
-}
 
 
 def _of_bytes(endpoint):
@@ -154,14 +138,14 @@ def _of_bytes(endpoint):
 
 def _subset(card):
     """Which of the data a run learned from, and in which form."""
-    data = card["recipe"]["data"]
+    data = card.recipe["data"]
     if "mnist_m" in (data["name"], data.get("target")):
         yield (
             "of MNIST-M a subset, 12,000 of 59,001 training images and 4,000 of 9,001 test images"
         )
-    if "target" in data and "classify" in card["endpoints"]:
+    if "target" in data and "classify" in card.endpoints:
         yield f"labelled images of {data['name']} beside unlabelled ones of {data['target']}"
-    if "translate_ab" in card["endpoints"]:
+    if "translate_ab" in card.endpoints:
         yield f"unpaired with images of {data['target']}"
     if "fraction" in data:
         yield f"{data['fraction']:.0%} of the training images, stratified by class"
@@ -175,21 +159,21 @@ def _subset(card):
     if "held_out" in data:
         yield (
             f"{data['held_out']:.0%} of these images (and labels) held out of training, for early "
-            f"stopping after {card['recipe']['training']['patience']} epochs without a higher bound on "
-            f"them: the weights are those of the highest, epoch {card['best_epoch']} of {card['epochs']}"
+            f"stopping after {card.recipe['training']['patience']} epochs without a higher bound on "
+            f"them: the weights are those of the highest, epoch {card.best_epoch} of {card.epochs}"
         )
 
 
 def _shown_metrics(card):
     """The card's metrics without annealed bounds of ten images."""
-    metrics = card["evaluation"]["metrics"]
-    few = card["model"] == "SVAE"
+    metrics = card.metrics
+    few = card.model == "SVAE"
     return [name for name in metrics if not (few and name.startswith("ais_bound"))]
 
 
 def _notes(card):
     """What must be known to read the numbers."""
-    metrics, data = card["evaluation"]["metrics"], card["recipe"]["data"]
+    metrics, data = card.metrics, card.recipe["data"]
     binary = data.get("binarize")
     if "bound" in metrics and binary:
         yield (
@@ -204,14 +188,14 @@ def _notes(card):
         )
     if "accuracy" in metrics and binary:
         yield "`accuracy` is of gray test images, though the model learned from binarized ones."
-    if card["model"] == "SVAE" and data["name"] == "mnist":
+    if card.model == "SVAE" and data["name"] == "mnist":
         yield (
             "The classifier alone, on the same labels, stands beside this model in "
             "[the results](../../docs/results.md#svae-and-its-classifier-alone). alpha "
             "(Kingma et al. have 0.1), the multilayer decoder and the pooled classifier depart from Kingma "
             "et al. and from the paper, and were chosen on training images whose labels this setting hides."
         )
-    if "sample" in card["endpoints"] and card["model"] in ("GAN", "InfoGAN", "VAEGAN", "GANVAE"):
+    if "sample" in card.endpoints and card.model in ("GAN", "InfoGAN", "VAEGAN", "GANVAE"):
         yield (
             "The recipe departs from DCGAN's; "
             "[the list](../../docs/results.md#departures-from-the-paper) says where."
@@ -223,51 +207,37 @@ def _notes(card):
         )
 
 
-def _use(card):
-    if "translate_ab" in card["endpoints"]:
-        shape = ", ".join(map(str, card["image_shape"]))
-        return f"translated = model.predict(images)  # images (n, {shape}) in [0, 1]"
-    if "sample" not in card["endpoints"]:
-        shape = ", ".join(map(str, card["image_shape"]))
-        return f"probabilities = model.predict(images)  # images (n, {shape}) in [0, 1]"
-    conditional = "sample_labels" in card["endpoints"]
-    label = min(3, (card["num_classes"] or 1) - 1)
-    labels = f", labels=[{label}] * 64" if conditional else ""
-    shape = ", ".join(map(str, (64, *card["image_shape"])))
-    return f"images = model.sample(64, seed=0{labels})  # ({shape}) in [0, 1]"
-
-
 def _row(card, metric):
-    number = card["evaluation"]["metrics"][metric]
+    number = card.metrics[metric]
     ceiling = _CEILINGS.get(metric, "")
     if isinstance(ceiling, str) and ceiling:
-        ceiling = card["evaluation"]["metrics"][ceiling]["value"]
+        ceiling = card.metrics[ceiling]["value"]
     return (
         metric,
         digits(number["value"]),
         f"{digits(number['low'])} to {digits(number['high'])}",
         digits(ceiling) if ceiling != "" else "",
-        card["paper"].get(metric, ""),
+        card.paper.get(metric, ""),
     )
 
 
 def _commands(card):
-    shown = "```\n" + " && \\\n".join(card["commands"]) + "\n```"
-    words = shlex.split(card["commands"][0])
-    changes = lookup.changes_of(words[2], card["recipe"])
-    stated = {*words, f'data.name="{card["recipe"]["data"]["name"]}"'}
-    stated |= {f"training.epochs={card['recipe']['training']['epochs']}"}
+    shown = "```\n" + " && \\\n".join(card.commands) + "\n```"
+    words = shlex.split(card.commands[0])
+    changes = lookup.changes_of(words[2], card.recipe)
+    stated = {*words, f'data.name="{card.recipe["data"]["name"]}"'}
+    stated |= {f"training.epochs={card.recipe['training']['epochs']}"}
     if words[2] in registry.recipes() and (changes is None or not stated.issuperset(changes)):
         shown += (
             "\n\nThe recipe of this name has changed since. `card.json` holds the one that made this "
-            f"preset, and `tfgen train --from {card['name']}` runs it."
+            f"preset, and `tfgen train --from {card.name}` runs it."
         )
     return shown
 
 
 def _training(card):
-    reduced = ", products in bfloat16" if card.get("bfloat16") else ""
-    return _arguments(card["recipe"]["training"]) + reduced
+    reduced = ", products in bfloat16" if card.bfloat16 else ""
+    return _arguments(card.recipe["training"]) + reduced
 
 
 def _arguments(values):

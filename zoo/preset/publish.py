@@ -14,6 +14,7 @@ import inspect
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -21,16 +22,19 @@ import tensorflow as tf
 import tfgen
 from tfgen.atomic import replace_folder
 from tfgen.drawing import pictures
+from tfgen.evaluation import capabilities
+from tfgen.evaluation.context import EvaluationContext
 from tfgen.evaluation.evaluator import find_evaluator, load_evaluator, reference, save_reference
+from tfgen.paper import table
 from tfgen.saved_model import min_runtime
 from zoo.preset import calibrate, lookup, paper
+from zoo.preset.cards import Card
 from zoo.preset.load import own_root
 from zoo.preset.page import page
 from zoo.preset.run import Record, Run
 from zoo.preset.train import write_json
 from zoo.recipes import evaluation_data, test_set
 
-SHOWN = 64  # samples in the picture
 EVALUATION_SEED = 0
 MOST_GAUSSIANS, IMAGES_OF_A_GAUSSIAN = 50, 100  # of the second sampler, of all classes together
 
@@ -76,6 +80,7 @@ def publish(
         )
     run = Run(run)
     model = run.model().release()
+    capability = capabilities.shown(model.endpoints())
     data = run.record.recipe["data"]
     if hasattr(model, "fit_sampler"):
         _fit_sampler(model, data, run.record.seed)
@@ -88,23 +93,14 @@ def publish(
         tfgen.export(model, folder / "1")
         if "features" in model.endpoints():
             _write_reference(folder, data)
-        picture = next(draw for name, draw in _PICTURES.items() if name in model.endpoints())
-        pictures.save(picture(model, data), folder / "samples.png")
-        metrics = tfgen.evaluate(
-            model,
-            evaluation_data(data, model.endpoints()),
-            samples,
-            evaluator=evaluator,
-            seed=EVALUATION_SEED,
-        )
+        tested = evaluation_data(data, model.endpoints())
+        context = EvaluationContext(model, tested, samples, evaluator, EVALUATION_SEED)
+        pictures.save(capability.draw(context), folder / "samples.png")
+        metrics = tfgen.evaluate(**vars(context))
         evaluation = {"seed": EVALUATION_SEED, "metrics": metrics}
         if evaluator is not None:
             evaluation |= {"evaluator": Path(evaluator).name, "samples": samples}
-        card = _card(name, model, run, evaluation, folder)
-        if "discriminate" in model.endpoints():
-            card["discriminator"] = calibrate.accuracy(model, data)
-        write_json(folder / "card.json", card)
-        (folder / "README.md").write_text(page(card))
+        write_card(folder, _card(name, model, run, evaluation, folder))
     return target
 
 
@@ -132,12 +128,19 @@ def commands(record: Record, name: str) -> list[str]:
     return [shlex.join(map(str, line)) for line in (words, publishing)]
 
 
-def facts(model):
+def write_card(folder: Path, card: Card) -> None:
+    """Write a preset's `card.json` and the page that is made of it."""
+    write_json(folder / "card.json", card.to_dict())
+    (folder / "README.md").write_text(page(card))
+
+
+def facts(model: tfgen.Unified) -> dict[str, Any]:
     """What a card says of a model itself."""
+    row = model.table_row
     return {
         "model": type(model).__name__,
-        "equation": inspect.getdoc(type(model)).splitlines()[0],
-        "table_row": model.table_row,
+        "equation": _equation(model),
+        "table_row": list(row) if isinstance(row, tuple) else row,
         "image_shape": list(model.image_shape),
         "num_classes": model.num_classes,
         "parameters": {name: network.count_params() for name, network in model.players.items()},
@@ -145,35 +148,47 @@ def facts(model):
     }
 
 
+def _equation(model):
+    """The rows of Table 1 that the model's parameters make it, or the first line of a class outside it."""
+    rows = table.find_rows(model.table_row)
+    if not rows:
+        return inspect.getdoc(type(model)).splitlines()[0]
+    names = " and ".join(row.name for row in rows)
+    return f"{names}, {'; '.join(dict.fromkeys(row.equations for row in rows))}"
+
+
 def _card(name, model, run: Run, evaluation, folder):
     record, history, data = run.record, run.history, run.record.recipe["data"]
     geometry = {key: data[key] for key in ("name", "size", "channels") if key in data}
     info = tfgen.data.info(**geometry)
-    return {
-        "name": name,
-        "description": record.recipe["description"],
+    return Card(
+        name=name,
+        description=record.recipe["description"],
         **facts(model),
-        "min_runtime": min_runtime(folder / "1"),
-        "recipe": record.recipe,
-        "seed": record.seed,
-        "init": record.init,
-        "bfloat16": record.bfloat16,
-        "commands": commands(record, name),
-        "epochs": len(history),
-        "best_epoch": run.best_epoch,
-        "wall_seconds": round(sum(epoch["seconds"] for epoch in history), 1),
-        "machine": record.machine,
-        "versions": record.versions,
-        "data": {
+        min_runtime=min_runtime(folder / "1"),
+        recipe=record.recipe,
+        seed=record.seed,
+        init=record.init,
+        bfloat16=record.bfloat16,
+        commands=commands(record, name),
+        epochs=len(history),
+        best_epoch=run.best_epoch,
+        wall_seconds=round(sum(epoch["seconds"] for epoch in history), 1),
+        machine=record.machine,
+        versions=record.versions,
+        data={
             "name": info.name,
             "splits": info.splits,
             "class_names": list(info.class_names),
             **_target(data),
         },
-        "evaluation": evaluation,
-        "paper": paper.numbers(record.recipe),
+        evaluation=evaluation,
+        paper=paper.numbers(record.recipe),
         **checksums(folder),
-    }
+        discriminator=calibrate.accuracy(model, data)
+        if "discriminate" in model.endpoints()
+        else None,
+    )
 
 
 def checksums(folder):
@@ -204,34 +219,10 @@ def _sha256(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _samples(model, data):
-    return pictures.samples(model, SHOWN)
-
-
-def _draw_classified(model, data):
-    """The first test images, each under the class that the model gives it."""
-    images = _test_set(data, test_set(data))[0][:SHOWN].astype(np.float32) / 255.0
-    return pictures.grid(images, model.predict(images, verbose=0).argmax(axis=-1))
-
-
-def _draw_translated(model, data):
-    """The first test images of domain A, each above its translation into B."""
-    images = _test_set(data, data["name"])[0][: SHOWN // 2].astype(np.float32) / 255.0
-    return pictures.translations(model, images)
-
-
-_PICTURES = {"sample": _samples, "translate_ab": _draw_translated, "classify": _draw_classified}
-
-
 def _write_reference(folder, data):
-    images, labels = _test_set(data, test_set(data))
+    geometry = {key: data[key] for key in ("size", "channels", "pad") if key in data}
+    images, labels = tfgen.data.arrays(test_set(data), "test", **geometry)
     module = tf.saved_model.load(str(folder / "1"))
     scaled = images.astype(np.float32) / 255.0
     save_reference(folder, reference(module.signatures["features"], scaled, labels))
     load_evaluator(folder)
-
-
-def _test_set(data, name):
-    """Test images and labels of a data set, in the geometry of a recipe's data."""
-    geometry = {key: data[key] for key in ("size", "channels", "pad") if key in data}
-    return tfgen.data.arrays(name, "test", **geometry)

@@ -78,21 +78,21 @@ def table(cards, folder="saved_models"):
     measured = {
         header: metric
         for header, metric in _METRICS.items()
-        if any(metric in card["evaluation"]["metrics"] for card in cards)
+        if any(metric in card.metrics for card in cards)
     }
     rows = []
     for card in cards:
-        metrics = card["evaluation"]["metrics"]
+        metrics = card.metrics
         numbers = [
             pages.digits(metrics[m]["value"]) if m in metrics else "-" for m in measured.values()
         ]
         rows.append(
             (
-                f"[`{card['name']}`]({folder}/{card['name']}/README.md)",
+                f"[`{card.name}`]({folder}/{card.name}/README.md)",
                 *numbers,
-                ", ".join(f"{value:g}" for value in card["paper"].values()) or "-",
-                card["epochs"],
-                f"{card['wall_seconds'] / 60:.1f}",
+                ", ".join(f"{value:g}" for value in card.paper.values()) or "-",
+                card.epochs,
+                f"{card.wall_seconds / 60:.1f}",
                 _machine(card),
             )
         )
@@ -100,14 +100,14 @@ def table(cards, folder="saved_models"):
 
 
 def _machine(card):
-    reduced = ", bfloat16" if card.get("bfloat16") else ""
-    return in_words(card["machine"]).replace("(R)", "").replace(" Processor", "") + reduced
+    reduced = ", bfloat16" if card.bfloat16 else ""
+    return in_words(card.machine).replace("(R)", "").replace(" Processor", "") + reduced
 
 
 def page(cards):
     """All presets, a section for each data set or pair of them, in Markdown."""
     sections = {}
-    for card in sorted(cards, key=lambda card: card["name"]):
+    for card in sorted(cards, key=lambda card: card.name):
         sections.setdefault(_title(card), []).append(card)
     return _PAGE.format(
         classifiers=_classifiers(cards),
@@ -147,12 +147,12 @@ def _classifiers(cards):
 
 def _accuracy(cards, name, of):
     metric = "accuracy" if of == "gray" else "accuracy_binarized"
-    found = [c["evaluation"]["metrics"].get(metric) for c in cards if c["name"] == name]
+    found = [c.metrics.get(metric) for c in cards if c.name == name]
     return f"{found[0]['value']:.4f}" if found and found[0] else "-"
 
 
 def _title(card):
-    data = card["data"]
+    data = card.data
     return " and ".join(data[key] for key in ("name", "target") if key in data)
 
 
@@ -160,7 +160,7 @@ def _write(root):
     folders = sorted(path.parent for path in root.glob("saved_models/*/card.json"))
     found = [cards.read(folder) for folder in folders]
     for card in found:
-        (root / "saved_models" / card["name"] / "README.md").write_text(pages.page(card))
+        (root / "saved_models" / card.name / "README.md").write_text(pages.page(card))
     (root / "docs" / "results.md").write_text(page(found))
 
 

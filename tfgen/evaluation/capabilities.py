@@ -1,0 +1,140 @@
+"""What is measured and shown of a model, by its endpoints: the one table that evaluation and pages read.
+
+The file of a model with another kind of endpoint adds an entry:
+
+    CAPABILITIES["segment"] = Capability(measure=overlap, draw=draw_segments, caption="Segments")
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from tfgen import data as datasets
+from tfgen.drawing import pictures
+from tfgen.evaluation.bounds import likelihood_bounds
+from tfgen.evaluation.classes import classification
+from tfgen.evaluation.context import EvaluationContext, batches, endpoint_function
+from tfgen.evaluation.independence import code_independence
+from tfgen.evaluation.metrics import Interval
+from tfgen.evaluation.samples import sample_quality
+from tfgen.evaluation.translations import translation_quality
+
+SHOWN = 64  # images in a picture
+
+
+@dataclasses.dataclass(frozen=True)
+class Capability:
+    """What is measured and shown of a model that has an endpoint.
+
+    The sentences may name `{data}`, `{samples}`, `{seed}` and `{evaluator}` of the evaluation.
+
+    Args:
+        measure: Metrics of the model; None where those of its other endpoints say it all.
+        draw: Picture of the model on its test data; None where another endpoint's shows it.
+        caption: Of the picture.
+        scored: Sentence on what the metrics are of.
+        limits: Sentences on what the model does not do.
+        example: Line of Python that uses a loaded `model`; may name `{shape}`, (h, w, c), and `{label}`.
+    """
+
+    measure: Callable[[EvaluationContext], dict[str, Interval]] | None = None
+    draw: Callable[[EvaluationContext], Image.Image] | None = None
+    caption: str = ""
+    scored: str = ""
+    limits: str = ""
+    example: str = ""
+
+
+def measured(model: Any) -> list[Callable[[EvaluationContext], dict[str, Interval]]]:
+    """Return the measures of every endpoint that a model has.
+
+    Raises:
+        TypeError: It has none that is measured.
+    """
+    known = {name: found.measure for name, found in CAPABILITIES.items() if found.measure}
+    measures = [m for name, m in known.items() if endpoint_function(model, name) is not None]
+    if not measures:
+        raise TypeError(
+            f"A model must offer one of {', '.join(known)} to be evaluated. "
+            f"Received: model={model!r}"
+        )
+    return measures
+
+
+def shown(endpoints: Iterable[str]) -> Capability:
+    """Return the capability that a model is presented by: the first, in the table's order, with a picture.
+
+    Raises:
+        ValueError: None of the endpoints has a picture.
+    """
+    endpoints = list(endpoints)
+    for name, capability in CAPABILITIES.items():
+        if capability.draw is not None and name in endpoints:
+            return capability
+    drawn = [name for name, capability in CAPABILITIES.items() if capability.draw]
+    raise ValueError(
+        f"A preset must have one of the endpoints {', '.join(drawn)}. "
+        f"Received: {', '.join(endpoints)}"
+    )
+
+
+def _draw_samples(context: EvaluationContext) -> Image.Image:
+    return pictures.samples(context.model, SHOWN)
+
+
+def _draw_classified(context: EvaluationContext) -> Image.Image:
+    """The first test images, each under the class that the model gives it."""
+    images = next(batches(context, labelled=False))[0][:SHOWN]
+    classify = endpoint_function(context.model, "classify")
+    return pictures.grid(images, classify(images=tf.constant(images))["labels"].numpy())
+
+
+def _draw_translated(context: EvaluationContext) -> Image.Image:
+    """The first test images of domain A, each above its translation into B."""
+    size, _, channels = context.model.image_shape
+    split = f"test[:{SHOWN // 2}]"
+    images, _ = datasets.arrays(context.data[0], split, size=size, channels=channels)
+    return pictures.translations(context.model, images / np.float32(255))
+
+
+_CLASSIFIED = {
+    "draw": _draw_classified,
+    "caption": "Test images, each under the class given to it",
+    "scored": "On the test split of {data}.",
+    "example": "probabilities = model.predict(images)  # images (n, {shape}) in [0, 1]",
+}
+_CLASSES = "It knows the classes of {data}; any picture is given one of them, also where none fits."
+
+# Endpoint -> what is measured and shown of the models that have it.
+CAPABILITIES: dict[str, Capability] = {
+    "sample": Capability(
+        measure=sample_quality,
+        draw=_draw_samples,
+        caption="Samples of seed 0",
+        scored="{samples:,} samples of seed {seed}, scored by `{evaluator}`.",
+        limits=(
+            "It draws pictures like those of {data} and nothing else. Scores by `{evaluator}` compare only "
+            "with\nscores by the same evaluator at the same number of samples; the paper had other "
+            "evaluators, so that\nits numbers compare as shares of the real test set's."
+        ),
+        example="images = model.sample(64, seed=0{label})  # (64, {shape}) in [0, 1]",
+    ),
+    "features": Capability(
+        limits=f"{_CLASSES} It was made to score generators of {{data}}.", **_CLASSIFIED
+    ),
+    "classify": Capability(measure=classification, limits=_CLASSES, **_CLASSIFIED),
+    "bound": Capability(measure=likelihood_bounds),
+    "encode": Capability(measure=code_independence),
+    "translate_ab": Capability(
+        measure=translation_quality,
+        draw=_draw_translated,
+        caption="Test images, each above its translation",
+        scored="On the test splits of {data}, by the evaluators of either.",
+        limits="It translates pictures like those of {data}, and nothing else.",
+        example="translated = model.predict(images)  # images (n, {shape}) in [0, 1]",
+    ),
+}
