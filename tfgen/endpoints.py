@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from tfgen import noise
 from tfgen.data import encoded
-from tfgen.unified import SAMPLE_BATCH
+from tfgen.sampling import BATCH
 
 Endpoints = dict[str, tuple[Callable, dict[str, tf.TensorSpec]]]
 
@@ -272,15 +272,15 @@ def _latent_noise(model, seeds):
 
 
 def _in_chunks(decode, columns, shape):
-    """decode(*columns) in chunks of `SAMPLE_BATCH` rows, so that memory is the images' own."""
+    """decode(*columns) in chunks of `BATCH` rows, so that memory is the images' own."""
     count = tf.shape(columns[0])[0]
-    chunks = -(-count // SAMPLE_BATCH)
+    chunks = -(-count // BATCH)
     images = tf.TensorArray(
         tf.float32, chunks, infer_shape=False, element_shape=(None, *shape), clear_after_read=True
     )
 
     def body(index, images):
-        rows = slice(index * SAMPLE_BATCH, (index + 1) * SAMPLE_BATCH)
+        rows = slice(index * BATCH, (index + 1) * BATCH)
         return index + 1, images.write(index, decode(*[column[rows] for column in columns]))
 
     _, images = tf.while_loop(

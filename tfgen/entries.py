@@ -7,9 +7,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgen import checks, feeding, optimizers, replicas, saved_model, tracking
+from tfgen import checks, feeding, layers, optimizers, replicas, saved_model, tracking
 from tfgen import data as datasets
-from tfgen.gate import Gate, in_words, refuse_weights, unpack
+from tfgen.gate import Gate, Images, Labels, in_words, refuse_weights, unpack
 
 checks.check_backend()
 
@@ -17,9 +17,40 @@ checks.check_backend()
 class Gated(replicas.Replicated, abc.ABC):
     """Abstract base of models that are trained by Keras' loop on data held against their rules.
 
-    A subclass states `image_rule` and `label_rule`, makes batches of arrays by `from_arrays`, and has
+    A subclass has `players`, `image_shape`, `num_classes`, `seed`, the steps of training and tests, and
     `trackers`, {player: tfgen.tracking.Tracker}.
     """
+
+    # The data that it learns from, and their rules.
+
+    @classmethod
+    def load_data(cls, *, batch_size, seed, **data):
+        """The batches that a recipe's model learns from, by default `tfgen.data.load` of its data.
+
+        With `held_out`, a share, instead a pair: those batches and the ones that choose the epoch.
+        """
+        load = datasets.load_with_validation if "held_out" in data else datasets.load
+        return load(**data, batch_size=batch_size, seed=seed)
+
+    # Makes the batches of arrays (x, y) given to `fit`; keywords: batch_size, seed, shuffle.
+    from_arrays = staticmethod(datasets.batches)
+
+    def before_fit(self, dataset):
+        """Hook: learn what must be known of the whole data set before training; by default nothing."""
+
+    @property
+    def image_rule(self):
+        """The rule of the images that this model learns from."""
+        return Images(self.image_shape)
+
+    @property
+    def label_rule(self):
+        """The rule of their labels, or None if labels are passed over."""
+        if self.num_classes is None:
+            return None
+        return Labels(self.num_classes, self.unlabelled)
+
+    # Keras' entries.
 
     def __setattr__(self, name, value):
         # NumPy's scalars would promote a step to their own dtype.
@@ -130,6 +161,9 @@ class Gated(replicas.Replicated, abc.ABC):
         taken = self.gate(predicting=True).take(x)
         return super().predict_on_batch(taken if len(taken) > 1 else taken[0])
 
+    def predict_step(self, data):
+        return self(*unpack(data), training=False)
+
     def gate(self, predicting=False):
         """The rules of what is given to `fit` and `evaluate`, or to `predict`, as `tfgen.gate.Gate`."""
         read = not predicting or (self.conditional and not self.unlabelled)
@@ -151,6 +185,27 @@ class Gated(replicas.Replicated, abc.ABC):
         return [] if verbose == 0 else [tracking.Progress()]
 
     # Files.
+
+    def release(self):
+        """A copy to publish: theta is its average, without the average itself and optimizer slots.
+
+        Returns:
+            A model of the same class, compiled if this one is.
+        """
+        released = type(self).from_config({**self.get_config(), "average": None})
+        for name, network in self.players.items():
+            source = self.sampler if name == "theta" else network
+            released.players[name].set_weights(source.get_weights())
+        if self.compiled:
+            released.compile(type(self.optimizer).from_config(self.optimizer.get_config()))
+        return released
+
+    def serving_copy(self):
+        """A copy to export: theta is its average, and filters are laid out for inference."""
+        copied = self.release()
+        for name, network in copied.players.items():
+            setattr(copied, name, layers.fold(network))
+        return copied
 
     def save(self, filepath, overwrite=True, **kwargs):
         """`keras.Model.save`, to `.keras`, the one format that holds all of a model's state.
@@ -174,6 +229,11 @@ class Gated(replicas.Replicated, abc.ABC):
                 f"converters read that. Received: format={format!r}, {kwargs}"
             )
         saved_model.write(self, filepath)
+
+    def _repr_html_(self):
+        from tfgen.drawing import notebook
+
+        return notebook.page(self)
 
     def __repr__(self):
         kind = self.table_row if isinstance(self.table_row, str) else type(self).__name__

@@ -61,6 +61,38 @@ def agree(strategy: tf.distribute.Strategy, **number: int) -> None:
         )
 
 
+def count() -> int:
+    """Number of replicas that the step runs on."""
+    return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def global_batch(values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | int]:
+    """Number of examples in the global batch, and the index of this replica's first.
+
+    Args:
+        values: tensor whose first axis is this replica's batch.
+    """
+    local, context = tf.shape(values)[0], tf.distribute.get_replica_context()
+    if context.num_replicas_in_sync == 1:
+        return local, 0
+    counts = context.all_gather(local[None], axis=0)
+    return tf.reduce_sum(counts), tf.reduce_sum(counts[: context.replica_id_in_sync_group])
+
+
+def gather(values: tf.Tensor) -> tf.Tensor:
+    """The values of all replicas, (global batch, ...), as constants."""
+    values, context = tf.stop_gradient(values), tf.distribute.get_replica_context()
+    return context.all_gather(values, axis=0) if context.num_replicas_in_sync > 1 else values
+
+
+def total(number: tf.Tensor) -> tf.Tensor:
+    """Sum of a number over the replicas."""
+    context = tf.distribute.get_replica_context()
+    if context.num_replicas_in_sync == 1:
+        return number
+    return tf.reduce_sum(context.all_gather(number[None], axis=0))
+
+
 @contextlib.contextmanager
 def worker_loss_in_words(strategy: tf.distribute.Strategy) -> Iterator[None]:
     """Within it the loss of a worker raises in words.

@@ -10,18 +10,14 @@ import copy
 import functools
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from tfgen import checks, layers, noise, old_names, progress, schedules, tracking  # noqa: F401  schedules are registered
-from tfgen import data as datasets
+from tfgen import ascent, checks, noise, old_names, replicas, sampling, schedules, tracking  # noqa: F401  schedules are registered
 from tfgen.entries import Gated
-from tfgen.gate import Images, Labels, unpack
 from tfgen.networks import heads
 from tfgen.objectives import effective_sample_size, importance_weights
 
 PLAYERS = ("theta", "phi", "eta", "omega")
-SAMPLE_BATCH = 256
 
 
 class Unified(Gated):
@@ -40,6 +36,21 @@ class Unified(Gated):
     Raises:
         ValueError: players share a trainable variable, or an argument is out of range.
     """
+
+    # What a model may say of itself: its data, `fit`, the evaluation and pages ask for it by these names.
+    table_row = None  # key of `tfgen.paper.table.ROWS`, or keys, if Table 1 has the model
+    heads = {"theta": heads.images, "phi": heads.logit, "omega": heads.logits}  # rules of outputs
+    terms = 1  # means over images of their own, of which an objective is the sum
+    importance_weighted = False  # whether `expectation` weighs by Eq. 43
+    likelihood = None  # p_theta(x|z), one of `tfgen.distributions.LIKELIHOODS`, if there is a bound
+    binary_pixels = False  # whether p_theta(x|z) is of pixels in {0, 1}
+    binary_code = False  # whether every unit of z is 0 or 1
+    aggregate = None  # mixture of Gaussians that `fit_sampler` fitted to the codes
+    num_categories = num_continuous = 0  # last columns of z: a one-hot code, and ones on [-1, 1]
+    needs_labels = False  # whether it learns from labels however it is built
+    unlabelled = False  # whether label -1, no label, may be given
+    multi_domain = False  # whether it learns from data sets brought to one size and channels
+    clustering = False  # whether `classify` gives clusters, found without labels
 
     def __init__(self, players, shape, *, num_classes=None, average=None, seed=0, **kwargs):
         super().__init__(**kwargs)
@@ -80,20 +91,6 @@ class Unified(Gated):
     def endpoints(self):
         """Served functions: {name: (function, {argument: tf.TensorSpec})}, the first is the default."""
 
-    table_row = None  # the model's key in `tfgen.paper.table.ROWS`, or keys, if Table 1 has it
-
-    @classmethod
-    def load_data(cls, *, batch_size, seed, **data):
-        """The batches that a recipe's model learns from, by default `tfgen.data.load` of its data.
-
-        With `held_out`, a share, instead a pair: those batches and the ones that choose the epoch.
-        """
-        load = datasets.load_with_validation if "held_out" in data else datasets.load
-        return load(**data, batch_size=batch_size, seed=seed)
-
-    # Makes the batches of arrays (x, y) given to `fit`; keywords: batch_size, seed, shuffle.
-    from_arrays = staticmethod(datasets.batches)
-
     def train_step(self, data):
         """Every player ascends its own objective from the same point: one forward pass serves all."""
         images, labels = self._step_data(data)
@@ -102,27 +99,14 @@ class Unified(Gated):
             with tf.GradientTape(persistent=True) as tape:
                 objectives, terms = self.assess(images, labels, training=True)
                 objectives = self.add_penalties(objectives, images, labels)
-                losses = {
-                    id(objective): self.optimizer.scale_loss(-objective)
-                    for objective in objectives.values()
-                }
-            gradients = {}
-            for key, loss in losses.items():
-                variables = [
-                    variable
-                    for name, objective in objectives.items()
-                    if id(objective) == key
-                    for variable in self.players[name].trainable_variables
-                ]
-                found = tape.gradient(loss, variables)
-                for variable, gradient in zip(variables, found, strict=True):
-                    found = tf.zeros_like(variable) if gradient is None else gradient
-                    gradients[id(variable)] = found
+                losses = {id(o): self.optimizer.scale_loss(-o) for o in objectives.values()}
             weights = self.trainable_variables
-            self.optimizer.apply(_after_all([gradients[id(w)] for w in weights]), weights)
+            self.optimizer.apply(
+                ascent.gradients(tape, objectives, losses, self.players, weights), weights
+            )
             self.steps.assign_add(1)
             if self.average is not None:
-                self._update_average()
+                ascent.update_average(self.theta_average, self.theta, self.average, self.steps)
             return self._track(terms)
 
     def add_penalties(self, objectives, images, labels):
@@ -134,11 +118,6 @@ class Unified(Gated):
         with tf.control_dependencies(_tensors(images, labels)):
             return self._track(self.assess(images, labels, training=False)[1])
 
-    def predict_step(self, data):
-        return self(*unpack(data), training=False)
-
-    terms = 1  # means over images of their own, of which an objective is the sum
-
     def assess(self, images, labels=None, training=True):
         """The objectives, and what they are the sums of, for reports.
 
@@ -149,7 +128,7 @@ class Unified(Gated):
             {player: scalar}, and {player: [(mean, number of images in the global batch)] of each term}.
         """
         objectives = self.objectives(images, labels, training)
-        count, _ = self._batch(images)
+        count, _ = replicas.global_batch(images)
         return objectives, {name: [(value, count)] for name, value in objectives.items()}
 
     @property
@@ -165,31 +144,6 @@ class Unified(Gated):
     def decoder(self):  # no property: Keras would store its weights under that name
         """The network z [, t] -> images: by default all of `sampler`, perhaps with further outputs."""
         return self.sampler
-
-    # {player: rule of its outputs}, see `tfgen.networks.heads`.
-    heads = {"theta": heads.images, "phi": heads.logit, "omega": heads.logits}
-    binary_pixels = False  # whether p_theta(x|z) is of pixels in {0, 1}
-    importance_weighted = False  # whether `expectation` weighs by Eq. 43
-    needs_labels = False  # whether it learns from labels however it is built
-    unlabelled = False  # whether label -1, no label, may be given
-    multi_domain = False  # whether it learns from data sets brought to one size and channels
-    clustering = False  # whether `classify` gives clusters, found without labels
-    num_categories = num_continuous = 0  # last columns of z: a one-hot code, and ones on [-1, 1]
-
-    def before_fit(self, dataset):
-        """Hook: learn what must be known of the whole data set before training; by default nothing."""
-
-    @property
-    def image_rule(self):
-        """The rule of the images that this model learns from."""
-        return Images(self.image_shape)
-
-    @property
-    def label_rule(self):
-        """The rule of their labels, or None if labels are passed over."""
-        if self.num_classes is None:
-            return None
-        return Labels(self.num_classes, self.unlabelled)
 
     # Networks, read with the labels or without.
 
@@ -216,13 +170,9 @@ class Unified(Gated):
 
     # Expectations and noise over the global batch, whatever the number of replicas.
 
-    @property
-    def replicas(self):
-        return tf.distribute.get_strategy().num_replicas_in_sync
-
     def mean(self, values):
         """E over the global batch: this replica's share of the mean, shares are summed over replicas."""
-        count, _ = self._batch(values)
+        count, _ = replicas.global_batch(values)
         return tf.reduce_sum(values) / tf.cast(count, values.dtype)
 
     def expectation(self, terms, logits):
@@ -246,25 +196,15 @@ class Unified(Gated):
         Returns:
             (b,), which sum to 1 over the global batch.
         """
-        over = self.gather(logits)
+        over = replicas.gather(logits)
         self.effective.update_state(effective_sample_size(importance_weights(over)))
         return importance_weights(logits, over)
 
-    def gather(self, values):
-        """The values of all replicas, (global batch, ...), as constants."""
-        values, context = tf.stop_gradient(values), tf.distribute.get_replica_context()
-        return context.all_gather(values, axis=0) if context.num_replicas_in_sync > 1 else values
-
     def noise(self, examples, size, stream):
-        """Standard normal noise, a function of (seed, step, stream, index in the global batch).
+        """Standard normal rows, (b, size), one for each of this replica's `examples`.
 
-        Args:
-            examples: tensor whose first axis is this replica's batch.
-            size: length of each row.
-            stream: int, one for each use of noise within an objective.
-
-        Returns:
-            (b, size).
+        They are a function of (seed, step, stream, index in the global batch); each use of noise within an
+        objective has a `stream` of its own.
         """
         return self.batch_noise(examples).gaussian(size, stream)
 
@@ -274,28 +214,13 @@ class Unified(Gated):
 
     def batch_noise(self, examples):
         """`tfgen.noise.Batch` of this replica's batch, of which `noise` and `uniform` are made."""
-        count, start = self._batch(examples)
+        count, start = replicas.global_batch(examples)
         return noise.Batch(self.step_seed, count, start, start + tf.shape(examples)[0])
 
     def step_seed(self, stream):
         """Seed of stateless draws, a function of (seed, step, stream), the same on every replica."""
         evaluated = next(iter(self.trackers.values())).batches  # steps stand still then
         return noise.step_seed(self.seed, stream, self.steps, evaluated)
-
-    def total(self, count):
-        """Sum of a number over the replicas."""
-        context = tf.distribute.get_replica_context()
-        if context.num_replicas_in_sync == 1:
-            return count
-        return tf.reduce_sum(context.all_gather(count[None], axis=0))
-
-    def _batch(self, values):
-        """Number of examples in the global batch, and the index of this replica's first."""
-        local, context = tf.shape(values)[0], tf.distribute.get_replica_context()
-        if context.num_replicas_in_sync == 1:
-            return local, 0
-        counts = context.all_gather(local[None], axis=0)
-        return tf.reduce_sum(counts), tf.reduce_sum(counts[: context.replica_id_in_sync_group])
 
     # Samples.
 
@@ -336,20 +261,6 @@ class Unified(Gated):
         outputs = self.call_network(self.decoder(), latents, labels)
         return keras.tree.flatten(outputs)[0]  # a likelihood's scale may follow the images
 
-    # As graphs of any number of rows, traced once; under every `compile` without XLA, whose random
-    # streams and rounding are others.
-
-    @functools.cached_property
-    def _prior(self):
-        scalar = tf.TensorSpec((), tf.int32)
-        return tf.function(self.prior, input_signature=[scalar, scalar], jit_compile=False)
-
-    @functools.cached_property
-    def _decode(self):
-        read = [tf.TensorSpec((None, self.latent_dim), tf.float32)]
-        read += [tf.TensorSpec((None,), tf.int32)] if self.conditional else []
-        return tf.function(self.decode, input_signature=read, jit_compile=False)
-
     def codes(self, n, seed, labels=None, prior=None):
         """z of samples, (n, latent_dim), a function of the seed and the labels alone.
 
@@ -363,7 +274,7 @@ class Unified(Gated):
         """
         if prior is not None:
             raise ValueError(f"prior must be None for {self.name}. Received: prior={prior!r}")
-        return self._prior(n, seed)
+        return self._graphs.prior(n, seed)
 
     def sample(self, n, seed=0, labels=None, prior=None):
         """Images drawn from p_theta(x) or p_theta(x|t); the same seed gives the same images everywhere.
@@ -376,45 +287,18 @@ class Unified(Gated):
 
         Returns:
             NumPy float32 (n, h, w, c) in [0, 1]; Bernoulli means for a VAE.  Memory beyond them is that of
-            `SAMPLE_BATCH` images.
+            `tfgen.sampling.BATCH` images.
 
         Raises:
             ValueError, TypeError: n, seed or labels break a rule.
         """
         labels = checks.sample_labels(self, n, seed, labels)
         latents = self.codes(n, seed, labels, prior)
-        images = np.empty((n, *self.image_shape), np.float32)
-        for start in progress.track(range(0, n, SAMPLE_BATCH), "sampling"):
-            rows = slice(start, start + SAMPLE_BATCH)
-            chunk = [latents[rows]] if labels is None else [latents[rows], labels[rows]]
-            images[rows] = self._decode(*chunk)
-        return images
+        return self._graphs.images(latents, labels)
 
-    def _repr_html_(self):
-        from tfgen.drawing import notebook
-
-        return notebook.page(self)
-
-    def release(self):
-        """A copy to publish: theta is its average, without the average itself and optimizer slots.
-
-        Returns:
-            A model of the same class, compiled if this one is.
-        """
-        released = type(self).from_config({**self.get_config(), "average": None})
-        for name, network in self.players.items():
-            source = self.sampler if name == "theta" else network
-            released.players[name].set_weights(source.get_weights())
-        if self.compiled:
-            released.compile(type(self.optimizer).from_config(self.optimizer.get_config()))
-        return released
-
-    def serving_copy(self):
-        """A copy to export: theta is its average, and filters are laid out for inference."""
-        copied = self.release()
-        for name, network in copied.players.items():
-            setattr(copied, name, layers.fold(network))
-        return copied
+    @functools.cached_property
+    def _graphs(self):
+        return sampling.Graphs(self)
 
     # State.
 
@@ -448,16 +332,10 @@ class Unified(Gated):
             aggregation="only_first_replica",
         )  # fmt: skip
 
-    def _update_average(self):
-        steps = tf.cast(self.steps, tf.float32)
-        decay = tf.minimum(self.average, (1 + steps) / (10 + steps))
-        for mean, value in zip(self.theta_average.weights, self.theta.weights, strict=True):
-            mean.assign(mean + (1 - tf.cast(decay, mean.dtype)) * (value - mean))
-
     def _track(self, terms):
         for name, parts in terms.items():
             means, counts = zip(*parts, strict=True)
-            self.trackers[name].update_state([mean * self.replicas for mean in means], counts)
+            self.trackers[name].update_state([mean * replicas.count() for mean in means], counts)
         return {metric.name: metric.result() for metric in self.metrics}
 
 
@@ -468,14 +346,3 @@ def _tensors(*parts):
 def _as_float32(value):
     """Half precision as float32; float64, of exact cases, as it is."""
     return tf.cast(value, tf.float32) if value.dtype in (tf.float16, tf.bfloat16) else value
-
-
-def _after_all(gradients):
-    """The gradients, each to be had when all are.
-
-    A weight may be read for another player's gradient alone, as wake reads q_lambda.  TensorFlow's
-    graph optimizer takes the all-reduce of one replica, an IdentityN of all gradients, for reason enough
-    that the read comes before the weight's update, and then dissolves it: the update may come first.
-    """
-    with tf.control_dependencies([tf.group(*gradients)]):
-        return [tf.identity(gradient) for gradient in gradients]

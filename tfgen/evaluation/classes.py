@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen.evaluation import metrics
-from tfgen.evaluation.context import EvaluationContext, batches, endpoint_function
+from tfgen.evaluation.context import EvaluationContext, batches, endpoint_function, statement
 from tfgen.evaluation.evaluator import BATCH
 from tfgen.evaluation.likelihood import prepare_images
 from tfgen.evaluation.metrics import Interval
@@ -22,11 +22,11 @@ def classification(context: EvaluationContext) -> dict[str, Interval]:
     classify = tf.function(endpoint_function(context.model, "classify"), reduce_retracing=True)
     images, labels = map(np.concatenate, zip(*batches(context, labelled=True), strict=True))
     probabilities = _probabilities(classify, images)
-    if getattr(context.model, "clustering", False):
+    if statement(context.model, "clustering"):
         share = metrics.clustering_accuracy(probabilities.argmax(axis=1), labels)
         return {"clustering_accuracy": metrics.proportion_interval(share, len(labels))}
     found = {"accuracy": probabilities}
-    if getattr(context.model, "likelihood", None) == "bernoulli":
+    if statement(context.model, "likelihood") == "bernoulli":
         found["accuracy_binarized"] = _probabilities(classify, prepare_images("bernoulli", images))
     return {
         name: metrics.proportion_interval(metrics.accuracy(given, labels), len(labels))

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tfgen import checks
 from tfgen import data as datasets
+from tfgen.unified import Unified
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,6 +22,16 @@ class EvaluationContext:
     samples: int
     evaluator: Any
     seed: int
+
+
+def statement(model: Any, name: str) -> Any:
+    """Return what a model says of itself by an attribute of `Unified`; of other objects, what that says."""
+    return getattr(model, name, getattr(Unified, name))
+
+
+def is_conditional(model: Any) -> bool:
+    """Whether a generator draws for a class: as it says itself, else if it has a number of classes."""
+    return getattr(model, "conditional", getattr(model, "num_classes", None) is not None)
 
 
 def endpoint_function(model, name: str) -> Callable | None:
@@ -50,7 +61,7 @@ def batches(
             )
     else:
         name = data_name(context.data)
-        fitted = getattr(context.model, "multi_domain", False) or os.path.isdir(name)
+        fitted = statement(context.model, "multi_domain") or os.path.isdir(name)
         geometry = {"size": shape[0], "channels": shape[-1]} if fitted and shape else {}
         dataset = datasets.load(name, split="test", batch_size=1000, **geometry)
     empty = True

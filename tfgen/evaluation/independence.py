@@ -7,7 +7,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
 from tfgen.evaluation import metrics
-from tfgen.evaluation.context import EvaluationContext, batches, endpoint_function
+from tfgen.evaluation.context import EvaluationContext, batches, endpoint_function, statement
 from tfgen.evaluation.metrics import Interval
 
 TREES, LEAVES = 100, 8  # of each predictor
@@ -16,7 +16,7 @@ FEWEST = 5  # occurrences of a unit's rarer value that predictors are fitted to
 
 def code_independence(context: EvaluationContext) -> dict[str, Interval]:
     """Entropy and predictability of a model's binary codes, and the error of what they decode to."""
-    if not getattr(context.model, "binary_code", False):
+    if not statement(context.model, "binary_code"):
         return {}
     encode, decode = (
         tf.function(endpoint_function(context.model, name), reduce_retracing=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from tfgen import progress
 from tfgen.evaluation import metrics
-from tfgen.evaluation.context import EvaluationContext, data_name
+from tfgen.evaluation.context import EvaluationContext, data_name, is_conditional, statement
 from tfgen.evaluation.evaluator import (
     BATCH,
     SPLITS,
@@ -31,7 +31,7 @@ def sample_quality(context: EvaluationContext) -> dict[str, Interval]:
     """The evaluator's view of generated images, beside its view of the real test set."""
     evaluator = evaluator_of(context)
     measured = _scores(context, evaluator, _observe_samples(context, evaluator))
-    if getattr(context.model, "aggregate", None) is not None:
+    if statement(context.model, "aggregate") is not None:
         drawn = _scores(context, evaluator, _observe_samples(context, evaluator, prior="aggregate"))
         kept = {name: value for name, value in drawn.items() if name not in _OF_REAL_IMAGES}
         measured |= {f"aggregate_{name}": value for name, value in kept.items()}
@@ -147,9 +147,9 @@ def spans(count: int) -> list[tuple[int, int, int]]:
 
 def _requested_labels(context: EvaluationContext, evaluator: Evaluator) -> np.ndarray | None:
     """(n,) int32, each class in turn, or None for an unconditional model."""
-    classes = getattr(context.model, "num_classes", None)
-    if not getattr(context.model, "conditional", classes is not None):
+    if not is_conditional(context.model):
         return None
+    classes = context.model.num_classes
     if classes != evaluator.num_classes:
         raise ValueError(
             "A conditional model and its evaluator must have the same classes. "

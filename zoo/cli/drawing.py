@@ -135,4 +135,4 @@ def _test_images(model, data, n):
 
     size, _, channels = model.image_shape
     images, labels = tfgen.data.arrays(data, f"test[:{n}]", size=size, channels=channels)
-    return likelihood.prepare_images(getattr(model, "likelihood", None), images / 255), labels
+    return likelihood.prepare_images(model.likelihood, images / 255), labels

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from tfgen import checks, endpoints, networks
+from tfgen import checks, endpoints, networks, replicas
 from tfgen import data as datasets
 from tfgen.networks import heads
 from tfgen.objectives import FAKE, REAL, importance_weights, log_categorical, log_q, reverse
@@ -105,12 +105,12 @@ class ADA(Unified):
         classes = tf.cast(self.call_network(self.omega, features, training=training), tf.float32)
         self.accuracy.update_state(tf.argmax(classes, 1, labels.dtype) == labels, source)
         log_f = log_categorical(classes, tf.maximum(labels, 0))  # of the source, labels are known
-        classified = self.expectation(log_f, source)
-        phi_source = self.expectation(log_q(q, SOURCE), source)
-        phi_target = self.expectation(log_q(q, TARGET), target)
+        classified = self.domain_expectation(log_f, source)
+        phi_source = self.domain_expectation(log_q(q, SOURCE), source)
+        phi_target = self.domain_expectation(log_q(q, TARGET), target)
         over = q if self.importance_weighted else tf.zeros_like(q)
-        theta_source = self.expectation(log_q(reverse(q), SOURCE), source, reverse(over))
-        theta_target = self.expectation(log_q(reverse(q), TARGET), target, over)
+        theta_source = self.domain_expectation(log_q(reverse(q), SOURCE), source, reverse(over))
+        theta_target = self.domain_expectation(log_q(reverse(q), TARGET), target, over)
         weight = self.ramped_weight()
         objectives = {
             "theta": weight * (theta_source + theta_target) + classified,
@@ -122,12 +122,12 @@ class ADA(Unified):
             "phi": (phi_source / 2, phi_target / 2),
             "omega": (classified, 0.0),
         }
-        counts = [self.total(tf.math.count_nonzero(domain)) for domain in (source, target)]
+        counts = [replicas.total(tf.math.count_nonzero(domain)) for domain in (source, target)]
         return objectives, {
             player: list(zip(means, counts, strict=True)) for player, means in of_domains.items()
         }
 
-    def expectation(self, terms, domain, logits=None):
+    def domain_expectation(self, terms, domain, logits=None):
         """E over a domain's images in the global minibatch; 0 if it has none.
 
         Args:
@@ -139,7 +139,7 @@ class ADA(Unified):
         if self.importance_weighted and logits is not None:
             weights = self.importance(given)
         else:
-            weights = importance_weights(given, self.gather(given))
+            weights = importance_weights(given, replicas.gather(given))
         return tf.reduce_sum(tf.where(domain, weights, 0.0) * terms)
 
     def ramped_weight(self):

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from sklearn.mixture import GaussianMixture
 
-from tfgen import checks, distributions, layers, networks, noise
+from tfgen import checks, distributions, layers, networks, noise, sampling
 from tfgen.evaluation import likelihood
 from tfgen.networks import heads
 from tfgen.noise import gaussian
@@ -20,7 +20,7 @@ from tfgen.objectives import (
     importance_weighted_bound,
     log_q,
 )
-from tfgen.unified import SAMPLE_BATCH, Unified
+from tfgen.unified import Unified
 
 POSTERIOR, GENERATED, PRIOR, PIXELS, LABELS, COMPONENT = range(6)  # streams of noise
 COVARIANCE = 1e-4  # added to variances of a fitted mixture, so that they stay positive
@@ -164,7 +164,7 @@ class Variational(Unified):
         elif labels is None:
             raise ValueError(f"fit_sampler of {self.name} needs labels. Received: labels=None")
         columns = images if labels is None else [images, np.asarray(labels, "int32")]
-        posterior = self.eta.predict(columns, batch_size=SAMPLE_BATCH, verbose=0)
+        posterior = self.eta.predict(columns, batch_size=sampling.BATCH, verbose=0)
         draws = noise.Samples(len(images), seed).gaussian(self.latent_dim).numpy()
         codes = posterior["mean"] + posterior["scale"] * draws
         labels = np.zeros(len(images), int) if labels is None else np.asarray(labels, int)

@@ -17,6 +17,7 @@ import tensorflow as tf
 
 import tfgen
 import zoo
+from tfgen import ascent
 from tfgen.evaluation.evaluator import Evaluator, find_evaluator, load_evaluator
 from tfgen.gate import unpack
 from tfgen.markdown import table
@@ -41,7 +42,7 @@ class Alternating(GAN):
             found = tape.gradient(loss, variables)
             self.optimizers[player].apply(found, variables)
             self.steps.assign_add(1)
-        self._update_average()
+        ascent.update_average(self.theta_average, self.theta, self.average, self.steps)
         return {}
 
 

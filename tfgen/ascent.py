@@ -1,0 +1,57 @@
+"""A training step after its forward pass: each player's own gradient, and the average of theta."""
+
+import keras
+import tensorflow as tf
+
+
+def gradients(tape: tf.GradientTape, objectives, losses, players, variables) -> list[tf.Tensor]:
+    """Return the gradient of each variable: of its own player's loss alone.
+
+    Players whose objective is one and the same tensor share a backward pass.
+
+    Args:
+        tape: Persistent; it has seen the losses.
+        objectives: {player: scalar}.
+        losses: {id of an objective: what is descended for it, scaled as the optimizer asks}.
+        players: {player: network}.
+        variables: All trainable ones of the players, in the order of the result.
+    """
+    found = {}
+    for key, loss in losses.items():
+        own = [
+            variable
+            for name, objective in objectives.items()
+            if id(objective) == key
+            for variable in players[name].trainable_variables
+        ]
+        for variable, gradient in zip(own, tape.gradient(loss, own), strict=True):
+            found[id(variable)] = tf.zeros_like(variable) if gradient is None else gradient
+    return _after_all([found[id(variable)] for variable in variables])
+
+
+def update_average(
+    average: keras.Model, network: keras.Model, decay: float, steps: tf.Variable
+) -> None:
+    """Move the weights of an average toward the network's, with an early decay that forgets the start.
+
+    Args:
+        average: Of the same layers as `network`.
+        network: Network that is averaged.
+        decay: After many steps; before, (1 + n)/(10 + n) where that is less.
+        steps: Number n of training steps.
+    """
+    count = tf.cast(steps, tf.float32)
+    decay = tf.minimum(decay, (1 + count) / (10 + count))
+    for mean, value in zip(average.weights, network.weights, strict=True):
+        mean.assign(mean + (1 - tf.cast(decay, mean.dtype)) * (value - mean))
+
+
+def _after_all(gradients):
+    """The gradients, each to be had when all are.
+
+    A weight may be read for another player's gradient alone, as wake reads q_lambda.  TensorFlow's
+    graph optimizer takes the all-reduce of one replica, an IdentityN of all gradients, for reason enough
+    that the read comes before the weight's update, and then dissolves it: the update may come first.
+    """
+    with tf.control_dependencies([tf.group(*gradients)]):
+        return [tf.identity(gradient) for gradient in gradients]
