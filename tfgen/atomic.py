@@ -1,11 +1,13 @@
 """Files and folders that appear whole or not at all: written aside, then moved in."""
 
 import contextlib
+import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 
 @contextlib.contextmanager
@@ -59,3 +61,9 @@ def replace_file(path: str | Path) -> Iterator[Path]:
         os.replace(aside, path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write indented JSON, in whole or not at all."""
+    with replace_file(path) as aside:
+        aside.write_text(json.dumps(value, indent=2) + "\n")

@@ -6,7 +6,7 @@ The file of a model with another kind of endpoint adds an entry:
 """
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,7 @@ class Capability:
         caption: Of the picture.
         scored: Sentence on what the metrics are of.
         limits: Sentences on what the model does not do.
+        ceilings: {metric: name of the metric that bounds it, or the best value there is}.
         example: Line of Python that uses a loaded `model`; may name `{shape}`, (h, w, c), and `{label}`.
     """
 
@@ -46,7 +47,14 @@ class Capability:
     caption: str = ""
     scored: str = ""
     limits: str = ""
+    ceilings: Mapping[str, str | float] = dataclasses.field(default_factory=dict)
     example: str = ""
+
+
+def ceilings() -> dict[str, str | float]:
+    """Return {metric: metric that bounds it, or the best value there is} of all endpoints."""
+    found = [capability.ceilings for capability in CAPABILITIES.values()]
+    return {metric: ceiling for part in found for metric, ceiling in part.items()}
 
 
 def measured(model: Any) -> list[Callable[[EvaluationContext], dict[str, Interval]]]:
@@ -107,6 +115,15 @@ _CLASSIFIED = {
     "scored": "On the test split of {data}.",
     "example": "probabilities = model.predict(images)  # images (n, {shape}) in [0, 1]",
 }
+_OF_SAMPLES: dict[str, str | float] = {
+    "inception_score": "inception_score_real",
+    "inception_score_ratio": 1.0,
+    "conditional_accuracy": "evaluator_accuracy",
+    "precision": 1.0,
+    "recall": 1.0,
+    "fid": 0.0,
+    "kid": 0.0,
+}
 _CLASSES = "It knows the classes of {data}; any picture is given one of them, also where none fits."
 
 # Endpoint -> what is measured and shown of the models that have it.
@@ -121,12 +138,18 @@ CAPABILITIES: dict[str, Capability] = {
             "with\nscores by the same evaluator at the same number of samples; the paper had other "
             "evaluators, so that\nits numbers compare as shares of the real test set's."
         ),
+        ceilings=_OF_SAMPLES | {f"aggregate_{name}": c for name, c in _OF_SAMPLES.items()},
         example="images = model.sample(64, seed=0{label})  # (64, {shape}) in [0, 1]",
     ),
     "features": Capability(
         limits=f"{_CLASSES} It was made to score generators of {{data}}.", **_CLASSIFIED
     ),
-    "classify": Capability(measure=classification, limits=_CLASSES, **_CLASSIFIED),
+    "classify": Capability(
+        measure=classification,
+        limits=_CLASSES,
+        ceilings={"accuracy": 1.0, "accuracy_binarized": 1.0},
+        **_CLASSIFIED,
+    ),
     "bound": Capability(measure=likelihood_bounds),
     "encode": Capability(measure=code_independence),
     "translate_ab": Capability(
@@ -135,6 +158,12 @@ CAPABILITIES: dict[str, Capability] = {
         caption="Test images, each above its translation",
         scored="On the test splits of {data}, by the evaluators of either.",
         limits="It translates pictures like those of {data}, and nothing else.",
+        ceilings={
+            "label_kept_ab": "evaluator_accuracy_b",
+            "label_kept_ba": "evaluator_accuracy_a",
+            "cycle_error_aba": 0.0,
+            "cycle_error_bab": 0.0,
+        },
         example="translated = model.predict(images)  # images (n, {shape}) in [0, 1]",
     ),
 }

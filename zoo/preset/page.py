@@ -10,30 +10,6 @@ from zoo.preset.cards import Card
 from zoo.preset.provenance import in_words
 from zoo.recipes import evaluation_data
 
-# A number's ceiling: another metric of the card, or the best value there is.
-_CEILINGS = {
-    "inception_score": "inception_score_real",
-    "inception_score_ratio": 1.0,
-    "conditional_accuracy": "evaluator_accuracy",
-    "label_kept_ab": "evaluator_accuracy_b",
-    "label_kept_ba": "evaluator_accuracy_a",
-    "cycle_error_aba": 0.0,
-    "cycle_error_bab": 0.0,
-    "precision": 1.0,
-    "recall": 1.0,
-    "accuracy": 1.0,
-    "accuracy_binarized": 1.0,
-    "aggregate_inception_score": "inception_score_real",
-    "aggregate_inception_score_ratio": 1.0,
-    "aggregate_conditional_accuracy": "evaluator_accuracy",
-    "aggregate_precision": 1.0,
-    "aggregate_recall": 1.0,
-    "aggregate_fid": 0.0,
-    "aggregate_kid": 0.0,
-    "fid": 0.0,
-    "kid": 0.0,
-}
-
 _COLUMNS = ("metric", "value", "95 % interval", "ceiling", "paper")
 
 _PAGE = """\
@@ -145,7 +121,7 @@ def _subset(card):
         )
     if "target" in data and "classify" in card.endpoints:
         yield f"labelled images of {data['name']} beside unlabelled ones of {data['target']}"
-    if "translate_ab" in card.endpoints:
+    elif "target" in data:
         yield f"unpaired with images of {data['target']}"
     if "fraction" in data:
         yield f"{data['fraction']:.0%} of the training images, stratified by class"
@@ -209,7 +185,7 @@ def _notes(card):
 
 def _row(card, metric):
     number = card.metrics[metric]
-    ceiling = _CEILINGS.get(metric, "")
+    ceiling = capabilities.ceilings().get(metric, "")
     if isinstance(ceiling, str) and ceiling:
         ceiling = card.metrics[ceiling]["value"]
     return (

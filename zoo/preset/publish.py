@@ -20,7 +20,7 @@ import numpy as np
 import tensorflow as tf
 
 import tfgen
-from tfgen.atomic import replace_folder
+from tfgen.atomic import replace_folder, write_json
 from tfgen.drawing import pictures
 from tfgen.evaluation import capabilities
 from tfgen.evaluation.context import EvaluationContext
@@ -32,7 +32,6 @@ from zoo.preset.cards import Card
 from zoo.preset.load import own_root
 from zoo.preset.page import page
 from zoo.preset.run import Record, Run
-from zoo.preset.train import write_json
 from zoo.recipes import evaluation_data, test_set
 
 EVALUATION_SEED = 0

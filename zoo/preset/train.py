@@ -11,14 +11,13 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import keras
 import tensorflow as tf
 
 import tfgen
 from tfgen import machines, replicas
-from tfgen.atomic import replace_file
+from tfgen.atomic import replace_file, write_json
 from tfgen.drawing import pictures
 from zoo import registry
 from zoo.preset import lookup, summaries
@@ -128,12 +127,6 @@ def products_in_bfloat16(wanted: bool) -> Iterator[None]:
         yield
     finally:
         tf.config.optimizer.set_experimental_options({option: before})
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write indented JSON, in whole or not at all."""
-    with replace_file(path) as aside:
-        aside.write_text(json.dumps(value, indent=2) + "\n")
 
 
 def _train(

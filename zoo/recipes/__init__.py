@@ -29,5 +29,9 @@ def test_set(data):
 
 
 def evaluation_data(data, endpoints):
-    """What `tfgen.evaluate` takes of a recipe's data: a name, or both of a model that translates."""
-    return (data["name"], data["target"]) if "translate_ab" in endpoints else test_set(data)
+    """What `tfgen.evaluate` takes of a recipe's data: a name, or both of a model of two domains.
+
+    One that classifies was adapted to the second, and is tested there alone.
+    """
+    both = "target" in data and "classify" not in endpoints
+    return (data["name"], data["target"]) if both else test_set(data)
