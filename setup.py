@@ -68,11 +68,13 @@ setup(
         "platformdirs>=4.3,<5",
         "click>=8.1,<9",
         "pooch>=1.8,<2",  # fetches presets
+        "requests>=2.32,<3",  # by byte ranges
+        "filelock>=3.16,<5",  # in one process at a time
         "rich>=13.9,<16",
     ],
     extras_require={
         "plots": ["matplotlib>=3.10,<4"],
-        "hub": ["huggingface_hub>=1,<3"],
+        "hub": ["huggingface_hub>=2.4,<3"],
         "serve": [
             "starlette>=1,<2",
             "uvicorn>=0.40,<1",
@@ -100,6 +102,7 @@ setup(
             "httpx>=0.28,<1",
             "selenium>=4.30,<5",
             "onnxruntime>=1.24,<2",
+            "huggingface_hub>=2.4,<3",
         ],
         "dev": ["ruff>=0.17,<0.18", "build>=1.3,<2"],
         "bench": ["torch>=2.6,<3", "pythae>=0.1.2,<0.2"],

@@ -15,6 +15,8 @@ import sys
 import time
 from collections.abc import Callable
 
+from tfgen.quiet import quietly
+
 
 @dataclasses.dataclass
 class Contender:
@@ -53,7 +55,9 @@ def main(target, arguments):
     module, _, function = target.partition(":")
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # frameworks that print must not print into the replies
-    contender = getattr(importlib.import_module(module), function)(**json.loads(arguments))
+    with quietly():
+        found = importlib.import_module(module)
+    contender = getattr(found, function)(**json.loads(arguments))
     serve(contender, sys.stdin, replies)
 
 

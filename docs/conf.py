@@ -1,14 +1,17 @@
 """Sphinx' configuration of the site: `make docs` builds it, complete offline, warnings being errors."""
 
-import os
 import sys
 from pathlib import Path
 
 DOCS = Path(__file__).resolve().parent
 sys.path[:0] = [str(DOCS / "_extensions"), str(DOCS.parent)]
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import gallery
 import tfgen
+from tfgen.quiet import quietly
+
+with quietly():
+    import tensorflow  # noqa: F401
 
 project = "tfgen"
 author = "The tfgen authors"
@@ -28,6 +31,7 @@ extensions = [
     "catalog",
     "docstrings",
     "equations",
+    "gallery",
     "links",
     "mathml",
     "play",
@@ -66,6 +70,7 @@ sphinx_gallery_conf = {
     "capture_repr": (),
     "copyfile_regex": "",
     "abort_on_example_error": True,
+    "run_stale_examples": not gallery.has_run(),
     "min_reported_time": 1e9,
     "show_memory": False,
     "reset_modules": (),

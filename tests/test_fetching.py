@@ -1,5 +1,6 @@
 """Presets fetched from a server on the loopback, faults of the server and of the disk included."""
 
+import contextlib
 import http.server
 import json
 import resource
@@ -8,7 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
-import types
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,8 @@ import pytest
 
 import zoo
 from tfgen import home
-from zoo.preset import fetch, load
+from tfgen.evaluation.evaluator import load_evaluator
+from zoo.preset import fetch, load, resume
 
 NAME = "cgan_small"
 PROCESS = """
@@ -25,6 +27,7 @@ from pathlib import Path
 
 from zoo.preset import fetch
 
+print("begun", flush=True)
 fetch.preset(Path(sys.argv[1]))
 """
 
@@ -32,8 +35,9 @@ fetch.preset(Path(sys.argv[1]))
 class Handler(http.server.SimpleHTTPRequestHandler):
     """Serves a folder; a file under `faults` is answered by the function there."""
 
-    faults = {}
-    asked = []
+    faults: dict[str, Callable]
+    asked: list[str]
+    ranges: list[str | None]
 
     def do_GET(self):
         self.asked.append(self.path.removeprefix(f"/{NAME}/"))
@@ -55,7 +59,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 @pytest.fixture
 def server(presets, monkeypatch, tmp_path):
     """The handler's class of a running server, which TFGEN_PRESETS names."""
-    handler = type("Served", (Handler,), {"faults": {}, "asked": []})
+    handler = type("Served", (Handler,), {"faults": {}, "asked": [], "ranges": []})
     running = http.server.ThreadingHTTPServer(
         ("127.0.0.1", 0), lambda *arguments: handler(*arguments, directory=str(presets))
     )
@@ -83,26 +87,34 @@ def listed(folder):
     return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
 
 
-def fetched(folder):
-    """What a fetch brings of a preset's folder: its page is made from the card."""
-    return [name for name in listed(folder) if name != "README.md"]
+# A page is made from the card, and a SavedModel of the weights.
+FETCHED = ["card.json", "model.keras", "samples.png"]
 
 
 def is_absent():
     """Nothing that would pass for the preset, and nothing half-written."""
     whole = json.loads((load._folders()[NAME] / "card.json").read_text())["sha256"]
     target = home.presets() / NAME
-    return not (target / "card.json").exists() and set(listed(target)) <= set(whole)
+    known = {*whole, *(f"{name}.part" for name in whole)}
+    return not (target / "card.json").exists() and set(listed(target)) <= known
 
 
 def test_a_preset_is_fetched_once(presets, card, server):
     loaded = zoo.load(NAME)
-    assert listed(home.presets() / NAME) == fetched(presets / NAME)
-    files = json.loads((card / "card.json").read_text())["sha256"]
-    assert sorted(server.asked) == sorted(files)
+    assert listed(home.presets() / NAME) == FETCHED
+    assert server.asked == ["model.keras", "samples.png"]
     assert zoo.locate(NAME) == home.presets() / NAME
-    assert len(server.asked) == len(files)
+    assert len(server.asked) == 2
     np.testing.assert_array_equal(loaded.sample(2), zoo.load(presets / NAME).sample(2))
+
+
+def test_an_evaluator_comes_with_what_scores(presets, card, server):
+    """Its SavedModel is needed, which scores without Keras."""
+    other = card.with_name("resnet_small")
+    other.mkdir()
+    shutil.copy(presets / other.name / "card.json", other)
+    found = load_evaluator(fetch.preset(other))
+    assert found.image_shape == (8, 8, 1)
 
 
 def test_a_preset_of_another_release_is_fetched_again(presets, card, server):
@@ -145,8 +157,71 @@ def test_a_fault_leaves_no_preset_and_the_next_fetch_goes_on(card, server, fault
     assert not set(before) & set(server.asked)
 
 
+def ranged(handler):
+    """Answer a request for a range by the rest, and note it."""
+    asked = handler.headers["Range"]
+    handler.ranges.append(asked)
+    whole = Path(handler.translate_path(handler.path)).read_bytes()
+    if asked is None:
+        return handler.answer(whole[:5000], length=len(whole))
+    start = int(asked.removeprefix("bytes=").removesuffix("-"))
+    if start >= len(whole):
+        return handler.send_error(416) or True
+    handler.send_response(206)
+    handler.send_header("Content-Range", f"bytes {start}-{len(whole) - 1}/{len(whole)}")
+    handler.send_header("Content-Length", str(len(whole) - start))
+    handler.end_headers()
+    handler.wfile.write(whole[start:])
+    return True
+
+
+def test_a_cut_file_is_gone_on_with_at_the_byte(presets, card, server):
+    server.faults["model.keras"] = ranged
+    with pytest.raises(ConnectionError):
+        zoo.locate(NAME)
+    part = home.presets() / NAME / "model.keras.part"
+    assert part.stat().st_size == 4096  # the last chunk is lost
+    zoo.load(NAME)
+    assert server.ranges == [None, "bytes=4096-"]
+    assert not part.exists()
+
+
+@pytest.mark.parametrize("left", ["longer than the file", "of another file"])
+def test_what_is_no_part_of_the_file_is_dropped(presets, card, server, left):
+    size = (presets / NAME / "model.keras").stat().st_size
+    part = home.presets() / NAME / "model.keras.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(b"x" * (2 * size if left == "longer than the file" else 5000))
+    server.faults["model.keras"] = ranged
+    for _ in range(2):  # the first finds out by the checksum, or begins anew and is cut
+        with contextlib.suppress(ValueError, ConnectionError):
+            zoo.locate(NAME)
+    zoo.load(NAME)
+    assert server.ranges[0] == f"bytes={2 * size if left == 'longer than the file' else 5000}-"
+
+
+def endless(handler):
+    handler.send_response(200)
+    handler.end_headers()
+    with contextlib.suppress(OSError):
+        while True:
+            handler.wfile.write(b"x" * 65536)
+    return True
+
+
+@pytest.mark.parametrize(
+    "fault", [endless, lambda handler: handler.answer(b"", length=1 << 40)], ids=["sent", "stated"]
+)
+def test_a_file_larger_than_its_card_says_is_refused(card, server, fault):
+    size = json.loads((card / "card.json").read_text())["bytes"]
+    server.faults["model.keras"] = fault
+    with pytest.raises(ValueError, match=rf"at most the {size} bytes .* Received: more from http"):
+        zoo.load(NAME)
+    assert listed(home.presets()) == []
+
+
 def test_a_server_that_falls_silent_is_given_up(card, server, monkeypatch):
-    monkeypatch.setattr(fetch, "_TIMEOUT", 0.2)
+    monkeypatch.setattr(resume, "TIMEOUT", 0.2)
     released = threading.Event()
     server.faults["model.keras"] = lambda handler: released.wait(60)
     with pytest.raises(ConnectionError, match="must be within reach"):
@@ -176,16 +251,19 @@ def test_a_full_disk_is_one_sentence(card, server):
     assert is_absent()
 
 
-def test_two_processes_fetch_at_once(presets, card, server):
-    both = threading.Barrier(2, timeout=120)
-    server.faults["model.keras"] = lambda handler: both.wait() is None
-    command = [sys.executable, "-c", PROCESS, card]
-    running = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+def test_of_two_processes_one_fetches_and_both_have_it(presets, card, server):
+    both = threading.Event()
+    server.faults["model.keras"] = lambda handler: not both.wait(120)
+    command, pipes = [sys.executable, "-c", PROCESS, card], {"stdout": -1, "stderr": -1}
+    running = [subprocess.Popen(command, **pipes, text=True) for _ in range(2)]
+    for process in running:
+        assert process.stdout.readline() == "begun\n"
+    both.set()
     for process in running:
         _, errors = process.communicate()
         assert process.returncode == 0, errors
-    assert server.asked.count("model.keras") == 2
-    assert listed(home.presets()) == [f"{NAME}/{name}" for name in fetched(presets / NAME)]
+    assert server.asked == ["model.keras", "samples.png"]
+    assert listed(home.presets()) == [f"{NAME}/{name}" for name in FETCHED]
 
 
 def test_a_card_cannot_name_files_elsewhere(card, server):
@@ -216,24 +294,3 @@ def test_other_places_are_refused(monkeypatch, source):
     monkeypatch.setenv("TFGEN_PRESETS", source)
     with pytest.raises(ValueError, match="TFGEN_PRESETS must be a URL or hf://owner/repository"):
         fetch.address("a", "b")
-
-
-def test_a_repository_comes_as_files_without_programs(presets, card, monkeypatch):
-    """The Hub's client is given a folder, where it writes files, and the names of those wanted."""
-
-    def snapshot_download(name, local_dir, allow_patterns):
-        assert name == "me/mine"
-        for pattern in allow_patterns:
-            Path(local_dir).mkdir(parents=True, exist_ok=True)
-            shutil.copy(presets / NAME / pattern, local_dir)
-
-    hub = types.SimpleNamespace(snapshot_download=snapshot_download)
-    monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
-    loaded = zoo.load("hf://me/mine")
-    np.testing.assert_array_equal(loaded.sample(2), zoo.load(presets / NAME).sample(2))
-    assert listed(home.folder()) == [
-        f"hub/me--mine/{name}" for name in ("README.md", "card.json", "model.keras", "samples.png")
-    ]
-    hub.snapshot_download = lambda *_, **__: 1 / 0
-    with pytest.raises(ConnectionError, match="Received: 'hf://me/mine', ZeroDivisionError"):
-        zoo.load("hf://me/mine")

@@ -1,4 +1,4 @@
-"""Decoders in other runtimes give the images of `model.decode`."""
+"""Files for other runtimes compute as the presets do."""
 
 import warnings
 
@@ -7,54 +7,71 @@ import onnxruntime
 import pytest
 import tensorflow as tf
 from click.testing import CliRunner
+from models import build, digits
 
 import zoo
 from tfgen import interchange
 from zoo import cli
 
-DIGITS = [name for name in zoo.presets() if zoo.card(name)["recipe"]["data"]["name"] == "digits"]
-GENERATORS = [name for name in DIGITS if "decode" in zoo.card(name)["endpoints"]]
+DIGITS = {n: zoo.card(n) for n in zoo.presets() if zoo.card(n)["data"]["name"] == "digits"}
+CLASSES = {card["model"]: name for name, card in DIGITS.items()}  # a preset of each
 
 
-def codes(model, n=5):
-    """Inputs of `decode`."""
-    feed = {"latents": np.asarray(model.prior(n, 0))}
-    return {**feed, "labels": np.arange(n, dtype=np.int32)} if model.conditional else feed
+def asked(model):
+    """The endpoint that a file holds, and 5 rows of its inputs."""
+    name = next(name for name in interchange.ENDPOINTS if name in model.endpoints())
+    function, signature = model.endpoints()[name]
+    feed = {
+        "latents": np.asarray(model.prior(5, 0)) if "latents" in signature else None,
+        "labels": np.arange(5, dtype=np.int32),
+        "images": digits(5)[0],
+    }
+    return function, {key: feed[key] for key in signature}
 
 
-@pytest.mark.parametrize("name", GENERATORS)
-def test_onnx_decodes_as_the_preset(name, tmp_path):
+def assert_equal(found, expected, feed):
+    assert found.keys() == {f"{key}_out" if key in feed else key for key in expected}
+    for key, value in expected.items():
+        given = found[f"{key}_out" if key in feed else key]
+        np.testing.assert_allclose(given, value, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", DIGITS)
+def test_onnx_computes_as_the_preset(name, tmp_path):
     model = zoo.load(name)
-    path = interchange.onnx(model, tmp_path / "decoder.onnx")
-    session = onnxruntime.InferenceSession(path)
-    feed = codes(model)
+    session = onnxruntime.InferenceSession(interchange.onnx(model, tmp_path / "model.onnx"))
+    function, feed = asked(model)
     assert {given.name for given in session.get_inputs()} == feed.keys()
-    [images] = session.run(["images"], feed)
-    np.testing.assert_allclose(images, model.decode(*feed.values()), atol=1e-5)
+    names = [output.name for output in session.get_outputs()]
+    assert_equal(dict(zip(names, session.run(names, feed), strict=True)), function(**feed), feed)
 
 
-@pytest.mark.parametrize("name", ["cgan_digits", "vae_digits", "helmholtz_digits"])
-def test_litert_decodes_as_the_preset(name, tmp_path):
+@pytest.mark.parametrize("name", CLASSES.values())
+def test_litert_computes_as_the_preset(name, tmp_path):
     model = zoo.load(name)
-    path = interchange.litert(model, tmp_path / "decoder.tflite")
+    path = interchange.litert(model, tmp_path / "model.tflite")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # TensorFlow's interpreter moves to another package
         interpreter = tf.lite.Interpreter(str(path))
-    feed = codes(model)
-    images = interpreter.get_signature_runner()(**feed)["images"]
-    np.testing.assert_allclose(images, model.decode(*feed.values()), atol=1e-5)
+    function, feed = asked(model)
+    assert_equal(interpreter.get_signature_runner()(**feed), function(**feed), feed)
 
 
 @pytest.mark.parametrize("convert", [interchange.onnx, interchange.litert])
-def test_a_model_without_a_decoder_is_refused(convert, tmp_path):
-    with pytest.raises(TypeError, match="has no endpoint `decode`"):
-        convert(zoo.load("resnet_digits"), tmp_path / "file")
+def test_a_model_of_no_such_endpoint_is_refused(convert, tmp_path, monkeypatch):
+    model = build("gan_digits")
+    only = {"generate": model.endpoints()["generate"]}
+    monkeypatch.setattr(type(model), "endpoints", lambda self: only)
+    with pytest.raises(
+        TypeError, match="holds one endpoint.*decode, translate_ab, classify.*gener"
+    ):
+        convert(model, tmp_path / "file")
     assert not any(tmp_path.iterdir())
 
 
 def test_without_its_package_onnx_names_the_extra(tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(ImportError, match=r"tfgen\[onnx\]"):
+    with pytest.raises(ImportError, match=r"tfgen-zoo\[onnx\]"):
         interchange.onnx(zoo.load("vae_digits"), tmp_path / "file.onnx")
 
 

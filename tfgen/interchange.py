@@ -1,7 +1,8 @@
-"""A model's decoder for runtimes other than TensorFlow: ONNX and LiteRT, one file each.
+"""What a model computes without noise, for runtimes other than TensorFlow: ONNX and LiteRT, one file each.
 
-The graph is `decode`, latents [, labels] -> images: noise stays with whoever asks, as each runtime's
-generator of random numbers is another.
+The graph is the first endpoint of `ENDPOINTS` that the model has: a generator's decoder, a translator, a
+classifier.  An output of an input's name, a translator's `images`, becomes `images_out`.  Noise stays with
+whoever asks, as each runtime's generator of random numbers is another.
 """
 
 import importlib.util
@@ -13,27 +14,28 @@ import tensorflow as tf
 from tfgen.atomic import replace_file
 from tfgen.unified import Unified
 
+ENDPOINTS = ("decode", "translate_ab", "classify")
 OPSET = 17  # of ONNX, which runtimes since 2022 read
 
 
 def onnx(model: Unified, path: str | Path) -> Path:
-    """Write the decoder as an ONNX graph, with inputs and output named as the endpoint's.
+    """Write the endpoint as an ONNX graph, with inputs and outputs named as its own.
 
     Args:
-        model: Generator of the zoo.
+        model: Model of the zoo.
         path: File to write, which appears whole or not at all.
 
     Returns:
         The path written.
 
     Raises:
-        TypeError: The model has no decoder.
+        TypeError: The model has none of `ENDPOINTS`.
         ImportError: tf2onnx is not installed; the extra `onnx` brings it.
         OSError: The file cannot be written.
     """
-    function, signature = _decoder(model, "ONNX")
+    function, signature = _endpoint(model)
     if importlib.util.find_spec("tf2onnx") is None:
-        raise ImportError("ONNX needs the package tf2onnx: pip install 'tfgen[onnx]'")
+        raise ImportError("ONNX needs the package tf2onnx: pip install 'tfgen-zoo[onnx]'")
     import tf2onnx
 
     named = [tf.TensorSpec(s.shape, s.dtype, name) for name, s in signature.items()]
@@ -43,36 +45,42 @@ def onnx(model: Unified, path: str | Path) -> Path:
 
 
 def litert(model: Unified, path: str | Path) -> Path:
-    """Write the decoder as a LiteRT flatbuffer (.tflite), with one signature; otherwise as `onnx`.
+    """Write the endpoint as a LiteRT flatbuffer (.tflite), with one signature; otherwise as `onnx`.
 
     Args:
-        model: Generator of the zoo.
+        model: Model of the zoo.
         path: File to write.
 
     Returns:
         The path written.
 
     Raises:
-        TypeError: The model has no decoder.
+        TypeError: The model has none of `ENDPOINTS`.
         OSError: The file cannot be written.
     """
-    function, signature = _decoder(model, "LiteRT")
+    function, signature = _endpoint(model)
     module = tf.Module()  # holds what the graph reads: the converter sees no variables of Keras
-    module.decode = tf.function(function, input_signature=list(signature.values()))
-    graph = module.decode.get_concrete_function()
+    module.served = tf.function(function, input_signature=list(signature.values()))
+    graph = module.served.get_concrete_function()
     module.read_variables = list(graph.variables)
     converter = tf.lite.TFLiteConverter.from_concrete_functions([graph], module)
     return _written(path, converter.convert())
 
 
-def _decoder(model: Unified, name: str) -> tuple[Callable, dict[str, tf.TensorSpec]]:
+def _endpoint(model: Unified) -> tuple[Callable, dict[str, tf.TensorSpec]]:
     endpoints = model.serving_copy().endpoints()
-    if "decode" not in endpoints:
-        raise TypeError(
-            f"{name} holds a generator's decoder, and this model has no endpoint `decode`. "
-            f"Received: model={model.name!r} with {', '.join(endpoints)}"
-        )
-    return endpoints["decode"]
+    if found := [endpoints[name] for name in ENDPOINTS if name in endpoints]:
+        function, signature = found[0]
+
+        def renamed(*args, **kwargs):
+            outputs = function(*args, **kwargs)
+            return {f"{key}_out" if key in signature else key: outputs[key] for key in outputs}
+
+        return renamed, signature
+    raise TypeError(
+        "A file for other runtimes holds one endpoint, which draws no noise and reads no file: "
+        f"{', '.join(ENDPOINTS)}. Received: model={model.name!r} with {', '.join(endpoints)}"
+    )
 
 
 def _written(path: str | Path, content: bytes) -> Path:

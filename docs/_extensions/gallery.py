@@ -1,10 +1,37 @@
-"""The gallery's pictures: a cell that sets `picture` shows it, on the page as in a notebook."""
+"""The gallery: a cell that sets `picture` shows it, on the page as in a notebook; what has run is noted."""
 
+import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
+from sphinx.application import Sphinx
+from sphinx.util.typing import ExtensionMetadata
 from sphinx_gallery.scrapers import figure_rst
+
+ROOT = Path(__file__).resolve().parents[2]
+NOTE = ROOT / "docs" / "gallery" / "ran.sha256"
+READ = ("tfgen/**/*.py", "zoo/**/*.py", "examples/gallery/*", "saved_models/*_digits*/card.json")
+
+
+def digest() -> str:
+    """Return the SHA-256 of all that a run of the gallery depends on: the library, scripts, presets."""
+    whole = hashlib.sha256()
+    for path in sorted(path for pattern in READ for path in ROOT.glob(pattern)):
+        whole.update(path.read_bytes())
+    return whole.hexdigest()
+
+
+def has_run() -> bool:
+    """Whether the gallery was run by a build that ended well, on the library as it is now."""
+    return NOTE.is_file() and NOTE.read_text() == digest()
+
+
+def note(app: Sphinx, error: Exception | None) -> None:
+    """Note that the scripts have run, so that neither the next build nor the tests run them again."""
+    if error is None and app.builder.format == "html":
+        NOTE.write_text(digest())
 
 
 class Scraper:
@@ -26,3 +53,9 @@ class Scraper:
 
 def _get_sg_image_scraper() -> Callable[..., str]:  # sphinx-gallery asks a module by this name
     return Scraper()
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Note the run after the build."""
+    app.connect("build-finished", note)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

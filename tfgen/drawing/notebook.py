@@ -1,22 +1,36 @@
-"""How a model shows itself in a notebook: what it is, its networks, a few samples."""
+"""How a model shows itself in a notebook: what it is, its networks, its card, a few samples."""
 
 import base64
 import html
 import inspect
 import io
+import weakref
+from typing import Any
 
 import keras
 
 from tfgen.drawing import pictures
 
 SAMPLES, COLUMNS = 16, 8
+_LOADED: "weakref.WeakKeyDictionary[keras.Model, tuple]" = weakref.WeakKeyDictionary()
+
+
+def introduce(model: keras.Model, card: dict[str, Any]) -> None:
+    """Let a model that was loaded from a preset show what the preset's card says.
+
+    Args:
+        model: Model of the zoo.
+        card: Object in the preset's `card.json`.
+    """
+    _LOADED[model] = card, int(model.steps)
 
 
 def page(model: keras.Model) -> str:
     """Return the model's class, equations, networks and state as HTML, above samples of seed 0.
 
     Args:
-        model: Model of the zoo; one without `sample` is shown without a picture.
+        model: Model of the zoo; one without `sample` is shown without a picture, one that `zoo.load` made
+            of a preset with the preset's description and scores.
     """
     rows = {
         "shape": " x ".join(map(str, model.image_shape)),
@@ -29,12 +43,24 @@ def page(model: keras.Model) -> str:
     }
     table = "".join(
         f"<tr><th style='text-align:left'>{key}</th><td style='text-align:left'>{value}</td></tr>"
-        for key, value in {**rows, **networks}.items()
+        for key, value in {**rows, **networks, **_told(model)}.items()
         if value is not None
     )
     summary = (inspect.getdoc(type(model)) or "").partition("\n")[0]
     title = f"<b>{html.escape(type(model).__name__)}</b> {html.escape(summary)}"
     return f"<div>{title}<table>{table}</table>{_picture(model)}</div>"
+
+
+def _told(model: keras.Model) -> dict[str, str]:
+    """What the card of a loaded preset says: its scores are of the weights as they were published."""
+    if model not in _LOADED:
+        return {}
+    card, steps = _LOADED[model]
+    metrics = card.get("evaluation", {}).get("metrics", {})
+    scores = "; ".join(f"{name} {number['value']:.4g}" for name, number in metrics.items())
+    since = "" if int(model.steps) == steps else " (before it was trained further)"
+    words = f"{card['name']}: {card['description']}"
+    return {"preset": html.escape(words), "scores": html.escape(scores) + since}
 
 
 def _picture(model: keras.Model) -> str:

@@ -1,15 +1,11 @@
 """The `tfgen` command.  TensorFlow is imported by the commands that compute, not by the others."""
 
-import os
 import signal
 
 import click
 
 import tfgen
-from zoo.cli import describing, drawing, reproducing, serving, training, working
-
-# TensorFlow reports failed optimizations of its graphs as errors; real ones are exceptions.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+from zoo.cli import describing, drawing, reproducing, serving, sharing, training, working
 
 REFUSALS = (ValueError, TypeError, OSError, ImportError)
 
@@ -52,7 +48,8 @@ for _command in (
     working.symmetry,
     working.export,
     serving.serve,
-    working.publish,
+    sharing.publish,
+    sharing.push,
     describing.theory,
     reproducing.reproduce,
 ):

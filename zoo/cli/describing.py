@@ -5,7 +5,8 @@ import dataclasses
 import click
 
 import zoo
-from zoo.cli.loading import load_model, quietly
+from tfgen.quiet import quietly
+from zoo.cli.loading import load_model
 from zoo.cli.options import FOLDER, JSON, MODEL, NewPath
 from zoo.cli.printing import print_json, print_metrics, print_table, short
 from zoo.preset.load import all_cards

@@ -1,9 +1,7 @@
 """The model and the data set that a command is about; TensorFlow is imported here, without its chatter."""
 
-import contextlib
-import os
-
 import zoo
+from tfgen.quiet import quietly
 from zoo.recipes import evaluation_data, test_set
 
 
@@ -31,19 +29,3 @@ def evaluation_data_of(model, names):
         return names[0] if len(names) == 1 else names
     card = zoo.card(model)
     return evaluation_data(card["recipe"]["data"], card["endpoints"])
-
-
-@contextlib.contextmanager
-def quietly():
-    """Imports TensorFlow, dropping what it writes to stderr meanwhile whatever its log level."""
-    kept = os.dup(2)
-    with open(os.devnull, "w") as null:
-        os.dup2(null.fileno(), 2)
-    try:
-        yield
-        from absl import logging
-
-        logging.set_verbosity(logging.ERROR)
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

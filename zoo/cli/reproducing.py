@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from zoo.cli.loading import quietly
+from tfgen.quiet import quietly
 from zoo.cli.options import NewPath
 from zoo.cli.printing import print_table
 from zoo.studies.reproduce import plan as planning

@@ -10,8 +10,9 @@ import click
 import tfgen
 import zoo
 from tfgen import home
+from tfgen.quiet import quietly
 from tfgen.serving.limits import Batching, Limits
-from zoo.cli.loading import load_model, quietly
+from zoo.cli.loading import load_model
 from zoo.cli.options import NewPath
 
 LIMITS, BATCHING = Limits(), Batching()

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import click
 
-from zoo.cli.loading import quietly
+from tfgen.quiet import quietly
 from zoo.cli.options import FOLDER
 from zoo.preset import lookup
 from zoo.recipes import reading

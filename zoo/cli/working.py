@@ -1,12 +1,11 @@
-"""`tfgen evaluate`, `symmetry`, `export` and `publish`: what is made of a model or a run."""
-
-from pathlib import Path
+"""`tfgen evaluate`, `symmetry` and `export`: what is made of a model."""
 
 import click
 
 import tfgen
 import zoo
-from zoo.cli.loading import data_of, evaluation_data_of, load_model, quietly
+from tfgen.quiet import quietly
+from zoo.cli.loading import data_of, evaluation_data_of, load_model
 from zoo.cli.options import (
     EVALUATOR,
     JSON,
@@ -87,8 +86,8 @@ def symmetry(model, data, samples, epochs, evaluator, seed, as_json, out):
 def export(model, out, form, warmup):
     """Write MODEL as a SavedModel in --out, as the next version or as the one that --out names.
 
-    With --format onnx or litert, write its decoder, latents to images, to the file --out, which ends in
-    .onnx or .tflite.
+    With --format onnx or litert, write to the file --out, which ends in .onnx or .tflite, what MODEL
+    computes without noise: a generator's decoder, a translator or a classifier.
     """
     if warmup and form != "savedmodel":
         raise ValueError(f"Only a SavedModel has warm-up requests. Received: --format {form}")
@@ -109,23 +108,3 @@ def _export_interchange(model, out, form):
     from tfgen import interchange
 
     return getattr(interchange, form)(loaded, out)
-
-
-@click.command()
-@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--name", required=True, help="Name of the preset.")
-@click.option(
-    "--root",
-    type=NewPath(),
-    help="Folder of presets; by default where MODEL's names are looked up.",
-)
-@SAMPLES
-@EVALUATOR
-@click.option("--overwrite", is_flag=True, help="Replace a preset of this name.")
-def publish(run, name, root, samples, evaluator, overwrite):
-    """Turn the finished run in folder RUN into a preset, with its scores and its card."""
-    with quietly():
-        from zoo.preset import publish as publishing
-
-    options = {"samples": samples, "evaluator": evaluator, "overwrite": overwrite}
-    click.echo(publishing.publish(run, name, root, **options))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tfgen import home, untrusted
 from zoo import registry
-from zoo.preset import cards, fetch
+from zoo.preset import cards, fetch, hub
 
 if TYPE_CHECKING:
     import keras
@@ -67,7 +67,12 @@ def load(name: str | Path, trusted: bool = False) -> "keras.Model":
     if not trusted:
         packages = {module.split(".")[0] for module in registry.MODELS.values()}
         untrusted.check_configuration(config, model, packages)
-    return _rebuild(weights, None if trusted else config)
+    rebuilt = _rebuild(weights, None if trusted else config)
+    if path.is_dir():
+        from tfgen.drawing import notebook
+
+        notebook.introduce(rebuilt, cards.document(path))
+    return rebuilt
 
 
 def card(name: str | Path) -> dict[str, Any]:
@@ -176,4 +181,4 @@ def _from_hub(repository: str) -> Path:
         raise ValueError(
             f"A repository of the Hub is 'hf://owner/name'. Received: 'hf://{repository[:200]}'"
         )
-    return fetch.repository(repository)
+    return hub.repository(repository)

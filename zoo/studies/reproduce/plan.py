@@ -79,7 +79,7 @@ def execute(run: Run, scale: str, folder: Path) -> None:
     Raises:
         RuntimeError: the process failed; its errors are on stderr.
     """
-    command = [sys.executable, "-m", f"{__package__}.run", run.cell.name, run.arm, str(run.seed)]
+    command = [sys.executable, "-m", __package__, run.cell.name, run.arm, str(run.seed)]
     code = subprocess.run([*command, scale, str(folder)], check=False).returncode
     if code:
         raise RuntimeError(f"A run failed; --resume goes on with it. Received: {run} ended {code}")

@@ -1,15 +1,9 @@
-"""One run of a cell in a process of its own: train, score, append its record.
-
-    python -m zoo.studies.reproduce.run CELL ARM SEED SCALE FOLDER
-
-It goes on where a run in FOLDER/runs was killed; the record ends up in FOLDER/records.
-"""
+"""One run of a cell, as `python -m zoo.studies.reproduce` does it: train, score, append its record."""
 
 import datetime
 import hashlib
 import math
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +133,3 @@ def main(cell: str, arm: str, seed: str, scale: str, folder: str) -> None:
     tf.config.experimental.enable_op_determinism()
     keras.config.set_dtype_policy("float32")
     run(cells(scale)[cell], arm, int(seed), scale, Path(folder))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -1,0 +1,52 @@
+"""`tfgen publish` and `push`: a run as a preset, and a preset for others."""
+
+from pathlib import Path
+
+import click
+
+from tfgen.quiet import quietly
+from zoo.cli.options import EVALUATOR, SAMPLES, NewPath
+
+
+@click.command()
+@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--name", required=True, help="Name of the preset.")
+@click.option(
+    "--root",
+    type=NewPath(),
+    help="Folder of presets; by default where MODEL's names are looked up.",
+)
+@SAMPLES
+@EVALUATOR
+@click.option("--overwrite", is_flag=True, help="Replace a preset of this name.")
+def publish(run, name, root, samples, evaluator, overwrite):
+    """Turn the finished run in folder RUN into a preset, with its scores and its card."""
+    with quietly():
+        from zoo.preset import publish as publishing
+
+    options = {"samples": samples, "evaluator": evaluator, "overwrite": overwrite}
+    click.echo(publishing.publish(run, name, root, **options))
+
+
+@click.command()
+@click.argument("source", metavar="PRESET_OR_RUN")
+@click.argument("address", metavar="hf://OWNER/NAME[/FOLDER]")
+@click.option(
+    "--license",
+    metavar="NAME",
+    help="License of the weights as the Hub names it, as in apache-2.0.",
+)
+@click.option("--private", is_flag=True, help="Make a new repository that you alone can see.")
+@SAMPLES
+@EVALUATOR
+def push(source, address, license, private, samples, evaluator):
+    """Upload a preset, or a finished run, to the Hugging Face Hub, with its card in the Hub's form.
+
+    A run is published first, with --samples and --evaluator. A folder of a repository may hold a preset:
+    one with a folder for each is what TFGEN_PRESETS names. Log in by `hf auth login`, or set HF_TOKEN. It
+    needs the extra `hub`.
+    """
+    from zoo.preset import push as pushing
+
+    options = {"samples": samples, "evaluator": evaluator}
+    click.echo(pushing.push(source, address, license=license, private=private, **options))

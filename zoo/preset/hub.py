@@ -1,0 +1,102 @@
+"""Repositories of the Hugging Face Hub, by the package `huggingface_hub`; their files are not trusted."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+from tfgen import home
+from zoo.preset import cards
+
+# File that a fetch takes, no program among them -> the number of bytes that it may have.
+LIMITS = {
+    "card.json": cards.LIMIT,
+    "model.keras": 2 << 30,
+    "README.md": 1 << 20,
+    "samples.png": 16 << 20,
+}
+
+
+def repository(name: str) -> Path:
+    """Fetch a preset's folder from the Hub: its card, weights and pictures, no program.
+
+    Args:
+        name: "owner/name".
+
+    Returns:
+        A folder of files, none of them a link.
+
+    Raises:
+        ImportError: the package huggingface_hub is missing.
+        ConnectionError: the repository cannot be had.
+        ValueError: a file is larger than a preset's.
+    """
+    target = home.folder() / "hub" / name.replace("/", "--")
+    with client(name, "have the repository") as hub:
+        try:
+            files = hub.HfApi(endpoint=endpoint()).get_paths_info(name, list(LIMITS))
+        except hub.errors.HfHubHTTPError:
+            raise
+        except Exception:
+            if (target / "model.keras").is_file():
+                return target  # out of reach, and fetched before
+            raise
+    for file in files:
+        if file.size > LIMITS[file.path]:
+            raise ValueError(
+                f"{file.path} of a preset has at most {LIMITS[file.path]} bytes. "
+                f"Received: {file.size} in 'hf://{name}'"
+            )
+    with client(name, "have the repository") as hub:
+        hub.snapshot_download(
+            name,
+            local_dir=target,
+            cache_dir=target.parent,
+            allow_patterns=list(LIMITS),
+            endpoint=endpoint(),
+        )
+    return target
+
+
+def endpoint() -> str | None:
+    """Return the address of the Hub that `HF_ENDPOINT` names, None for its own."""
+    return os.environ.get("HF_ENDPOINT") or None
+
+
+@contextlib.contextmanager
+def client(name: str, rule: str) -> Iterator[ModuleType]:
+    """Give the package, whose errors become one sentence.
+
+    Args:
+        name: "owner/name" of a repository.
+        rule: What the Hub must do, as in "have the repository".
+
+    Raises:
+        ImportError: the package is missing.
+        ConnectionError: the Hub, its client or the network refuses.
+    """
+    found = package()
+    try:
+        yield found
+    except Exception as error:  # of the Hub's own, of its client's, of the network's
+        words = " ".join(str(error).split())[:200]
+        raise ConnectionError(
+            f"The Hub must be within reach and {rule}. "
+            f"Received: 'hf://{name}', {type(error).__name__}: {words}"
+        ) from error
+
+
+def package() -> ModuleType:
+    """Return the package `huggingface_hub`.
+
+    Raises:
+        ImportError: it is missing.
+    """
+    try:
+        import huggingface_hub
+    except ImportError as error:
+        raise ImportError(
+            "hf:// needs the package huggingface_hub: pip install 'tfgen-zoo[hub]'"
+        ) from error
+    return huggingface_hub

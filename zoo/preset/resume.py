@@ -1,0 +1,74 @@
+"""A download that goes on where it was cut, for `pooch`, which begins each anew."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from tfgen import progress
+
+TIMEOUT = 30  # seconds without an answer or a further byte
+CHUNK = 1 << 12  # bytes, of which a cut loses the last
+
+
+class TooLargeError(ValueError):
+    """A file has more bytes than were declared."""
+
+
+class Resuming:
+    """A downloader of `pooch.retrieve`: what a cut download had is kept, and asked for no more.
+
+    Args:
+        part: File that holds what there is of an unfinished download.
+        limit: Number of bytes that the file may have.
+    """
+
+    def __init__(self, part: Path, limit: int):
+        self.part, self.limit = part, limit
+
+    def __call__(self, url: str, output_file: str, pooch: Any = None) -> None:
+        """Write the file at a URL to `output_file`, which `pooch` verifies and moves.
+
+        Raises:
+            TooLargeError: The file has more than `limit` bytes.
+            requests.exceptions.RequestException: The file cannot be had; the part stays.
+        """
+        with open(self.part, "ab") as file, self._answer(url, file.tell()) as response:
+            if response.status_code != requests.codes.partial:
+                file.seek(file.truncate(0))  # the server begins anew
+            self._receive(response, file)
+        os.replace(self.part, output_file)
+
+    def _answer(self, url: str, start: int) -> requests.Response:
+        """The server's answer, from the byte `start` on if it knows ranges."""
+        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
+        response = requests.get(url, headers=headers, stream=True, timeout=TIMEOUT)
+        if response.status_code == requests.codes.requested_range_not_satisfiable and start:
+            response.close()
+            return self._answer(url, 0)  # the part is no part of this file
+        response.raise_for_status()
+        begins = response.headers.get("Content-Range", "").startswith(f"bytes {start}-")
+        if response.status_code == requests.codes.partial and not begins:
+            response.close()
+            raise requests.exceptions.InvalidHeader(f"Content-Range of {url} is not from {start}")
+        return response
+
+    def _receive(self, response: requests.Response, file: Any) -> None:
+        """Append what the server sends, as long as it is within the limit."""
+        length = response.headers.get("Content-Length", "")
+        declared = file.tell() + int(length) if length.isdecimal() else None
+        self._check(declared or 0, response.url)
+        with progress.transferred(self.part.stem, declared, file.tell()) as advance:
+            for chunk in response.iter_content(CHUNK):
+                self._check(file.tell() + len(chunk), response.url)
+                file.write(chunk)
+                advance(len(chunk))
+
+    def _check(self, size: int, url: str) -> None:
+        if size > self.limit:
+            self.part.unlink(missing_ok=True)
+            raise TooLargeError(
+                f"A file of a preset has at most the {self.limit} bytes that its card states. "
+                f"Received: more from {url}"
+            )
