@@ -1,5 +1,7 @@
 """Small models for the tests: every recipe on `digits`, with the narrowest networks."""
 
+import contextlib
+
 import keras
 import numpy as np
 
@@ -38,3 +40,16 @@ def learned_from(name, count):
     if RECIPES[name]["model"] == "CycleGAN":  # the other domain in another order
         return images, 1 - images[::-1]
     return images, labels
+
+
+@contextlib.contextmanager
+def precision(policy):
+    """Within it models are built under a policy; in float64 as `keras.config.set_floatx` has it."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    keras.config.set_floatx("float64" if policy == "float64" else "float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+        keras.config.set_floatx("float32")

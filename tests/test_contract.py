@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from models import RECIPES, build, digits, learned_from
+from models import RECIPES, build, digits, learned_from, precision
 from tensorflow.python.eager import context
 
 import tfgen
@@ -273,15 +273,11 @@ def test_file_and_saved_model_equal_the_model_in_a_fresh_process(name, written):
                 np.testing.assert_allclose(found, value, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16", "float64"])
 @pytest.mark.parametrize("name", REDUCED)
-def test_it_learns_and_serves_under_a_policy_of_less_precision(name, policy):
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
-    try:
+def test_it_learns_and_serves_in_another_precision(name, policy):
+    with precision(policy):
         model = build(name)
-    finally:
-        keras.config.set_dtype_policy(before)
     batch = learned_from(name, 16)
     model.fit(*batch, verbose=0)
     assert np.isfinite(list(model.evaluate(*batch, verbose=0, return_dict=True).values())).all()

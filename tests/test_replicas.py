@@ -141,6 +141,29 @@ def test_predictions_evaluation_and_single_batches_are_those_of_one_device(repli
         np.testing.assert_allclose(logs[1][key], expected, rtol=1e-4)
 
 
+@pytest.mark.parametrize("entry", ["fit", "train_on_batch"])
+def test_samples_are_the_same_on_every_replica(replicas, entry, caplog):
+    """Moving statistics that each replica kept of its own images are brought together."""
+    images, _ = digits(32)
+    images = np.sort(images.mean(axis=(1, 2, 3)))[:, None, None, None] * np.ones((1, 8, 8, 1), "f4")
+    with replicas.scope():  # dark images on the first replica, bright ones on the second
+        model = build("iwgan_digits", normalisation="batch")
+    if entry == "fit":
+        model.fit(images, shuffle=False, verbose=0, validation_data=images)
+        [warning] = [r.getMessage() for r in caplog.records if r.name == "tfgen"]
+        assert "equal one only with batch statistics of the global batch" in warning
+    else:
+        model.train_on_batch(images)
+    codes = tf.constant(np.random.default_rng(0).normal(size=(4, model.latent_dim)), tf.float32)
+    outputs = replicas.run(lambda: (model.decode(codes), model.logits(images)))
+    for output in outputs:
+        first, second = replicas.experimental_local_results(output)
+        np.testing.assert_array_equal(first, second)
+    alone = build("iwgan_digits", normalisation="batch")
+    alone.set_weights(model.get_weights())
+    np.testing.assert_allclose(alone.sample(4, seed=1), model.sample(4, seed=1), atol=1e-6)
+
+
 def test_what_replicas_cannot_do_is_refused(replicas):
     images, labels = digits(23)
     with replicas.scope():

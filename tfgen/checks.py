@@ -261,12 +261,18 @@ def check_players(players: Mapping[str, keras.Model], average) -> None:
 
     Raises:
         TypeError: a player is not a built Keras model.
-        ValueError: players share a variable, or the average is out of range or has no theta.
+        ValueError: players share a variable, labels come first of a player's inputs, or the average is
+            out of range or has no theta.
     """
     owners = {}
     for name, network in players.items():
         if not isinstance(network, keras.Model) or not network.built:
             raise TypeError(f"{name} must be a built keras.Model. Received: {name}={network!r}")
+        if len(network.inputs) > 1 and "int" in network.inputs[0].dtype:
+            raise ValueError(
+                "Labels must be a network's second input; inputs in a dictionary stand in the order of "
+                f"their names. Received: {name} of {[end.name for end in network.inputs]}"
+            )
         for variable in network.trainable_variables:
             if id(variable) in owners:
                 raise ValueError(

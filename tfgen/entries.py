@@ -108,6 +108,7 @@ class Gated(replicas.Replicated, abc.ABC):
             kwargs["validation_data"], _ = replicas.distribute(self.distribute_strategy, held_out)
         self.before_fit(feeding.one_epoch(batches, kwargs.get("steps_per_epoch")))
         batches, epoch = replicas.distribute(self.distribute_strategy, batches)
+        replicas.check_synchronized(self)
         callbacks = kwargs.pop("callbacks", None) or []
         if self.compiled:  # else Keras says so
             optimizers.check_schedules(self.optimizer, callbacks)
@@ -149,7 +150,9 @@ class Gated(replicas.Replicated, abc.ABC):
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, **kwargs):
         """`keras.Model.train_on_batch`, with the data checked first."""
         refuse_weights(sample_weight=sample_weight, class_weight=class_weight)
-        return super().train_on_batch(*self.gate().take(x if y is None else (x, y)), **kwargs)
+        logs = super().train_on_batch(*self.gate().take(x if y is None else (x, y)), **kwargs)
+        self.average_statistics()
+        return logs
 
     def test_on_batch(self, x, y=None, sample_weight=None, **kwargs):
         """`keras.Model.test_on_batch`, with the data checked first."""

@@ -5,12 +5,16 @@ that order and noise, functions of an image's index in the global batch, are tho
 """
 
 import contextlib
+import functools
+import logging
 from collections.abc import Callable, Iterator
 
 import keras
 import tensorflow as tf
 
 from tfgen import feeding
+
+_LOG = logging.getLogger("tfgen")
 
 
 def are_several(strategy: tf.distribute.Strategy) -> bool:
@@ -37,10 +41,30 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
 
 def synchronize(model: keras.Model) -> None:
     """Take batch statistics over the global batch, without which several replicas do not equal one."""
-    for network in model.players.values():
-        for layer in network._flatten_layers(include_self=False):
-            if isinstance(layer, keras.layers.BatchNormalization):
-                layer.synchronized = True
+    for layer in _batch_normalizations(model):
+        layer.synchronized = True
+
+
+def check_synchronized(model: keras.Model) -> None:
+    """Log a warning if a model's replicas normalize by statistics of their own images."""
+    own = [layer.path for layer in _batch_normalizations(model) if not layer.synchronized]
+    if are_several(model.distribute_strategy) and own:
+        _LOG.warning(
+            "Several replicas equal one only with batch statistics of the global batch: build networks "
+            "with synchronized batch normalization, or call tfgen.replicas.synchronize(model). "
+            "Received: %d layers of %s with statistics of each replica",
+            len(own),
+            model.name,
+        )
+
+
+def _batch_normalizations(model):
+    layers = [
+        layer
+        for network in model.players.values()
+        for layer in network._flatten_layers(include_self=False)
+    ]
+    return [layer for layer in layers if isinstance(layer, keras.layers.BatchNormalization)]
 
 
 def agree(strategy: tf.distribute.Strategy, **number: int) -> None:
@@ -201,6 +225,28 @@ class Replicated(keras.Model):
         if self.test_function is None or force:
             self.test_function = self._execution(self.test_step)
         return self.test_function
+
+    def average_statistics(self) -> None:
+        """Put the mean over the replicas in the place of the moving statistics that each kept of its own.
+
+        Samples, evaluation and files are then the same wherever they are made.
+        """
+        if are_several(self.distribute_strategy):
+            self.distribute_strategy.run(self._average_statistics)
+
+    @functools.cached_property
+    def _average_statistics(self):
+        kept = [v for v in self.non_trainable_variables if v.aggregation == "none"]
+        kept = [v for v in kept if tf.as_dtype(v.dtype).is_floating]
+
+        @tf.function(autograph=False)
+        def on_replica():
+            own = [tf.convert_to_tensor(variable.value) for variable in kept]
+            context = tf.distribute.get_replica_context()
+            for variable, mean in zip(kept, context.all_reduce("MEAN", own), strict=True):
+                variable.assign(mean)
+
+        return on_replica
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         if self.optimizer is not None and not self.optimizer.built:

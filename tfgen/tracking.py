@@ -58,7 +58,11 @@ class Watch(keras.callbacks.Callback):
         self._check(self._previous)
         self._previous = logs or {}
 
+    def on_test_begin(self, logs=None):
+        self.model.average_statistics()
+
     def on_epoch_end(self, epoch, logs=None):
+        self.model.average_statistics()
         self._previous = {}
         self._check(logs or {})
         self.model.epochs.assign_add(1)

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from tfgen import ascent, checks, noise, old_names, replicas, sampling, schedules, tracking  # noqa: F401  schedules are registered
 from tfgen.entries import Gated
-from tfgen.networks import heads
+from tfgen.networks import heads, views
 from tfgen.objectives import effective_sample_size, importance_weights
 
 PLAYERS = ("theta", "phi", "eta", "omega")
@@ -153,15 +153,21 @@ class Unified(Gated):
         return "theta" in self._names and len(self.decoder().inputs) == 2
 
     def call_network(self, network, x, labels=None, training=False):
-        """The network's output for x, or for (x, t) if it has a second input; float32 under any policy."""
-        x = tf.convert_to_tensor(x)
+        """The network's output for x, or (x, t): float32, or float64 where all networks end in it."""
+        given = [tf.convert_to_tensor(x)]
         if len(network.inputs) > 1:
             if labels is None:
                 raise ValueError(
                     f"{network.name} of {self.name} reads labels. Received: labels=None"
                 )
-            x = [x, tf.convert_to_tensor(labels)]
-        return tf.nest.map_structure(_as_float32, network(x, training=training))
+            given.append(tf.convert_to_tensor(labels))
+        outputs = network(views.arranged(network, given), training=training)
+        return tf.nest.map_structure(lambda value: tf.cast(value, self._precision), outputs)
+
+    @property
+    def _precision(self):
+        ends = keras.tree.flatten([network.outputs for network in self.players.values()])
+        return tf.float64 if all(end.dtype == "float64" for end in ends) else tf.float32
 
     def logits(self, images, labels=None, training=False):
         """l_phi(x [, t]), (b,) float32: the discriminator's log-odds of real against generated."""
@@ -341,8 +347,3 @@ class Unified(Gated):
 
 def _tensors(*parts):
     return [part for part in parts if tf.is_tensor(part)]
-
-
-def _as_float32(value):
-    """Half precision as float32; float64, of exact cases, as it is."""
-    return tf.cast(value, tf.float32) if value.dtype in (tf.float16, tf.bfloat16) else value

@@ -1,19 +1,25 @@
 """Players tried once on noise before anything is trained: heads must give what objectives read.
 
-A tanh at a generator's end, a sigmoid at a discriminator's (it would be applied twice) or a scale that
-can be negative train, save and serve without a word, and every number is wrong.
+A tanh at a generator's end, a sigmoid at a discriminator's (it would be applied twice), a ReLU there (no
+image could be called generated) or a scale that can be negative train, save and serve without a word, and
+every number is wrong.
 """
 
 import contextlib
 import contextvars
+import functools
 import math
 from collections.abc import Callable, Iterator, Mapping
 
 import keras
 import numpy as np
 
+from tfgen.networks.views import arranged
+
 ROWS = 4  # of noise
-REDRAWN_SCALE = 3.0  # deviations of weights drawn anew, in units of 1/sqrt(fan-in)
+REDRAWN_SCALE = 3.0  # deviation of weights drawn anew, in units of 1/sqrt(fan-in)
+SATURATING_SCALES = (1e4, 1e2)  # of large weights; the first without overflow is taken
+MOST_DRAWS = 24  # of large weights: an end of either sign keeps to one in 1 of 2^24 networks
 
 _trusted = contextvars.ContextVar("heads_are_trusted", default=False)
 
@@ -44,12 +50,45 @@ def try_out(rules: Mapping[str, Callable], players: Mapping[str, keras.Model]) -
         return
     for name, network in players.items():
         if name in rules:
-            rules[name](name, _trials(network))
+            rules[name](name, Trials(network))
 
 
-def images(name: str, trials: list) -> None:
+class Trials:
+    """A network's outputs on noise.
+
+    Args:
+        network: built Functional model.
+    """
+
+    def __init__(self, network: keras.Model):
+        self._network, self._rng = network, np.random.default_rng(0)
+        noise = [_noise(end, self._rng) for end in network.inputs]
+        self._inputs = arranged(network, noise)
+        self._fixed = [variable.value for variable in network.non_trainable_variables]
+        self._own = [variable.value for variable in network.trainable_variables]
+
+    @functools.cached_property
+    def own(self):
+        """With the network's own weights, as float32 in the structure of its outputs."""
+        return self._outputs(self._own)
+
+    @functools.cached_property
+    def several(self) -> list:
+        """With its own weights and with two others."""
+        return [self.own, self.redrawn(), self.redrawn()]
+
+    def redrawn(self, scale: float = REDRAWN_SCALE):
+        """With weights drawn anew, of a deviation of `scale`/sqrt(fan-in)."""
+        return self._outputs([_weights(value.shape, scale, self._rng) for value in self._own])
+
+    def _outputs(self, weights):
+        found, _ = self._network.stateless_call(weights, self._fixed, self._inputs, training=False)
+        return keras.tree.map_structure(lambda value: np.asarray(value, np.float32), found)
+
+
+def images(name: str, trials: Trials) -> None:
     """The first output lies in [0, 1]."""
-    low, high = _range([keras.tree.flatten(outputs)[0] for outputs in trials])
+    low, high = _range([keras.tree.flatten(outputs)[0] for outputs in trials.several])
     if low < 0 or high > 1:
         raise ValueError(
             f"{name} must give images in [0, 1]: end it in a sigmoid. "
@@ -57,15 +96,15 @@ def images(name: str, trials: list) -> None:
         )
 
 
-def scaled_images(name: str, trials: list) -> None:
+def scaled_images(name: str, trials: Trials) -> None:
     """Images in [0, 1] and, if there is a second output, their positive scale."""
     images(name, trials)
-    _positive(name, [outputs[1:] for outputs in map(keras.tree.flatten, trials)])
+    _positive(name, [outputs[1:] for outputs in map(keras.tree.flatten, trials.several)])
 
 
-def logit(name: str, trials: list) -> None:
+def logit(name: str, trials: Trials) -> None:
     """Every output is one number per image, of any size and sign."""
-    for outputs in keras.tree.flatten(trials):
+    for outputs in keras.tree.flatten(trials.own):
         if outputs.size != ROWS:
             raise ValueError(
                 f"{name} must give one logit per image, (b, 1). "
@@ -74,22 +113,67 @@ def logit(name: str, trials: list) -> None:
     logits(name, trials)
 
 
-def logits(name: str, trials: list) -> None:
-    """The output, or the one named "logits", is of any size and sign."""
-    given = [outputs["logits"] if isinstance(outputs, dict) else outputs for outputs in trials]
-    values = keras.tree.flatten(given)
-    low, high = _range(values)
-    overflowed = not all(np.isfinite(value).all() for value in values)  # of half precision
-    if low >= -1 and high <= 1 and not overflowed:
-        raise ValueError(
-            f"{name} must give logits, without a sigmoid, softmax or tanh at its end. "
-            f"Received: values from {low:.3g} to {high:.3g} on noise, whatever its weights"
-        )
+def logits(name: str, trials: Trials) -> None:
+    """Every output, or the one named "logits", is of any size and sign.
+
+    An end is bounded where it stays between two values however large the weights are, and one-sided
+    where it falls below -1, or rises above 1, with no weights.
+    """
+    small = [_logits_of(outputs) for outputs in (trials.own, trials.redrawn())]
+    large, scale = _large(trials)
+    for index in range(len(large[0])):
+        reach = _reach([values[index] for values in small])
+        if not np.isfinite(large[0][index]).all():
+            continue  # half precision overflowed, as a bounded end does not
+        if _is_saturated(large[0][index], reach):
+            values = [values[index] for values in (*small, *large)]
+            raise ValueError(_NO_LOGITS.format(name, *_range(values)))
+        while not _has_either_sign(large, index) and len(large) < MOST_DRAWS:
+            large.append(_logits_of(trials.redrawn(scale)))
+        low, high = _range([values[index] for values in large])
+        if low >= -1 or high <= 1:
+            raise ValueError(_NO_LOGITS.format(name, low, high))
 
 
-def posterior(name: str, trials: list) -> None:
+_NO_LOGITS = (
+    "{} must give logits of any size and sign, without a sigmoid, softmax, tanh or ReLU at its end. "
+    "Received: values from {:.3g} to {:.3g} on noise, whatever its weights"
+)
+
+
+def _logits_of(outputs) -> list[np.ndarray]:
+    return keras.tree.flatten(outputs["logits"] if isinstance(outputs, dict) else outputs)
+
+
+def _large(trials):
+    """The outputs, in a list, with large weights, and the scale of these."""
+    for scale in SATURATING_SCALES:
+        found = _logits_of(trials.redrawn(scale))
+        if all(np.isfinite(values).all() for values in found):
+            break
+    return [found], scale
+
+
+def _reach(arrays):
+    low, high = _range(arrays)
+    return max(-low, high)
+
+
+def _is_saturated(values, reach):
+    """Whether all values are at one of two bounds, no further than small weights nearly reach."""
+    low, high = values.min(), values.max()
+    inner = np.minimum(values - low, high - values).max()
+    return max(-low, high) < 10 * max(reach, 0.1) and inner <= 0.01 * (high - low)
+
+
+def _has_either_sign(draws, index):
+    low, high = _range([values[index] for values in draws])
+    return low < -1 and high > 1
+
+
+def posterior(name: str, trials: Trials) -> None:
     """The output "scale" is positive."""
-    _positive(name, [outputs["scale"] for outputs in trials])
+    _positive(name, [outputs["scale"] for outputs in trials.several])
 
 
 def _positive(name, trials):
@@ -102,22 +186,6 @@ def _positive(name, trials):
         )
 
 
-def _trials(network):
-    """The outputs, NumPy float32, on noise: with the network's own weights and with two others."""
-    rng = np.random.default_rng(0)
-    noise = [_noise(end, rng) for end in network.inputs]
-    single = isinstance(network, keras.Sequential)
-    inputs = noise[0] if single else keras.tree.pack_sequence_as(network.input, noise)
-    fixed = [variable.value for variable in network.non_trainable_variables]
-    own = [variable.value for variable in network.trainable_variables]
-    redrawn = [[_weights(value.shape, rng) for value in own] for _ in range(2)]
-    trials = [
-        network.stateless_call(weights, fixed, inputs, training=False)[0]
-        for weights in (own, *redrawn)
-    ]
-    return keras.tree.map_structure(lambda value: np.asarray(value, np.float32), trials)
-
-
 def _noise(end, rng):
     shape = (ROWS, *(size or 1 for size in end.shape[1:]))
     if "int" in end.dtype:
@@ -125,9 +193,9 @@ def _noise(end, rng):
     return (rng.random(shape) if len(shape) == 4 else rng.normal(size=shape)).astype(np.float32)
 
 
-def _weights(shape, rng):
+def _weights(shape, scale, rng):
     fan_in = math.prod(shape[:-1]) if len(shape) > 1 else 1
-    return (rng.normal(size=shape) * REDRAWN_SCALE / math.sqrt(fan_in)).astype(np.float32)
+    return (rng.normal(size=shape) * scale / math.sqrt(fan_in)).astype(np.float32)
 
 
 def _range(arrays):

@@ -1,5 +1,8 @@
 """The same network, read elsewhere: before its sigmoid, or with the features of a layer beside it."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 
 
@@ -48,3 +51,15 @@ def with_features(network, layer):
         )
     features = network.layers[layer].output
     return keras.Model(network.inputs, {"logits": network.output, "features": features})
+
+
+def arranged(network: keras.Model, inputs: Sequence[Any]) -> Any:
+    """Inputs in the structure that a network was built with: one alone, a list, a tuple or a dictionary.
+
+    Args:
+        network: built Functional model.
+        inputs: of it, in the order of `network.inputs`.
+    """
+    if isinstance(network, keras.Sequential):
+        return inputs[0]
+    return keras.tree.pack_sequence_as(network.input, list(inputs))

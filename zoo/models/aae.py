@@ -72,7 +72,7 @@ class AAE(Autoencoder):
         self.alpha = alpha
         self.importance_weighted = importance_weighted
         self.labelled_share = self.add_weight(
-            name="labelled_share", shape=(), initializer="ones", trainable=False
+            name="labelled_share", shape=(), dtype="float32", initializer="ones", trainable=False
         )
 
     @property

@@ -67,7 +67,7 @@ class SVAE(Variational):
             )
         self.alpha = alpha
         self.labelled_share = self.add_weight(
-            name="labelled_share", shape=(), initializer="ones", trainable=False
+            name="labelled_share", shape=(), dtype="float32", initializer="ones", trainable=False
         )
         self.accuracy = keras.metrics.Mean(name="accuracy")
 
