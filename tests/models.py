@@ -26,6 +26,18 @@ def build(name, seed=0, **arguments):
     return zoo.build(recipe, data.info("digits"), seed=seed)
 
 
+def compiled(name, optimizer="sgd", **arguments):
+    """A small model, one batch per execution, as a user compiles it."""
+    model = build(name)
+    model.compile(optimizer, **arguments)
+    return model
+
+
+def state(model):
+    """Values of all variables of a compiled model and of its optimizer."""
+    return [v.numpy() for v in [*model.variables, *model.optimizer.variables]]
+
+
 def digits(count=64):
     """Images float32 in [0, 1] and labels of the first digits."""
     images, labels = data.arrays("digits")

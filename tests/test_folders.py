@@ -6,21 +6,9 @@ import unicodedata
 
 import numpy as np
 import pytest
-from PIL import Image
+from pictures_on_disk import fill, save
 
 from tfgen import data
-from tfgen.data import cache
-
-
-def _save(path, pixels, **options):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.asarray(pixels, np.uint8)).save(path, **options)
-
-
-def _fill(root, *names):
-    """Pictures of 2 x 2 pixels under these names, the i-th of gray i."""
-    for i, name in enumerate(names):
-        _save(root / name, np.full((2, 2), i))
 
 
 @pytest.fixture
@@ -34,7 +22,7 @@ class TestPictures:
         """Two pictures of cats and one of a dog, as PNG."""
         pixels = rng.integers(0, 256, (3, 4, 5, 3), dtype=np.uint8)
         for name, x in zip(("dog/1.png", "cat/b.png", "cat/a.PNG"), pixels, strict=True):
-            _save(tmp_path / "pets" / name, x)
+            save(tmp_path / "pets" / name, x)
         (tmp_path / "pets" / "cat" / "notes.txt").write_text("no picture")
         return tmp_path / "pets", pixels[[2, 1, 0]]
 
@@ -52,31 +40,31 @@ class TestPictures:
 
     def test_pictures_directly_are_unlabelled(self, tmp_path):
         for i in (2, 10, 1):
-            _save(tmp_path / f"{i:02d}.png", np.full((2, 2), i))
+            save(tmp_path / f"{i:02d}.png", np.full((2, 2), i))
         x, y = data.arrays(tmp_path)
         assert x[:, 0, 0, 0].tolist() == [1, 2, 10]
         assert y.tolist() == [-1, -1, -1]
         assert data.info(tmp_path).num_classes == 0
 
     def test_train_and_test_are_splits_with_one_set_of_classes(self, tmp_path):
-        _fill(tmp_path, "train/a/1.png", "train/b/1.png", "test/b/1.png")
+        fill(tmp_path, "train/a/1.png", "train/b/1.png", "test/b/1.png")
         assert data.info(tmp_path).splits == {"test": 1, "train": 2}
         assert data.arrays(tmp_path, "test")[1].tolist() == [1]
 
     def test_train_beside_other_vehicles_is_a_class(self, tmp_path):
-        _fill(tmp_path, "bus/1.png", "train/1.png")
+        fill(tmp_path, "bus/1.png", "train/1.png")
         assert data.arrays(tmp_path)[1].tolist() == [0, 1]
 
     def test_one_colored_picture_makes_all_of_them_color(self, tmp_path):
-        _save(tmp_path / "a.png", np.full((2, 2), 7))
+        save(tmp_path / "a.png", np.full((2, 2), 7))
         assert data.arrays(tmp_path)[0].shape == (1, 2, 2, 1)
-        _save(tmp_path / "b.png", np.full((2, 2, 3), 9))
+        save(tmp_path / "b.png", np.full((2, 2, 3), 9))
         x, _ = data.arrays(tmp_path)
         assert x[:, 0, 0].tolist() == [[7, 7, 7], [9, 9, 9]]
 
     def test_pictures_of_different_sizes_need_a_size(self, tmp_path):
         for side in (2, 4):
-            _save(tmp_path / f"{side}.png", np.full((side, 2), 100 + side))
+            save(tmp_path / f"{side}.png", np.full((side, 2), 100 + side))
         assert data.info(tmp_path).shape == (None, 2, 1)
         with pytest.raises(ValueError, match=r"size=.*\(2, 2, 1\) to \(4, 2, 1\)"):
             data.arrays(tmp_path)
@@ -90,12 +78,12 @@ class TestPictures:
             data.load(tmp_path)
 
     def test_refuses_pictures_beside_classes(self, classes):
-        _save(classes[0] / "stray.png", np.zeros((4, 5)))
+        save(classes[0] / "stray.png", np.zeros((4, 5)))
         with pytest.raises(ValueError, match=r"not both.*stray\.png"):
             data.load(classes[0])
 
     def test_a_broken_one_is_named(self, tmp_path):
-        _fill(tmp_path, "a.png")
+        fill(tmp_path, "a.png")
         (tmp_path / "b.png").symlink_to("nowhere")
         with pytest.raises(ValueError, match=r"readable. Received: '.*b\.png', No such file"):
             data.arrays(tmp_path)
@@ -104,7 +92,7 @@ class TestPictures:
 
     @pytest.mark.parametrize("kind", ["relative", "home", "path", "home path"])
     def test_the_folder_is_given_in_any_way(self, tmp_path, monkeypatch, kind):
-        _fill(tmp_path / "Bilder für é", "katze/ä b.PNG", "hund/犬.JPEG")
+        fill(tmp_path / "Bilder für é", "katze/ä b.PNG", "hund/犬.JPEG")
         monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("HOME", str(tmp_path))
         name = {
@@ -125,7 +113,7 @@ class TestPictures:
             data.info(name)
 
     def test_refuses_a_split_that_is_no_string(self, tmp_path):
-        _fill(tmp_path, "a.png")
+        fill(tmp_path, "a.png")
         for name in (tmp_path, "digits"):
             with pytest.raises(TypeError, match="split must be a string.*split=None"):
                 data.load(name, None)
@@ -142,7 +130,7 @@ class TestArguments:
         + ["binarize", "shuffle", "stream", "cached", "shard", "shift", "flip"],
     )
     def test_of_load(self, tmp_path, name):
-        _fill(tmp_path, "a.png", "b.png")
+        fill(tmp_path, "a.png", "b.png")
         said = []
         for value in self.OTHERS:
             try:
@@ -162,9 +150,9 @@ class TestArguments:
 
 class TestLayout:
     def test_what_tools_leave_behind_is_passed_over(self, tmp_path):
-        _fill(tmp_path, "cat/1.png", "dog/1.png")
+        fill(tmp_path, "cat/1.png", "dog/1.png")
         for name in ("__MACOSX", "@eaDir", ".ipynb_checkpoints", "$RECYCLE.BIN", ".git"):
-            _fill(tmp_path / name, "cat/1.png")
+            fill(tmp_path / name, "cat/1.png")
         for name in ("._1.png", ".DS_Store", "Thumbs.db", "desktop.ini"):
             (tmp_path / "cat" / name).write_bytes(b"\0\5\x16\7")
         (tmp_path / "labels.csv").write_text("1.png,cat")
@@ -187,7 +175,7 @@ class TestLayout:
     )
     @pytest.mark.parametrize("classes", [(".",), ("cat", "dog")])
     def test_splits_are_known_by_their_usual_names(self, tmp_path, folders, splits, classes):
-        _fill(tmp_path, *(f"{folder}/{c}/1.png" for folder in folders for c in classes))
+        fill(tmp_path, *(f"{folder}/{c}/1.png" for folder in folders for c in classes))
         info = data.info(tmp_path)
         assert info.splits == dict.fromkeys(splits, len(classes))
         labels = [-1] if len(classes) == 1 else [0, 1]
@@ -227,18 +215,18 @@ class TestLayout:
             if name.endswith("/"):
                 (tmp_path / name).mkdir()
             else:
-                _save(tmp_path / name, np.zeros((2, 2)), format="PNG")
+                save(tmp_path / name, np.zeros((2, 2)), format="PNG")
         with pytest.raises(ValueError, match=message):
             data.info(tmp_path)
 
     def test_deeper_pictures_are_of_the_outermost_class(self, tmp_path):
-        _fill(tmp_path, "0/a.png", "1/more/b.png", "1/more/still/c.png", "1/d.png")
+        fill(tmp_path, "0/a.png", "1/more/b.png", "1/more/still/c.png", "1/d.png")
         x, y = data.arrays(tmp_path)
         assert y.tolist() == [0, 1, 1, 1]
         assert x[:, 0, 0, 0].tolist() == [0, 3, 1, 2]  # sorted by path
 
     def test_links_are_followed_and_must_end(self, tmp_path):
-        _fill(tmp_path / "elsewhere", "1.png", "2.png")
+        fill(tmp_path / "elsewhere", "1.png", "2.png")
         (tmp_path / "pets" / "cat").mkdir(parents=True)
         (tmp_path / "pets" / "cat" / "1.png").symlink_to(tmp_path / "elsewhere" / "1.png")
         (tmp_path / "pets" / "dog").symlink_to(tmp_path / "elsewhere")
@@ -249,16 +237,16 @@ class TestLayout:
 
     def test_an_accent_is_one_class_however_it_is_written(self, tmp_path):
         composed, decomposed = (unicodedata.normalize(form, "é") for form in ("NFC", "NFD"))
-        _fill(tmp_path, f"train/{composed}/1.png", f"test/{decomposed}/1.png")
+        fill(tmp_path, f"train/{composed}/1.png", f"test/{decomposed}/1.png")
         assert data.info(tmp_path).class_names == (composed,)
 
     def test_one_class_is_a_class(self, tmp_path):
-        _fill(tmp_path, "cat/1.png", "cat/2.png")
+        fill(tmp_path, "cat/1.png", "cat/2.png")
         assert data.arrays(tmp_path)[1].tolist() == [0, 0]
         assert data.info(tmp_path).num_classes == 1
 
     def test_a_folder_that_cannot_be_listed_is_named(self, tmp_path, monkeypatch):
-        _fill(tmp_path, "cat/1.png")
+        fill(tmp_path, "cat/1.png")
         scandir = os.scandir
 
         def refuse(folder):  # root may list any folder
@@ -274,7 +262,7 @@ class TestLayout:
 class TestHeldOut:
     @pytest.fixture
     def folder(self, tmp_path):
-        _fill(
+        fill(
             tmp_path,
             *(f"{c}/{i:02d}.png" for c, n in (("a", 30), ("b", 9), ("c", 1)) for i in range(n)),
         )
@@ -291,159 +279,43 @@ class TestHeldOut:
 
     def test_stays_when_pictures_are_added(self, folder):
         before = {image.tobytes() for image in data.arrays(folder, "test")[0]}
-        _save(folder / "a" / "30.png", np.full((2, 2), 200))
+        save(folder / "a" / "30.png", np.full((2, 2), 200))
         assert len(before & {image.tobytes() for image in data.arrays(folder, "test")[0]}) >= 3
 
     def test_pictures_without_labels_too(self, tmp_path):
-        _fill(tmp_path, *(f"{i:02d}.png" for i in range(20)))
+        fill(tmp_path, *(f"{i:02d}.png" for i in range(20)))
         assert data.info(tmp_path).splits == {"train": 18, "test": 2}
 
     def test_nothing_of_a_few(self, tmp_path):
-        _fill(tmp_path, *(f"{i:02d}.png" for i in range(19)))
+        fill(tmp_path, *(f"{i:02d}.png" for i in range(19)))
         assert data.info(tmp_path).splits == {"train": 19}
         with pytest.raises(ValueError, match=r"\['train'\].*split='test'"):
             data.load(tmp_path, "test")
 
     def test_a_validation_folder_is_the_test_split(self, tmp_path):
-        _fill(tmp_path, *(f"train/{i:02d}.png" for i in range(30)), "val/1.png")
+        fill(tmp_path, *(f"train/{i:02d}.png" for i in range(30)), "val/1.png")
         assert data.info(tmp_path).splits == {"train": 30, "validation": 1}
         np.testing.assert_array_equal(
             data.arrays(tmp_path, "test")[0], data.arrays(tmp_path, "validation")[0]
         )
 
 
-class TestSummary:
-    def test_says_what_was_found(self, tmp_path):
-        _fill(tmp_path, *(f"cat/{i:02d}.png" for i in range(18)), "dog/1.png")
-        _save(tmp_path / "dog" / "2.jpg", np.zeros((4, 6, 3)))
-        (tmp_path / "dog" / "notes.txt").write_text("")
-        assert str(data.summary(tmp_path)).splitlines() == [
-            f"data: {tmp_path}",
-            "images: train 18, test 2",
-            "classes: 2",
-            "  0: cat (train 16, test 2)",
-            "  1: dog (train 2, test 0)",
-            "sizes: 2 x 2 gray (19), 4 x 6 RGB (1)",
-            "passed over: 1 no picture (.txt)",
-            'note: there is no test folder: 10% of the pictures are held out as split "test"',
-            "note: class 'dog' has no pictures in split 'test'",
-        ]
-
-    def test_of_pictures_without_labels(self, tmp_path):
-        _fill(tmp_path, "a.png")
-        assert "classes: none, the pictures are unlabelled" in str(data.summary(tmp_path))
-
-    def test_of_named_data(self):
-        lines = str(data.summary("digits")).splitlines()
-        assert lines[1:3] == [
-            "images: train 1,437, test 360",
-            "classes: 10 (0, 1, 2, 3, 4, 5, 6, 7, 8, 9)",
-        ]
-
-    def test_opens_no_picture_whose_geometry_is_given(self, tmp_path):
-        (tmp_path / "a.png").write_bytes(b"not a picture")
-        assert data.summary(tmp_path, size=8, channels=3).sizes == {}
-        assert data.info(tmp_path, size=8, channels=3).shape == (8, 8, 3)
-        with pytest.raises(ValueError, match=r"readable.*a\.png"):
-            data.summary(tmp_path)
-
-    def test_classes_can_be_asked_for(self, tmp_path):
-        _fill(tmp_path, "a.png", "b.png")
-        with pytest.raises(ValueError, match="cgan learns from labels.*2 pictures have no"):
-            data.require_classes(data.info(tmp_path), "cgan")
-        data.require_classes(data.info("digits"), "cgan")
-
-
 class TestGeometry:
     def test_crop_takes_the_centered_square(self, tmp_path):
         wide = np.zeros((4, 8), np.uint8)
         wide[:, 2:6] = 200
-        _save(tmp_path / "wide.png", wide)
-        _save(tmp_path / "high.png", wide.T)
+        save(tmp_path / "wide.png", wide)
+        save(tmp_path / "high.png", wide.T)
         x, _ = data.arrays(tmp_path, size=2, crop=True)
         assert (x == 200).all()
         squeezed, _ = data.arrays(tmp_path, size=2)
         assert (squeezed < 200).all()
 
     def test_padding_names_the_picture_that_does_not_fit(self, tmp_path):
-        _save(tmp_path / "a.png", np.zeros((4, 8)))
+        save(tmp_path / "a.png", np.zeros((4, 8)))
         with pytest.raises(ValueError, match="largest side, 8.*size=6"):
             data.arrays(tmp_path, size=6, pad=True)
         with pytest.raises(ValueError, match="padded or cropped"):
             data.arrays(tmp_path, size=8, pad=True, crop=True)
         with pytest.raises(ValueError, match="crop=True crops to size.*size=None"):
             data.arrays(tmp_path, crop=True)
-
-
-class TestCache:
-    @pytest.fixture(autouse=True)
-    def home(self, tmp_path, monkeypatch):
-        monkeypatch.delenv("TFGEN_CACHE")
-        monkeypatch.setenv("TFGEN_HOME", str(tmp_path / "home"))
-        return tmp_path / "home" / "cache"
-
-    @pytest.fixture
-    def decoded(self, monkeypatch):
-        """Names of the pictures decoded so far."""
-        from tfgen.data import folders
-
-        names, decode = [], folders.decode
-
-        def record(path):
-            names.append(path.name)
-            return decode(path)
-
-        monkeypatch.setattr(folders, "decode", record)
-        return names
-
-    @pytest.fixture
-    def folder(self, tmp_path):
-        _fill(tmp_path / "photos", "a.png", "b.png")
-        return tmp_path / "photos"
-
-    def test_a_folder_is_decoded_once(self, folder, home, decoded):
-        first, second = data.arrays(folder), data.arrays(folder)
-        np.testing.assert_array_equal(first[0], second[0])
-        assert sorted(decoded) == ["a.png", "b.png"]
-        assert len(list(home.iterdir())) == 1
-        data.arrays(folder, size=4)
-        assert len(decoded) == 4
-
-    def test_a_changed_picture_is_seen(self, folder, decoded):
-        data.arrays(folder)
-        before = (folder / "a.png").stat()
-        _save(folder / "a.png", np.full((2, 2), 9))
-        os.utime(folder / "a.png", ns=(before.st_atime_ns, before.st_mtime_ns))
-        assert data.arrays(folder)[0][0, 0, 0, 0] == 9
-
-    @pytest.mark.parametrize("damage", ["cut", "flipped", "emptied"])
-    def test_a_broken_entry_is_made_anew(self, folder, home, decoded, damage):
-        expected, _ = data.arrays(folder)
-        (entry,) = home.iterdir()
-        content = bytearray(entry.read_bytes())
-        content[-5] ^= 1
-        entry.write_bytes({"cut": content[:-6], "flipped": content, "emptied": b""}[damage])
-        for _ in range(2):
-            np.testing.assert_array_equal(data.arrays(folder)[0], expected)
-        assert len(decoded) == 4
-
-    def test_is_bounded(self, folder, home, monkeypatch):
-        data.arrays(folder)
-        (entry,) = home.iterdir()
-        monkeypatch.setattr(cache, "MOST_BYTES", entry.stat().st_size)
-        data.arrays(folder, size=2, crop=True)
-        (other,) = home.iterdir()
-        assert other.name != entry.name
-        monkeypatch.setattr(cache, "MOST_BYTES", 1)
-        data.arrays(folder, size=3)
-        assert list(home.iterdir()) == [other]
-
-    def test_can_be_switched_off(self, folder, home, monkeypatch):
-        monkeypatch.setenv("TFGEN_CACHE", "off")
-        data.arrays(folder)
-        assert not home.exists()
-
-    def test_a_place_that_cannot_be_written_keeps_nothing(self, folder, tmp_path, monkeypatch):
-        (tmp_path / "file").write_text("")
-        monkeypatch.setenv("TFGEN_CACHE", str(tmp_path / "file"))
-        assert len(data.arrays(folder)[1]) == 2
