@@ -1,12 +1,17 @@
-"""The zoo in three minutes: sample, score, fine-tune, export, and serve without Keras.
+"""The zoo in three minutes: sample, score, fine-tune, export, load without Keras, serve.
 
     python examples/demo.py          (or `make demo`; no data set is downloaded)
 
 Everything is written to the folder `demo/`.
 """
 
+import base64
+import contextlib
+import json
+import re
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -72,8 +77,39 @@ def main():
     print("   the same seed gave the same images as model.sample")
     report(pictures.save(pictures.grid(images), OUT / "iwgan_digits.png"))
 
+    print("6. The same SavedModel behind `tfgen serve`, asked over HTTP for the image of a seed")
+    picture = OUT / "served.png"
+    with served(folder) as address:
+        picture.write_bytes(ask(address, seed=7))
+    report(picture)
+
     print("The site (guides, gallery, catalog, API) is built by `make docs`; its first page:")
     report(Path(__file__).resolve().parents[1] / "build" / "docs" / "index.html")
+
+
+@contextlib.contextmanager
+def served(folder):
+    """Serves a SavedModel in a process of its own; gives its address."""
+    command = [sys.executable, "-m", "zoo.cli", "serve", str(folder.parent)]
+    command += ["--port", "0", "--grpc-port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        line = process.stdout.readline()  # comes when the model is loaded
+        print(f"   {line.strip()}")
+        try:
+            yield re.search(r"http://\S+", line)[0]
+        finally:
+            process.terminate()
+
+
+def ask(address, seed):
+    """The PNG of a seed, as TensorFlow Serving's REST interface gives it."""
+    body = {"signature_name": "generate_png", "instances": [seed]}
+    request = urllib.request.Request(
+        f"{address}/v1/models/iwgan_digits:predict", json.dumps(body).encode()
+    )
+    with urllib.request.urlopen(request) as response:
+        [png] = json.load(response)["predictions"]
+    return base64.b64decode(png["b64"])
 
 
 def report(path):
