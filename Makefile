@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint docs bench wheel clean
+.PHONY: demo test lint docs bench runtimes replicas wheel clean
 
 demo: .venv/project
 	$(BIN)/python examples/demo.py
@@ -22,6 +22,17 @@ docs: .venv/project docs/play/node_modules
 
 bench: .venv/project
 	$(BIN)/python -m benchmarks
+
+# Every signature of every preset in the oldest TensorFlow that pip offers for Python 3.11.
+runtimes:
+	$(PYTHON) -m venv --clear build/runtime
+	build/runtime/bin/python -m pip install -q 'tensorflow-cpu==2.12.*'
+	build/runtime/bin/python zoo/studies/runtimes.py saved_models/*/1
+
+# Replicas on Ray Serve, one of them killed under load.
+replicas: .venv/project
+	$(BIN)/python -m pip install -q -c requirements.lock '.[ray]'
+	$(BIN)/python -m pytest tests/serving/test_ray.py
 
 wheel: .venv/project
 	$(BIN)/python -m build --no-isolation

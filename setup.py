@@ -85,6 +85,7 @@ setup(
             "tensorflow-serving-api>=2.21,<2.22",
             "grpcio-health-checking>=1.70,<2",
         ],
+        "ray": ["ray[serve]>=2.50,<3"],
         "onnx": ["tf2onnx>=1.17,<2"],
         "docs": [
             "sphinx>=9,<10",

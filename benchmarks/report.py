@@ -33,9 +33,11 @@ INTRODUCTION = """\
 # Benchmarks
 
 Made by `python -m benchmarks` (`make bench`) from `results.json`; `--help` names the parts and the
-quick mode.  Every contender runs in its own process.  Blocks of their work alternate, one process at
-work at a time, each block after one untimed unit; a ratio is formed round by round.  Numbers are
-medians, those in brackets the quartiles.  Time is per step or call, 1 GFLOP is 10^9 operations.
+quick mode.  The server under load has [a page of its own](../docs/serving.md).
+
+Every contender runs in its own process.  Blocks of their work alternate, one process at work at a time,
+each block after one untimed unit; a ratio is formed round by round.  Numbers are medians, those in
+brackets the quartiles.  Time is per step or call, 1 GFLOP is 10^9 operations.
 
 Two regimes: *own* is the machine as it is; *AVX2* is a process with `TF_ENABLE_ONEDNN_OPTS=0` and
 `ONEDNN_MAX_CPU_ISA=AVX2` (for PyTorch also `ATEN_CPU_CAPABILITY=avx2`,

@@ -1,28 +1,38 @@
-"""`tfgen serve` under load, on loopback: `python -m benchmarks.serving_load iwgan_mnist`.
+"""`tfgen serve` under load, on loopback: `python -m benchmarks.serving_load iwgan_mnist --write`.
 
-Clients that keep one connection each ask for one row at a time, first of a batching server, then of one
-that computes each request by itself; beside them stands the rate of direct calls of the same signature
-with full batches.  Then hostile requests; then a server of all presets, from its start until it is ready.
+Clients that keep one connection each ask for one row at a time: of a batching server, of one that
+computes each request by itself, and of LitServe with its own batching, installed aside from the package
+index. Beside them stands the rate of direct calls of the same signature with full batches. Then hostile
+requests, a kill under load, and servers of all presets from their start until they are ready.
 """
 
 import asyncio
 import contextlib
+import importlib.metadata
 import json
-import re
-import statistics
+import os
+import signal
 import subprocess
 import sys
+import tempfile
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
+from benchmarks import crowd, serving_page
+from benchmarks.crowd import ROOT, Ask, Server
 from benchmarks.hostile_requests import requests
+from zoo.preset import provenance
 
-ROOT = Path(__file__).parents[1]
 VERSION = "1"
 SIGNATURES = ("generate_png", "generate")
+RESULTS = ROOT / "benchmarks" / "serving_load.json"
+PEER = ROOT / "benchmarks" / "litserve_peer.py"
+PEER_SECONDS = 120  # until it is ready
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -30,39 +40,56 @@ SIGNATURES = ("generate_png", "generate")
 @click.option("--clients", default=64, show_default=True, help="Number of connections.")
 @click.option("--seconds", default=60.0, show_default=True, help="Length of each measurement.")
 @click.option("--hostile", default=10_000, show_default=True, help="Number of generated requests.")
-@click.option("--write", is_flag=True, help="Write serving_load.json.")
-def main(model: str, clients: int, seconds: float, hostile: int, write: bool) -> None:
+@click.option("--write", is_flag=True, help="Write serving_load.json and the page made of it.")
+@click.option("--render", is_flag=True, help="Measure nothing, write the page anew.")
+def main(model: str, clients: int, seconds: float, hostile: int, write: bool, render: bool) -> None:
     """Measure MODEL, a preset or a folder of a SavedModel's versions, and print the results as JSON."""
-    folder = ROOT / "saved_models" / model
-    folder = folder if folder.is_dir() else Path(model).resolve()
-    check(folder)
-    model = folder.name
-    results = {"model": model, "clients": clients, "seconds": seconds}
+    if not render:
+        folder = ROOT / "saved_models" / model
+        results = measure(
+            folder if folder.is_dir() else Path(model).resolve(), clients, seconds, hostile
+        )
+        click.echo(json.dumps(results, indent=1))
+        if write:
+            RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    if write or render:
+        serving_page.PATH.write_text(serving_page.page(json.loads(RESULTS.read_text())))
+
+
+def measure(folder: Path, clients: int, seconds: float, hostile: int) -> dict:
+    """Return all results of the SavedModel's versions in a folder."""
+    found = signatures_of(folder)
+    asks = {signature: crowd.ours(folder.name, signature) for signature in SIGNATURES}
+    results = {"model": folder.name, "clients": clients, "seconds": seconds}
+    results |= {"machine": provenance.in_words(provenance.machine()), "versions": software()}
     for name, options in (("batched", ()), ("alone", ("--no-batching",))):
-        with start_server(str(folder), *options) as server:
-            results[name] = {
-                s: measure_load(server, model, s, clients, seconds) for s in SIGNATURES
-            }
+        with crowd.started(str(folder), *options) as server:
+            results[name] = {s: crowd.load(server, a, clients, seconds) for s, a in asks.items()}
             if name == "batched":
-                results["hostile"] = asyncio.run(hostility(server, folder, hostile))
-    results["direct"] = {
-        signature: direct(folder, signature, seconds / 4) for signature in SIGNATURES
-    }
+                generated = list(requests(0, hostile, folder.name, found))
+                results["hostile"] = asyncio.run(crowd.offend(server, generated))
+    results["direct"] = {s: direct(folder, s, seconds / 4) for s in SIGNATURES}
+    results["litserve"] = peer(folder, clients, seconds)
+    results["kill"] = crowd.kill((str(folder),), asks["generate_png"], clients, seconds / 12)
     results["all_presets"] = {
+        "count": len(presets()),
         "at once": ready_time(*presets()),
         "lazy": ready_time("--lazy", *presets()),
     }
-    text = json.dumps(results, indent=1) + "\n"
-    click.echo(text)
-    if write:
-        (ROOT / "benchmarks" / "serving_load.json").write_text(text)
+    return results
 
 
-def check(folder: Path) -> None:
-    """Raise unless the model can be measured: `generate` of seeds alone.
+def software() -> dict[str, str]:
+    """Return the versions of the packages that carry a request."""
+    packages = ("tensorflow", "uvicorn", "httptools", "uvloop")
+    return {package: importlib.metadata.version(package) for package in packages}
+
+
+def signatures_of(folder: Path) -> dict[str, dict[str, tuple[str, int]]]:
+    """Return {signature: {input: (its type, its rank)}} of a model that can be measured.
 
     Raises:
-        click.ClickException: It cannot.
+        click.ClickException: It lacks a `generate` of seeds alone.
     """
     from tfgen.serving import signatures
 
@@ -71,131 +98,67 @@ def check(folder: Path) -> None:
         raise click.ClickException(
             f"The model must have {' and '.join(SIGNATURES)} of seeds alone. Received: {folder}"
         )
-
-
-class Server:
-    """A started server: its process and where it listens."""
-
-    def __init__(self, process: subprocess.Popen, port: int) -> None:
-        self.process = process
-        self.port = port
-
-    def memory(self) -> int:
-        """Return resident memory in MiB."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) // 1024
-
-
-@contextlib.contextmanager
-def start_server(*arguments: str) -> Iterator[Server]:
-    """Run `tfgen serve` of these arguments on free ports, ready when it has printed its line."""
-    command = [
-        sys.executable,
-        "-m",
-        "zoo.cli",
-        "serve",
-        *arguments,
-        "--port",
-        "0",
-        "--grpc-port",
-        "0",
-    ]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        line = process.stdout.readline()
-        yield Server(process, int(re.search(r"http://127\.0\.0\.1:(\d+)", line)[1]))
-        process.terminate()
-
-
-def measure_load(server: Server, model: str, signature: str, clients: int, seconds: float) -> dict:
-    """Return rate, latencies, failures and memory of clients that ask as fast as they are answered."""
-    asyncio.run(
-        crowd(server.port, model, signature, clients, min(seconds, 3.0))
-    )  # traces and warms
-    before = server.memory()
-    begin = time.perf_counter()
-    statuses, times = asyncio.run(crowd(server.port, model, signature, clients, seconds))
-    rate = len(times) / (time.perf_counter() - begin)
-    cuts = statistics.quantiles(times, n=100)
     return {
-        "images_per_second": round(rate, 1),
-        "p50_ms": round(1000 * cuts[49], 1),
-        "p99_ms": round(1000 * cuts[98], 1),
-        "requests": len(statuses),
-        "failed": sum(status != 200 for status in statuses),
-        "memory_mib": [before, server.memory()],
+        name: {k: (f"DT_{s.dtype.name.upper()}", len(s.shape or ())) for k, s in one.inputs.items()}
+        for name, one in found.items()
     }
 
 
-async def crowd(
-    port: int, model: str, signature: str, clients: int, seconds: float
-) -> tuple[list[int], list[float]]:
-    """Statuses and times of all requests of the clients."""
-    statuses, times = [], []
-    end = time.perf_counter() + seconds
-
-    async def client(number: int) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        seed = number << 16
-        while (begin := time.perf_counter()) < end:
-            seed += 1
-            body = json.dumps({"signature_name": signature, "instances": [seed]}).encode()
-            statuses.append(
-                await exchange(reader, writer, "POST", f"/v1/models/{model}:predict", body)
-            )
-            times.append(time.perf_counter() - begin)
-        writer.close()
-
-    await asyncio.gather(*map(client, range(clients)))
-    return statuses, times
-
-
-async def exchange(reader, writer, method: str, path: str, body: bytes, headers=()) -> int:
-    """Send a request over an open connection, read the reply whole, and return its status."""
-    lines = [f"{method} {path} HTTP/1.1", "Host: x", f"Content-Length: {len(body)}", *headers]
-    writer.write("\r\n".join([*lines, "", ""]).encode() + body)
-    head = (await reader.readuntil(b"\r\n\r\n")).decode()
-    length = re.search(r"content-length: (\d+)", head, re.IGNORECASE)
-    await reader.readexactly(int(length[1]) if length else 0)
-    return int(head.split(" ", 2)[1])
-
-
-async def hostility(server: Server, folder: Path, count: int) -> dict:
-    """Return how often each status came of generated requests, and the memory around them."""
-    from tfgen.serving import signatures
-
-    inputs = {
-        name: {
-            k: (f"DT_{s.dtype.name.upper()}", len(s.shape or ())) for k, s in found.inputs.items()
-        }
-        for name, found in signatures.read(folder / VERSION).items()
-    }
-    statuses: dict[int, int] = {}
-    memory = []
-    for number, request in enumerate(requests(0, count, folder.name, inputs)):
-        if number in (count // 2, count - 1):
-            memory.append(server.memory())
-        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-        headers = [f"{name}: {value}" for name, value in request.headers.items()]
-        headers.append("Connection: close")
-        status = await exchange(reader, writer, request.method, request.path, request.body, headers)
-        statuses[status] = statuses.get(status, 0) + 1
-        writer.close()
-    faults = sum(n for status, n in statuses.items() if status >= 500 and status != 503)
-    return {"statuses": dict(sorted(statuses.items())), "faults": faults, "memory_mib": memory}
-
-
-def direct(folder: Path, signature: str, seconds: float, rows: int = 64) -> float:
-    """Return images a second of full batches in a loop, in this process."""
+def direct(folder: Path, signature: str, seconds: float, rows: int = 64) -> dict:
+    """Return images a second of full batches in a loop in this process, and its time on an image."""
     import tensorflow as tf
 
-    loaded_model = tf.saved_model.load(str(folder / VERSION))
-    function = loaded_model.signatures[signature]
+    model = tf.saved_model.load(str(folder / VERSION))
+    function = model.signatures[signature]
     function(seeds=tf.range(rows))
-    calls, begin = 0, time.perf_counter()
+    calls, cpu, begin = 0, time.process_time(), time.perf_counter()
     while (elapsed := time.perf_counter() - begin) < seconds:
         function(seeds=tf.range(calls, calls + rows))
         calls += 1
-    return round(rows * calls / elapsed, 1)
+    images, spent = rows * calls, time.process_time() - cpu
+    return {
+        "images_per_second": round(images / elapsed, 1),
+        "cpu_us_per_image": round(1e6 * spent / images, 1),
+    }
+
+
+def peer(folder: Path, clients: int, seconds: float) -> dict:
+    """Return the results of LitServe, installed from the package index into a folder of its own."""
+    with tempfile.TemporaryDirectory() as place:
+        install = [sys.executable, "-m", "pip", "install", "--quiet", "--target", place, "litserve"]
+        subprocess.run(install, check=True)
+        [found] = Path(place).glob("litserve-*.dist-info")
+        results = {"version": found.name.split("-")[1].removesuffix(".dist")}
+        for signature in SIGNATURES:
+            with _peer_started(place, folder / VERSION, signature) as server:
+                ask = Ask("/predict", lambda seed: json.dumps({"seed": seed}).encode())
+                results[signature] = crowd.load(server, ask, clients, seconds)
+    return results
+
+
+@contextlib.contextmanager
+def _peer_started(place: str, folder: Path, signature: str) -> Iterator[Server]:
+    port = crowd.free_port()
+    command = [sys.executable, str(PEER), str(folder), signature, str(port)]
+    environment = {**os.environ, "PYTHONPATH": place}
+    options = {"stdout": subprocess.DEVNULL, "start_new_session": True}
+    with subprocess.Popen(command, env=environment, **options) as process:
+        try:
+            _await_health(f"http://127.0.0.1:{port}/health", time.perf_counter() + PEER_SECONDS)
+            yield Server(process, port)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)  # SIGTERM leaves its workers behind
+
+
+def _await_health(url: str, end: float) -> None:
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except urllib.error.URLError:
+            if time.perf_counter() > end:
+                raise
+            time.sleep(0.2)
 
 
 def presets() -> list[str]:
@@ -206,7 +169,7 @@ def presets() -> list[str]:
 def ready_time(*arguments: str) -> dict:
     """Return the time from the process's start until it is ready, and its memory then."""
     begin = time.perf_counter()
-    with start_server(*arguments) as server:
+    with crowd.started(*arguments) as server:
         seconds = time.perf_counter() - begin
         return {"seconds": round(seconds, 1), "memory_mib": server.memory()}
 

@@ -15,6 +15,7 @@ from benchmarks import (
     machine,
     operations,
     report,
+    serving_page,
     streams,
     timing,
     worker,
@@ -185,12 +186,14 @@ def test_reports_are_made_of_the_results_beside_them():
     renderers = {
         "bfloat16": bfloat16.page,
         "results": report.render,
+        "serving_load": serving_page.page,
         "streams": streams.page,
     }
+    pages = {"serving_load": serving_page.PATH}
     written = {path.stem: path.read_text() for path in folder.glob("*.json")}
     assert written.keys() <= renderers.keys()
     for name, text in written.items():
-        page = (folder / f"{name.upper()}.md").read_text()
+        page = pages.get(name, folder / f"{name.upper()}.md").read_text()
         assert renderers[name](json.loads(text)) == page
 
 

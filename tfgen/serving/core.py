@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from tfgen.serving.errors import Code, ServingError
 from tfgen.serving.lanes import Lane
-from tfgen.serving.limits import Limits
+from tfgen.serving.limits import Batching, Limits
 from tfgen.serving.metrics import Labels, Metrics, code_of
 from tfgen.serving.registry import Registry
 from tfgen.serving.servable import Servable
@@ -22,8 +22,6 @@ from tfgen.serving.signatures import Signature, Tensors
 T = TypeVar("T")
 
 SMALL = 16 * 1024  # bytes of a body that is read in the event loop
-LANE_WORKERS = 2  # one reads and writes while the other's rows are computed
-LANE_REQUESTS = 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,14 +61,16 @@ class Service:
     Args:
         registry: Models.
         limits: Bounds on requests.
+        batching: Parameters of the batch scheduler.
 
     Attributes:
         draining: Whether the server is ending and new traffic should go elsewhere.
     """
 
-    def __init__(self, registry: Registry, limits: Limits) -> None:
+    def __init__(self, registry: Registry, limits: Limits, batching: Batching) -> None:
         self.registry = registry
         self.limits = limits
+        self._batching = batching
         self.metrics = Metrics(registry)
         self.draining = False
         self._places = threading.BoundedSemaphore(limits.concurrency + limits.queue)
@@ -136,7 +136,8 @@ class Service:
             if signature is None or not servable.shares(signature):
                 return None
             answer = functools.partial(self._answers, *key)
-            self._lanes[key] = Lane(answer, self._threads, LANE_WORKERS, LANE_REQUESTS)
+            workers = max(1, self._batching.threads // 2)  # the loop needs its share
+            self._lanes[key] = Lane(answer, self._threads, workers, self._batching.rows)
         return self._lanes[key]
 
     def _answers(

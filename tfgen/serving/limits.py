@@ -52,7 +52,7 @@ class Batching:
 
     enabled: bool = True
     rows: int = 64
-    microseconds: int = 1000
+    microseconds: int = 0
     batches: int = 64
     threads: int = max(1, (os.cpu_count() or 1))
 

@@ -11,7 +11,7 @@ from tensorflow_serving.config import model_server_config_pb2
 from tfgen.serving.limits import Batching
 from tfgen.serving.versions import Policy, Source
 
-IMAGE = "tensorflow/serving:2.19.0"  # a card's `min_runtime` says how old it may be
+IMAGE = "tensorflow/serving:2.19.0"  # any from a card's `min_runtime` on
 MOUNT = "/models"
 CONFIG, PARAMETERS = "models.config", "batching.config"
 PORTS = {"grpc": 8500, "rest": 8501}

@@ -43,7 +43,7 @@ def service(
         replay(loaded, version.folder, limits)
         return loaded
 
-    return Service(Registry(sources, load, lazy, settle), limits)
+    return Service(Registry(sources, load, lazy, settle), limits, batching)
 
 
 class Server:
