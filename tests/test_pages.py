@@ -4,7 +4,10 @@ import dataclasses
 
 import pytest
 
+import tfgen
 import zoo
+from tfgen.evaluation import CAPABILITIES, Capability
+from tfgen.evaluation.metrics import Interval
 from zoo import recipes
 from zoo.preset import page as pages
 from zoo.preset.cards import Card
@@ -73,3 +76,39 @@ def test_a_second_sampler_is_told_from_the_prior():
     page = pages.page(dataclasses.replace(card, evaluation={**card.evaluation, "metrics": both}))
     assert 'model.sample(n, prior="aggregate")' in page
     assert "| aggregate_fid |" in page
+
+
+def test_a_new_kind_of_endpoint_is_measured_and_presented_as_its_file_says(monkeypatch):
+    capability = Capability(
+        measure=lambda context: {"overlap": Interval(0.5, 0.4, 0.6)},
+        draw=lambda context: None,
+        caption="Segments",
+        scored="On {data}.",
+        limits="It segments {data} alone.",
+        ceilings={"overlap": 1.0},
+        example="segments = model.predict(images)  # (n, {shape})",
+    )
+    monkeypatch.setitem(CAPABILITIES, "segment", capability)
+
+    class Segmenter:
+        def segment(self, images):
+            return images
+
+    metrics = tfgen.evaluate(Segmenter(), "digits")
+    assert metrics == {"overlap": {"value": 0.5, "low": 0.4, "high": 0.6}}
+    card = read("resnet_digits")
+    page = pages.page(
+        dataclasses.replace(card, endpoints=["segment"], evaluation={"metrics": metrics})
+    )
+    for told in (
+        "![Segments](samples.png)",
+        "On digits.",
+        "| overlap | 0.5 | 0.4 to 0.6 | 1 |  |",
+        "It segments digits alone.",
+        "segments = model.predict(images)  # (n, 8, 8, 1)",
+    ):
+        assert told in page
+    with pytest.raises(
+        ValueError, match="one of the endpoints sample, .*segment. Received: encode"
+    ):
+        pages.page(dataclasses.replace(card, endpoints=["encode"]))
