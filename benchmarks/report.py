@@ -28,7 +28,6 @@ TARGETS = (  # benchmark, peer, title, {case: at least}
     ("serving", "keras", "exported against stock layers", {"sample, batch 64": 4.0}),
 )
 UTILIZATION_TARGET = 0.75
-PIPELINE_TARGET = 0.03
 INTRODUCTION = """\
 # Benchmarks
 

@@ -139,10 +139,7 @@ def check_images(images, shape, name: str = "images") -> None:
 
 
 def stored_images(images) -> np.ndarray:
-    """Return images of a data set as it keeps them: uint8, or float32 in [0, 1].
-
-    Args:
-        images: (n, h, w, c), uint8 or floats.
+    """Return images (n, h, w, c) of a data set as it keeps them: uint8, or float32 in [0, 1].
 
     Raises:
         TypeError: another dtype.
