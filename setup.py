@@ -85,7 +85,7 @@ setup(
             "tensorflow-serving-api>=2.21,<2.22",
             "grpcio-health-checking>=1.70,<2",
         ],
-        "ray": ["ray[serve]>=2.50,<3"],
+        "ray": ["ray[serve,train]>=2.50,<3"],
         "onnx": ["tf2onnx>=1.17,<2"],
         "docs": [
             "sphinx>=9,<10",
@@ -104,6 +104,8 @@ setup(
             "selenium>=4.30,<5",
             "onnxruntime>=1.24,<2",
             "huggingface_hub>=2.4,<3",
+            "kubernetes-validate>=1.33,<2",  # its API's schema
+            "PyYAML>=6,<7",
         ],
         "dev": ["ruff>=0.17,<0.18", "build>=1.3,<2"],
         "bench": ["torch>=2.6,<3", "pythae>=0.1.2,<0.2"],

@@ -1,8 +1,8 @@
 """`python -m benchmarks.streams`: data read batch by batch against the same data in memory.
 
-Folders of small pictures of many sizes are made, and read for one epoch by processes of their own, one
-way and the other: seconds to the first batch, images per second after it, and the most memory that the
-process held beyond what it held before.
+Folders of small pictures of many sizes, and the same in TFDS's TFRecord and ArrayRecord files, are read for
+one epoch by processes of their own: seconds to the first batch, images per second after it, and the most
+memory that the process held beyond what it held before.
 """
 
 import json
@@ -27,6 +27,8 @@ CLASSES = 10
 SIDES = (24, 40)  # of a picture, drawn from this range
 GEOMETRY = {"size": 64, "channels": 3, "batch_size": 64}
 MIB = 2**20
+KINDS = ("folder", "TFRecord", "ArrayRecord")
+STAND_IN = ("tf_flowers", "3.0.1")  # pictures of many sizes, in whose place the records are stored
 
 
 def make(root: Path, count: int) -> Path:
@@ -41,12 +43,34 @@ def make(root: Path, count: int) -> Path:
     return root
 
 
-def epoch(folder: str, stream: bool) -> dict[str, float]:
-    """One epoch in this process."""
+def store(folder: Path, root: Path, kind: str) -> None:
+    """Store the pictures of a folder as TFDS does, in files of a kind, below `root`."""
+    import tensorflow_datasets as tfds
+
+    features = {
+        "image": tfds.features.Image(shape=(None, None, 3)),
+        "label": tfds.features.ClassLabel(num_classes=CLASSES),
+    }
+    paths = sorted(folder.rglob("*.jpg"))
+    examples = (
+        (i, {"image": str(path), "label": int(path.parent.name)}) for i, path in enumerate(paths)
+    )
+    tfds.dataset_builders.store_as_tfds_dataset(
+        *STAND_IN,
+        tfds.features.FeaturesDict(features),
+        split_datasets={"train": examples},
+        data_dir=root,
+        file_format={"TFRecord": "tfrecord", "ArrayRecord": "array_record"}[kind],
+        disable_shuffling=True,
+    )
+
+
+def epoch(name: str, stream: bool) -> dict[str, float]:
+    """One epoch of a data set in this process."""
     from tfgen import data
 
     before, began = _most_memory(), time.perf_counter()
-    batches = iter(data.load(folder, stream=stream, **GEOMETRY))
+    batches = iter(data.load(name, stream=stream, **GEOMETRY))
     images = len(next(batches)[0])
     first = time.perf_counter()
     rest = sum(len(batch) for batch, _ in batches)
@@ -63,26 +87,36 @@ def _most_memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB
 
 
-def measure(counts: tuple[int, ...]) -> list[dict[str, Any]]:
-    """Records of both ways at each number of pictures."""
+def measure(counts: tuple[int, ...], kinds: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Records of each kind at each number of pictures; folders are read both ways."""
     records = []
     with tempfile.TemporaryDirectory() as root:
         for count in counts:
             folder = make(Path(root) / str(count), count)
-            for stream in (True, False):
-                found = _alone(folder, stream)
-                records.append({"pictures": count, "stream": stream, **found})
+            for kind in kinds:
+                name, stored = str(folder), Path(root) / f"{count}-{kind}"
+                if kind != "folder":
+                    name, _ = STAND_IN
+                    store(folder, stored, kind)
+                for stream in (True, False) if kind == "folder" else (True,):
+                    found = _alone(name, stream, stored)
+                    records.append({"kind": kind, "pictures": count, "stream": stream, **found})
     return records
 
 
-def _alone(folder: Path, stream: bool) -> dict[str, float]:
+def _alone(name: str, stream: bool, stored: Path) -> dict[str, float]:
     """`epoch` in a fresh process that keeps nothing on disk."""
     code = "import json, sys; from benchmarks.streams import epoch; "
     code += "print(json.dumps(epoch(sys.argv[1], sys.argv[2] == 'stream')))"
     run = subprocess.run(
-        [sys.executable, "-c", code, str(folder), "stream" if stream else "memory"],
+        [sys.executable, "-c", code, name, "stream" if stream else "memory"],
         cwd=HERE.parent,
-        env={**os.environ, "TFGEN_CACHE": "off", "TF_CPP_MIN_LOG_LEVEL": "3"},
+        env={
+            **os.environ,
+            "TFDS_DATA_DIR": str(stored),
+            "TFGEN_CACHE": "off",
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+        },
         stdout=subprocess.PIPE,
         text=True,
         check=True,
@@ -93,10 +127,12 @@ def _alone(folder: Path, stream: bool) -> dict[str, float]:
 def page(results: dict[str, Any]) -> str:
     """STREAMS.md."""
     header = (
-        "pictures", "read", "seconds to the first batch", "images per second after it", "memory, MiB"
+        "kept as", "pictures", "read", "seconds to the first batch", "images per second after it",
+        "memory, MiB",
     )  # fmt: skip
     rows = [
         (
+            record["kind"],
             f"{record['pictures']:,}",
             "stream" if record["stream"] else "in memory",
             f"{record['first_batch_seconds']:.1f}",
@@ -108,7 +144,7 @@ def page(results: dict[str, Any]) -> str:
     return f"""# Data read batch by batch, and in memory
 
 `python -m benchmarks.streams`, on {results["processor"]}, {results["cores"]} cores. Folders of JPEGs
-with sides from {SIDES[0]} to {SIDES[1]} pixels in {CLASSES} classes, brought to
+with sides from {SIDES[0]} to {SIDES[1]} pixels in {CLASSES} classes, the same in TFDS's files, brought to
 {GEOMETRY["size"]} x {GEOMETRY["size"]} x {GEOMETRY["channels"]} in batches of {GEOMETRY["batch_size"]};
 one epoch of split "train" in a process of its own, nothing kept from one to the next. The memory is the
 most that the process held beyond what it held once TensorFlow was imported. Each rate is of one run, on
@@ -120,12 +156,18 @@ a machine that {"other work shared" if results["shared"] else "did nothing else"
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--count", "counts", multiple=True, default=(12_500, 50_000), show_default=True)
-def main(counts):
-    """Read folders of COUNT pictures both ways, and write STREAMS.md."""
+@click.option(
+    "--kind", "kinds", type=click.Choice(KINDS), multiple=True, default=KINDS, show_default=True
+)
+def main(counts, kinds):
+    """Read COUNT pictures of each KIND, and write STREAMS.md; those of other kinds stay as they are."""
     here = machine.describe()
+    before = json.loads((HERE / "streams.json").read_text())["records"]
+    kept = [record for record in before if record["kind"] not in kinds]
     shared = os.getloadavg()[0] > 1
     results = {"processor": here["processor"], "cores": here["cores"], "shared": shared}
-    results["records"] = measure(counts)
+    found = [*kept, *measure(counts, kinds)]
+    results["records"] = sorted(found, key=lambda record: KINDS.index(record["kind"]))
     text = page(results)
     click.echo(text)
     (HERE / "streams.json").write_text(json.dumps(results, indent=2) + "\n")

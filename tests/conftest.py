@@ -1,4 +1,4 @@
-"""A quiet TensorFlow, here and in the processes that tests start, with two logical CPUs."""
+"""A quiet TensorFlow, here and in the processes that tests start, with four logical CPUs."""
 
 import os
 
@@ -10,14 +10,14 @@ import tensorflow as tf
 
 
 def pytest_configure():
-    """Divide the CPU in two, which TensorFlow takes only before its first operation."""
+    """Divide the CPU in four, which TensorFlow takes only before its first operation."""
     cpu = tf.config.list_physical_devices("CPU")[0]
-    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 4)
 
 
 @pytest.fixture(scope="session")
 def replicas():
-    """Two replicas on the two logical CPUs."""
+    """Two replicas on two of the logical CPUs."""
     return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 
 

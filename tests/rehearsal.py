@@ -1,17 +1,17 @@
-"""One of several workers that go on with a run; one of them may die in the middle of it.
+"""`tfgen` on one of several workers of two devices each, of which the second may die in the middle.
 
-    python rehearsal.py RUN EPOCHS DYING
+    python rehearsal.py DYING ARGUMENT...
 
-Worker 1 kills itself when it has done DYING epochs; 0: no worker does.
+Worker 1 kills itself in the epoch after the DYING-th.
 """
 
 import os
 import signal
 import sys
 
-import keras
-import workers  # noqa: F401  quiet
+import workers
 
+from zoo import cli
 from zoo.preset import train as training
 
 
@@ -24,8 +24,8 @@ class Dying(training._Checkpoints):
 
 
 if __name__ == "__main__":
-    out, epochs, DYING = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    if DYING and '"index": 1' in os.environ["TF_CONFIG"]:
+    DYING = int(sys.argv[1])
+    workers.pretend_two_devices()
+    if '"index": 1' in os.environ["TF_CONFIG"]:
         training._Checkpoints = Dying
-    keras.utils.disable_interactive_logging()
-    training.train(None, out, epochs=epochs, resume=True, strategy="multiworker", verbose=0)
+    cli.main(sys.argv[2:])

@@ -29,6 +29,14 @@ VAE = {  # its rate so high that the bound soon falls again
     "training": {**_TRAINING, "epochs": 30, "learning_rate": 0.05, "patience": 2},
 }
 
+# Changes of a recipe's training that do not amplify rounding, as Adam's first steps do.
+DESCENT = tuple(
+    f"training.{key}={value}"
+    for key, value in (
+        ("optimizer", "sgd"), ("learning_rate", 0.05), ("momentum", 0.0), ("weight_decay", 0.0)
+    )
+)  # fmt: skip
+
 
 def train(recipe, out, **arguments):
     """`zoo.preset.train.train` without a progress bar."""

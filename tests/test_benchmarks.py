@@ -1,5 +1,6 @@
 """What the benchmarks count, that contenders do the same work, and that the report is made of the data."""
 
+import dataclasses
 import importlib
 import io
 import json
@@ -8,12 +9,15 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from click.testing import CliRunner
 
 from benchmarks import (
     bfloat16,
     comparison,
+    cost,
     machine,
     operations,
+    replicas,
     report,
     serving_page,
     streams,
@@ -186,6 +190,7 @@ def test_reports_are_made_of_the_results_beside_them():
     renderers = {
         "bfloat16": bfloat16.page,
         "results": report.render,
+        "replicas": replicas.page,
         "serving_load": serving_page.page,
         "streams": streams.page,
     }
@@ -220,3 +225,51 @@ def test_a_recipe_s_step_is_run_with_the_products_asked_for(monkeypatch, wanted)
     contender = ours.recipe_steps("vae_mnist", bfloat16=wanted)
     contender.units["vae_mnist"]()
     assert asked == [wanted]
+
+
+class TestCost:
+    """Hand-computed: 100 images of 8 operations at 100 a second, 10 weights, 2 devices a machine."""
+
+    ASSUMED = cost.Assumptions(
+        images=1000, batch=100, operations=8.0, parameters=10, rate=100.0, overhead=1.0, devices=2,
+        reading=1000.0, inside=20.0, between=10.0, inside_latency=0.25, between_latency=0.5,
+        exchanges=2, price=3.0,
+    )  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("devices", "seconds"),
+        [
+            (1, 1 + 8),
+            (2, 1 + 4 + 40 / 20 + 2 * 1 * 2 * 0.25),  # each byte passes a device of two once
+            (4, 1 + 2 + 1.5 * 40 / 10 + 2 * 2 * 2 * 0.5),
+        ],
+    )
+    def test_of_a_step(self, devices, seconds):
+        assert cost.step_seconds(self.ASSUMED, devices) == pytest.approx(seconds)
+
+    def test_slow_reading_is_what_a_step_waits_for(self):
+        slow = dataclasses.replace(self.ASSUMED, reading=4.0)
+        assert cost.step_seconds(slow, 1) == pytest.approx(1 + 25)
+        assert cost.step_seconds(slow, 4) == pytest.approx(1 + 12.5)  # on two machines
+
+    def test_of_a_run(self):
+        """Ten steps of 8 seconds on two devices at 3 an hour each."""
+        found = cost.cost(self.ASSUMED, 2)
+        assert found.milliseconds == pytest.approx(8000)
+        assert found.hours == pytest.approx(80 / 3600)
+        assert found.price == pytest.approx(2 * 3 * 80 / 3600)
+        assert found.efficiency == pytest.approx(9 / 16)
+
+    def test_a_device_without_images_is_refused(self):
+        with pytest.raises(ValueError, match="Received: devices=101, batch=100"):
+            cost.step_seconds(self.ASSUMED, 101)
+
+    def test_the_page_is_of_the_reference_s_networks(self):
+        path = timing.ROOT / "benchmarks" / "COST.md"
+        assert cost.page(cost.Assumptions(**cost.reference())) == path.read_text()
+
+    def test_options_change_assumptions(self):
+        options = ["--operations", "1e9", "--parameters", "1000000", "--price", "7.5"]
+        result = CliRunner().invoke(cost.main, options)
+        assert result.exit_code == 0, result.output
+        assert "| `--price` | 7.5 | price of a GPU for an hour |" in result.output

@@ -227,3 +227,15 @@ def test_folded_network_equals_its_original(width):
     inputs = [tf.random.stateless_normal([2, 5], [3, 4]), tf.constant([3, 0])]
     assert not any(isinstance(layer, layers.Conv2DTranspose) for layer in twin.layers)
     assert relative_error(twin(inputs), network(inputs)) < 1e-5
+
+
+def test_on_a_gpu_convolutions_are_the_plain_ones(monkeypatch):
+    """Nothing is folded or split by phase there, and the values are those of a processor."""
+    network = networks.generator((28, 28, 3), latent_dim=5, width=4)
+    latents = tf.random.stateless_normal([2, 5], [1, 2])
+    expected = network(latents)
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: [f"{kind}:0"])
+    twin = layers.fold(network)
+    kinds = [type(layer) for layer in network.layers]
+    assert [type(layer) for layer in twin.layers] == kinds
+    assert relative_error(twin(latents), expected) < 1e-5

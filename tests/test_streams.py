@@ -2,7 +2,9 @@
 
 import gc
 import itertools
+import os
 import shutil
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -248,6 +250,44 @@ def test_two_domains_stream_too(photos, pair):
             np.testing.assert_array_equal(one[0], other[0])
             np.testing.assert_array_equal(one[1], other[1])
     assert memory.element_spec == stream.element_spec
+
+
+def _check_worker_shards(name):
+    """Three workers and two epochs: their parts of each batch of 8 make it, and of the last one."""
+    whole = data.load(name, size=6, channels=3, batch_size=8, seed=3, stream=True)
+    parts = [whole.worker_shard(index, 3) for index in range(3)]
+    for _ in range(2):
+        for batch, *found in zip(whole, *parts, strict=True):
+            for part, expected in zip(zip(*found, strict=True), batch, strict=True):
+                np.testing.assert_array_equal(np.concatenate(part), expected)
+
+
+def test_workers_read_every_picture_once_in_an_epoch(photos):
+    _check_worker_shards(photos)
+
+
+def test_workers_read_every_record_once_in_an_epoch(prepared, monkeypatch):
+    monkeypatch.setenv("TFDS_DATA_DIR", str(prepared))
+    _check_worker_shards("usps")
+
+
+def test_memory_is_that_of_a_few_batches(tmp_path):
+    """400 pictures of 192 KiB, 300 MiB as float32, in batches of 4."""
+    first = tmp_path / "0.png"
+    Image.new("RGB", (256, 256), "white").save(first)
+    for i in range(1, 400):
+        os.link(first, tmp_path / f"{i}.png")
+    batches = iter(
+        data.load(tmp_path, "train+test", size=256, channels=3, batch_size=4, stream=True)
+    )
+    held = [_resident() for _ in zip(batches, range(100), strict=True)]
+    assert max(held[10:]) - held[9] < 32 * 2**20
+
+
+def _resident():
+    """Bytes of this process in memory."""
+    pages = Path("/proc/self/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 def test_digits_stream_too():

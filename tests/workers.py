@@ -32,19 +32,34 @@ def free_ports(count):
     return ports
 
 
-def start(script, ports, *arguments, **environment):
-    """The processes of all workers of a Python script, which reads TF_CONFIG."""
-    inherited = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment}
-    return [
+def run(*arguments, count=2):
+    """Outputs and exit codes of all workers of a Python script, which reads TF_CONFIG."""
+    inherited = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    ports = free_ports(count)
+    processes = [
         subprocess.Popen(
-            [sys.executable, *script, *arguments],
+            [sys.executable, *map(str, arguments)],
             env={**inherited, "TF_CONFIG": cluster(ports, index)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
-        for index in range(len(ports))
+        for index in range(count)
     ]
+    outputs = [process.communicate()[0] for process in processes]
+    return outputs, [process.returncode for process in processes]
+
+
+def pretend_two_devices():
+    """Give MultiWorkerMirroredStrategy two logical CPUs of this process; by itself it takes one."""
+    import tensorflow as tf
+    from tensorflow.python.distribute import collective_all_reduce_strategy as workers
+
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    workers.CollectiveAllReduceExtended._initialize_local_devices = lambda self, resolver, place: (
+        [f"{place}/device:CPU:{index}" for index in range(2)], "CPU"
+    )  # fmt: skip
 
 
 def train(strategy, name):

@@ -7,6 +7,7 @@ that order and noise, functions of an image's index in the global batch, are tho
 import contextlib
 import functools
 import logging
+import math
 from collections.abc import Callable, Iterator
 
 import keras
@@ -88,33 +89,6 @@ def agree(strategy: tf.distribute.Strategy, **number: int) -> None:
 def count() -> int:
     """Number of replicas that the step runs on."""
     return tf.distribute.get_strategy().num_replicas_in_sync
-
-
-def global_batch(values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | int]:
-    """Number of examples in the global batch, and the index of this replica's first.
-
-    Args:
-        values: tensor whose first axis is this replica's batch.
-    """
-    local, context = tf.shape(values)[0], tf.distribute.get_replica_context()
-    if context.num_replicas_in_sync == 1:
-        return local, 0
-    counts = context.all_gather(local[None], axis=0)
-    return tf.reduce_sum(counts), tf.reduce_sum(counts[: context.replica_id_in_sync_group])
-
-
-def gather(values: tf.Tensor) -> tf.Tensor:
-    """The values of all replicas, (global batch, ...), as constants."""
-    values, context = tf.stop_gradient(values), tf.distribute.get_replica_context()
-    return context.all_gather(values, axis=0) if context.num_replicas_in_sync > 1 else values
-
-
-def total(number: tf.Tensor) -> tf.Tensor:
-    """Sum of a number over the replicas."""
-    context = tf.distribute.get_replica_context()
-    if context.num_replicas_in_sync == 1:
-        return number
-    return tf.reduce_sum(context.all_gather(number[None], axis=0))
 
 
 @contextlib.contextmanager
@@ -241,6 +215,8 @@ class Replicated(keras.Model):
 
         @tf.function(autograph=False)
         def on_replica():
+            if not kept:  # nothing to exchange, which TensorFlow would fail on
+                return
             own = [tf.convert_to_tensor(variable.value) for variable in kept]
             context = tf.distribute.get_replica_context()
             for variable, mean in zip(kept, context.all_reduce("MEAN", own), strict=True):
@@ -270,11 +246,12 @@ class Replicated(keras.Model):
             )
 
         def on_replica(data):
-            logs = step(data)
-            return tf.stack([tf.cast(logs[name], tf.float32) for name in sorted(logs)])
+            step(data)
+            return self._states()
 
         def one(data):
-            return strategy.reduce("MEAN", strategy.run(on_replica, args=(data,)), axis=None)
+            states = strategy.reduce("SUM", strategy.run(on_replica, args=(data,)), axis=None)
+            return self._results(states)
 
         def execution(iterator):
             return one(next(iterator))
@@ -285,12 +262,29 @@ class Replicated(keras.Model):
 
         def function(iterator):
             if isinstance(iterator, tf.distribute.DistributedIterator):
-                logs = _repeat(lambda: execution(iterator), several)
-            else:
-                logs = one(self._own_parts(next(iterator)))
-            return dict(zip(sorted(m.name for m in self.metrics), tf.unstack(logs), strict=True))
+                return _repeat(lambda: execution(iterator), several)
+            return one(self._own_parts(next(iterator)))
 
         return function
+
+    def _states(self):
+        """The sums that this replica's metrics hold, in one vector, of which one reduction serves all."""
+        variables = [variable for metric in self.metrics for variable in metric.variables]
+        return tf.concat([tf.reshape(tf.cast(v, tf.float32), [-1]) for v in variables], axis=0)
+
+    def _results(self, states):
+        """{metric: result} of states that are summed over the replicas.
+
+        A mean over the replicas of their results would weigh replicas alike, not images.
+        """
+        sizes = [math.prod(v.shape) for metric in self.metrics for v in metric.variables]
+        parts = iter(tf.split(states, sizes))
+        return {
+            metric.name: metric.stateless_result(
+                [tf.reshape(next(parts), variable.shape) for variable in metric.variables]
+            )
+            for metric in self.metrics
+        }
 
     def _own_parts(self, data):
         """A batch given as such, divided among the replicas."""

@@ -88,5 +88,7 @@ class Progress(keras.callbacks.ProgbarLogger):
 
     def _batches_seen(self, batch):
         tracker = next(iter(self.model.trackers.values()))
-        replicas = self.model.distribute_strategy.num_replicas_in_sync
-        return min(batch, int(tracker.batches.numpy()) // replicas - 1)
+        strategy = self.model.distribute_strategy
+        # Of one replica: for their sum the other workers, which show nothing, would be waited for.
+        batches = strategy.experimental_local_results(tracker.batches.value)[0]
+        return min(batch, int(batches.numpy()) - 1)

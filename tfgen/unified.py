@@ -12,7 +12,8 @@ import functools
 import keras
 import tensorflow as tf
 
-from tfgen import ascent, checks, noise, old_names, replicas, sampling, schedules, tracking  # noqa: F401  schedules are registered
+import tfgen.schedules  # noqa: F401  registered
+from tfgen import ascent, checks, global_batch, noise, old_names, replicas, sampling, tracking
 from tfgen.entries import Gated
 from tfgen.networks import heads, views
 from tfgen.objectives import effective_sample_size, importance_weights
@@ -95,7 +96,7 @@ class Unified(Gated):
         """Every player ascends its own objective from the same point: one forward pass serves all."""
         images, labels = self._step_data(data)
         # Without the dependency Keras' last look at a stream of unknown length would step on no data.
-        with tf.control_dependencies(_tensors(images, labels)):
+        with tf.control_dependencies(_tensors(images, labels)), global_batch.sizes_known(images):
             with tf.GradientTape(persistent=True) as tape:
                 objectives, terms = self.assess(images, labels, training=True)
                 objectives = self.add_penalties(objectives, images, labels)
@@ -115,7 +116,7 @@ class Unified(Gated):
 
     def test_step(self, data):
         images, labels = self._step_data(data)
-        with tf.control_dependencies(_tensors(images, labels)):
+        with tf.control_dependencies(_tensors(images, labels)), global_batch.sizes_known(images):
             return self._track(self.assess(images, labels, training=False)[1])
 
     def assess(self, images, labels=None, training=True):
@@ -128,7 +129,7 @@ class Unified(Gated):
             {player: scalar}, and {player: [(mean, number of images in the global batch)] of each term}.
         """
         objectives = self.objectives(images, labels, training)
-        count, _ = replicas.global_batch(images)
+        count, _ = global_batch.place(images)
         return objectives, {name: [(value, count)] for name, value in objectives.items()}
 
     @property
@@ -178,7 +179,7 @@ class Unified(Gated):
 
     def mean(self, values):
         """E over the global batch: this replica's share of the mean, shares are summed over replicas."""
-        count, _ = replicas.global_batch(values)
+        count, _ = global_batch.place(values)
         return tf.reduce_sum(values) / tf.cast(count, values.dtype)
 
     def expectation(self, terms, logits):
@@ -202,7 +203,7 @@ class Unified(Gated):
         Returns:
             (b,), which sum to 1 over the global batch.
         """
-        over = replicas.gather(logits)
+        over = global_batch.gather(logits)
         self.effective.update_state(effective_sample_size(importance_weights(over)))
         return importance_weights(logits, over)
 
@@ -220,7 +221,7 @@ class Unified(Gated):
 
     def batch_noise(self, examples):
         """`tfgen.noise.Batch` of this replica's batch, of which `noise` and `uniform` are made."""
-        count, start = replicas.global_batch(examples)
+        count, start = global_batch.place(examples)
         return noise.Batch(self.step_seed, count, start, start + tf.shape(examples)[0])
 
     def step_seed(self, stream):

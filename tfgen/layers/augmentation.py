@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
+from tfgen import global_batch
 from tfgen.layers.normalization import statistics_frozen
 
 TRANSLATION = 1 / 8  # of a side
@@ -101,7 +102,7 @@ class Augmentation(keras.layers.Layer):
     def call(self, images, training=None):
         if not training:
             return images
-        uniforms = self._uniforms(tf.shape(images)[0])
+        uniforms = self._uniforms(images)
         if not statistics_frozen():
             self.calls.assign_add(1)
         for name in self.names:
@@ -109,16 +110,12 @@ class Augmentation(keras.layers.Layer):
             images = augment(images, uniforms[:, columns])
         return images
 
-    def _uniforms(self, local):
-        """Uniform numbers for this replica's part of the global batch, (local, COLUMNS)."""
+    def _uniforms(self, images):
+        """Uniform numbers for this replica's part of the global batch, (b, COLUMNS)."""
         seed = tf.random.fold_in(tf.constant([self.seed, 0], "int64"), self.calls)
-        context = tf.distribute.get_replica_context()
-        if context.num_replicas_in_sync == 1:
-            return tf.random.stateless_uniform([local, COLUMNS], seed, alg="philox")
-        counts = context.all_gather(local[None], axis=0)
-        start = tf.reduce_sum(counts[: context.replica_id_in_sync_group])
-        rows = [tf.reduce_sum(counts), COLUMNS]
-        return tf.random.stateless_uniform(rows, seed, alg="philox")[start : start + local]
+        count, start = global_batch.place(images)
+        rows = tf.random.stateless_uniform([count, COLUMNS], seed, alg="philox")
+        return rows[start : start + tf.shape(images)[0]]
 
     def compute_output_shape(self, shape):
         return shape

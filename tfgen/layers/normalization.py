@@ -6,6 +6,8 @@ import contextvars
 import keras
 import tensorflow as tf
 
+from tfgen import global_batch
+
 _statistics_are_frozen = contextvars.ContextVar("statistics_are_frozen", default=False)
 
 
@@ -58,13 +60,10 @@ class BatchNormalization(keras.layers.BatchNormalization):
         return outputs, mean, variance * (count - 1) / count  # the kernel's is the unbiased one
 
     def _over_replicas(self, inputs, gamma, beta):
-        values, context = tf.cast(inputs, tf.float32), tf.distribute.get_replica_context()
-
-        def total(part):
-            return context.all_reduce("SUM", part) if context.num_replicas_in_sync > 1 else part
-
-        count = total(tf.cast(tf.reduce_prod(tf.shape(inputs)[:3]), tf.float32))
-        mean = total(tf.reduce_sum(values, [0, 1, 2])) / count
-        variance = total(tf.reduce_sum((values - mean) ** 2, [0, 1, 2])) / count
+        values = tf.cast(inputs, tf.float32)
+        count = tf.cast(tf.reduce_prod(tf.shape(inputs)[:3]), tf.float32)
+        count, sums = global_batch.total([count, tf.reduce_sum(values, [0, 1, 2])])
+        mean = sums / count
+        variance = global_batch.total(tf.reduce_sum((values - mean) ** 2, [0, 1, 2])) / count
         outputs = tf.nn.batch_normalization(values, mean, variance, beta, gamma, self.epsilon)
         return tf.cast(outputs, inputs.dtype), mean, variance

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from tfgen import checks, endpoints, networks, replicas
+from tfgen import checks, endpoints, global_batch, networks
 from tfgen import data as datasets
 from tfgen.networks import heads
 from tfgen.objectives import FAKE, REAL, importance_weights, log_categorical, log_q, reverse
@@ -122,7 +122,8 @@ class ADA(Unified):
             "phi": (phi_source / 2, phi_target / 2),
             "omega": (classified, 0.0),
         }
-        counts = [replicas.total(tf.math.count_nonzero(domain)) for domain in (source, target)]
+        sizes = [tf.math.count_nonzero(part, dtype=tf.float32) for part in (source, target)]
+        counts = global_batch.total(sizes)
         return objectives, {
             player: list(zip(means, counts, strict=True)) for player, means in of_domains.items()
         }
@@ -139,7 +140,7 @@ class ADA(Unified):
         if self.importance_weighted and logits is not None:
             weights = self.importance(given)
         else:
-            weights = importance_weights(given, replicas.gather(given))
+            weights = importance_weights(given, global_batch.gather(given))
         return tf.reduce_sum(tf.where(domain, weights, 0.0) * terms)
 
     def ramped_weight(self):

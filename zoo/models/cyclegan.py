@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from tfgen import checks, endpoints, networks, replicas
+from tfgen import checks, endpoints, global_batch, networks
 from tfgen import data as datasets
 from tfgen.gate import Images
 from tfgen.layers import ImagePool
@@ -140,8 +140,8 @@ class CycleGAN(Unified):
 
     def exchange_with_pool(self, domain, images):
         """This replica's images with some of the pool in their place; every replica's enter the pool."""
-        _, start = replicas.global_batch(images)
-        given = self.pools[domain](replicas.gather(images), self.step_seed(stream=domain))
+        _, start = global_batch.place(images)
+        given = self.pools[domain](global_batch.gather(images), self.step_seed(stream=domain))
         return given[start : start + tf.shape(images)[0]]
 
     def translate_ab(self, images):

@@ -5,7 +5,7 @@ import math
 import keras
 import tensorflow as tf
 
-from tfgen import endpoints, networks, replicas
+from tfgen import endpoints, networks
 from tfgen.networks import sigmoid_belief
 from tfgen.noise import uniform
 from tfgen.objectives import importance_weighted_bound
@@ -117,8 +117,7 @@ class Helmholtz(Unified):
 
     def track_bound(self, bounds):
         """The metric `bound`: the bound on the log-likelihood of the real images."""
-        count, _ = replicas.global_batch(bounds)
-        self.bound_tracker.update_state(self.mean(bounds) * replicas.count(), count)
+        self.bound_tracker.update_state(bounds)
 
     @property
     def metrics(self):

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 import zoo
-from tfgen import endpoints, replicas
+from tfgen import endpoints, global_batch
 from tfgen.objectives import log_categorical
 from tfgen.unified import Unified
 from zoo.models.gan import GAN
@@ -34,7 +34,9 @@ class MinimaxGAN(GAN):
     def expectation(self, terms, logits):
         """E_pg[-log(1 - D)] rescaled; `terms`, the GAN's log D, are not used."""
         d = tf.stop_gradient(tf.sigmoid(logits))
-        scale = self.mean(tf.sigmoid(-replicas.gather(logits))) / self.mean(replicas.gather(d))
+        scale = self.mean(tf.sigmoid(-global_batch.gather(logits))) / self.mean(
+            global_batch.gather(d)
+        )
         return scale * self.mean(tf.math.softplus(logits))
 
 

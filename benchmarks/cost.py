@@ -1,0 +1,161 @@
+"""`python -m benchmarks.cost`: what a run costs on 1, 8 and 64 GPUs, by a model and not by a measurement.
+
+A step of R devices on a global batch of B images takes
+
+    T(R) = overhead + max(B/R operations/rate + exchange(R), B/(machines(R) reading))
+    exchange(R) = 2 (R - 1)/R 4 parameters/bandwidth(R) + 2 ceil(log2 R) exchanges latency(R)
+
+seconds: in a ring every gradient, of four bytes, passes each device twice, and small exchanges go up and
+down a tree.  Each field of `Assumptions` is an option of the command.
+"""
+
+import dataclasses
+import math
+from pathlib import Path
+
+import click
+
+from tfgen.markdown import table
+
+HERE = Path(__file__).parent
+DEVICES = (1, 8, 64)
+GRADIENT = 4  # bytes
+HOUR = 3600  # seconds
+
+
+def _assumed(default: float, words: str) -> float:
+    return dataclasses.field(default=default, metadata={"words": words})
+
+
+@dataclasses.dataclass(frozen=True)
+class Assumptions:
+    """All that the model reads; each field's words stand in its metadata."""
+
+    images: float = _assumed(1e7, "images that the run shows its model")
+    batch: int = _assumed(1024, "images in a global batch, the same on any number of GPUs")
+    operations: float = _assumed(0.0, "floating-point operations per image of a step")
+    parameters: int = _assumed(0, "trained weights")
+    rate: float = _assumed(1e13, "operations per second that a GPU sustains")
+    overhead: float = _assumed(5e-3, "seconds per step whatever its images, as launches of kernels")
+    devices: int = _assumed(8, "GPUs in a machine")
+    reading: float = _assumed(2e4, "images per second that a machine reads and decodes")
+    inside: float = _assumed(1e11, "bytes per second between GPUs of a machine")
+    between: float = _assumed(1e10, "bytes per second between GPUs of several machines")
+    inside_latency: float = _assumed(1e-5, "seconds of a hop within a machine")
+    between_latency: float = _assumed(3e-5, "seconds of a hop between machines")
+    exchanges: int = _assumed(25, "exchanges per step: 22 of synchronized normalization, and 3")
+    price: float = _assumed(2.0, "price of a GPU for an hour")
+
+
+@dataclasses.dataclass(frozen=True)
+class Cost:
+    """Of a run: milliseconds per step, hours, price, and speed against that of R single devices."""
+
+    milliseconds: float
+    hours: float
+    price: float
+    efficiency: float
+
+
+def exchange_seconds(assumed: Assumptions, devices: int) -> float:
+    """Seconds per step that the devices exchange sizes, gradients and metrics."""
+    within = devices <= assumed.devices
+    bandwidth = assumed.inside if within else assumed.between
+    latency = assumed.inside_latency if within else assumed.between_latency
+    gradients = 2 * (devices - 1) / devices * GRADIENT * assumed.parameters
+    hops = 2 * math.ceil(math.log2(devices))
+    return gradients / bandwidth + hops * assumed.exchanges * latency
+
+
+def step_seconds(assumed: Assumptions, devices: int) -> float:
+    """T(R), seconds.
+
+    Raises:
+        ValueError: the global batch leaves a device without images.
+    """
+    if not 1 <= devices <= assumed.batch:
+        raise ValueError(
+            "devices must be at least 1 and at most the images of a global batch. "
+            f"Received: devices={devices}, batch={assumed.batch}"
+        )
+    machines = math.ceil(devices / assumed.devices)
+    computing = assumed.batch / devices * assumed.operations / assumed.rate
+    reading = assumed.batch / (machines * assumed.reading)
+    return assumed.overhead + max(computing + exchange_seconds(assumed, devices), reading)
+
+
+def cost(assumed: Assumptions, devices: int) -> Cost:
+    """What the run costs on so many devices."""
+    seconds = step_seconds(assumed, devices)
+    hours = assumed.images / assumed.batch * seconds / HOUR
+    efficiency = step_seconds(assumed, 1) / (devices * seconds)
+    return Cost(1000 * seconds, hours, hours * devices * assumed.price, efficiency)
+
+
+def reference() -> dict[str, float]:
+    """Operations per image and weights of a DCGAN of width 64 at 64 x 64 x 3."""
+    from benchmarks import operations
+    from tfgen import networks
+
+    theta = networks.generator((64, 64, 3), 128, 64)
+    phi = networks.discriminator((64, 64, 3), 64)
+    weights = [w for network in (theta, phi) for w in network.trainable_variables]
+    return {
+        "operations": operations.gan_step(theta, phi),
+        "parameters": sum(math.prod(w.shape) for w in weights),
+    }
+
+
+def page(assumed: Assumptions) -> str:
+    """COST.md."""
+    costs = [(devices, cost(assumed, devices)) for devices in DEVICES]
+    rows = [
+        (n, f"{c.milliseconds:.1f}", f"{c.hours:.2f}", f"{c.price:.2f}", f"{c.efficiency:.2f}")
+        for n, c in costs
+    ]
+    fields = [
+        (f"`{_option(field)}`", f"{getattr(assumed, field.name):.4g}", field.metadata["words"])
+        for field in dataclasses.fields(assumed)
+    ]
+    return f"""# Cost of a run on 1, 8 and 64 GPUs
+
+By the model that `benchmarks/cost.py` states, not by a measurement: no GPU was at hand. The networks are
+a GAN's of width 64 at 64 x 64 x 3, {assumed.operations / 1e9:.2f} GFLOP per image of a step. The global
+batch is the same on any number of GPUs, so that the run is the same; a larger one would use 64 GPUs
+better. Efficiency is the speed against that of as many single GPUs.
+
+{table(("GPUs", "milliseconds per step", "hours", "price", "efficiency"), rows)}
+
+`python -m benchmarks.cost` prints this page, and with an option for any of these assumptions another:
+
+{table(("assumption", "value", "meaning"), fields)}
+"""
+
+
+def _option(field):
+    return f"--{field.name.replace('_', '-')}"
+
+
+def _options(command):
+    for field in reversed(dataclasses.fields(Assumptions)):
+        add = click.option(
+            _option(field), field.name, type=field.type, help=f"{field.metadata['words']}."
+        )
+        command = add(command)
+    return command
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@_options
+@click.option("--write", is_flag=True, help="Write COST.md, too.")
+def main(write, **changed):
+    """Print what a run costs, by the model's assumptions or by changed ones."""
+    changed = {name: value for name, value in changed.items() if value is not None}
+    text = page(Assumptions(**{**reference(), **changed}))
+    click.echo(text)
+    if write:
+        (HERE / "COST.md").write_text(text)
+
+
+if __name__ == "__main__":
+    main()
