@@ -18,6 +18,7 @@ import pytest
 import zoo
 from tfgen import home
 from tfgen.evaluation.evaluator import load_evaluator
+from zoo.cli import loading
 from zoo.preset import fetch, load, resume
 
 NAME = "cgan_small"
@@ -108,12 +109,13 @@ def test_a_preset_is_fetched_once(presets, card, server):
     np.testing.assert_array_equal(loaded.sample(2), zoo.load(presets / NAME).sample(2))
 
 
-def test_an_evaluator_comes_with_what_scores(presets, card, server):
+def test_evaluating_fetches_the_evaluator_with_what_scores(presets, card, server):
     """Its SavedModel is needed, which scores without Keras."""
     other = card.with_name("resnet_small")
     other.mkdir()
     shutil.copy(presets / other.name / "card.json", other)
-    found = load_evaluator(fetch.preset(other))
+    loading.fetch_evaluators("small")
+    found = load_evaluator(home.presets() / other.name)
     assert found.image_shape == (8, 8, 1)
 
 

@@ -29,3 +29,10 @@ def evaluation_data_of(model, names):
         return names[0] if len(names) == 1 else names
     card = zoo.card(model)
     return evaluation_data(card["recipe"]["data"], card["endpoints"])
+
+
+def fetch_evaluators(data):
+    """Fetch the published evaluators of a data set, or of both of two, which `tfgen.evaluate` looks for."""
+    for name in [data] if isinstance(data, str) else data:
+        if (evaluator := f"resnet_{name}") in zoo.presets():
+            zoo.locate(evaluator)

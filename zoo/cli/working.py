@@ -5,7 +5,7 @@ import click
 import tfgen
 import zoo
 from tfgen.quiet import quietly
-from zoo.cli.loading import data_of, evaluation_data_of, load_model
+from zoo.cli.loading import data_of, evaluation_data_of, fetch_evaluators, load_model
 from zoo.cli.options import (
     EVALUATOR,
     JSON,
@@ -31,6 +31,8 @@ def evaluate(model, data, samples, evaluator, seed, as_json):
     """Score MODEL: its samples by an evaluator, its classes on the test set."""
     data = evaluation_data_of(model, data)
     loaded = load_model(model)
+    if evaluator is None:
+        fetch_evaluators(data)
     metrics = tfgen.evaluate(loaded, data, samples, evaluator=evaluator, seed=seed)
     if as_json:
         print_json(metrics)
