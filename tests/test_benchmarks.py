@@ -17,7 +17,6 @@ from benchmarks import (
     cost,
     machine,
     operations,
-    replicas,
     report,
     serving_page,
     streams,
@@ -190,7 +189,6 @@ def test_reports_are_made_of_the_results_beside_them():
     renderers = {
         "bfloat16": bfloat16.page,
         "results": report.render,
-        "replicas": replicas.page,
         "serving_load": serving_page.page,
         "streams": streams.page,
     }
