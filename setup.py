@@ -110,5 +110,8 @@ setup(
         "dev": ["ruff>=0.17,<0.18", "build>=1.3,<2"],
         "bench": ["torch>=2.6,<3", "pythae>=0.1.2,<0.2"],
     },
-    entry_points={"console_scripts": ["tfgen = zoo.cli:main"]},
+    entry_points={
+        "console_scripts": ["tfgen = zoo.cli:main"],
+        "tfgen.functions": ["publish = zoo.preset.trained:publish"],  # tfgen imports no zoo
+    },
 )

@@ -14,7 +14,8 @@ from PIL import Image
 
 import tfgen
 import zoo
-from tfgen.drawing import pictures
+from tfgen import evaluation
+from tfgen.drawing import pictures, tiles
 from tfgen.evaluation import likelihood
 from zoo import cli
 from zoo.preset import load
@@ -107,7 +108,8 @@ def test_sample_writes_a_grid(tmp_path, label):
     labels = np.arange(6) if label is None else [label] * 6
     images = zoo.load("cgan_small").sample(6, seed=5, labels=labels)
     with Image.open(out) as picture:
-        np.testing.assert_array_equal(picture, pictures.grid(images, labels))
+        columns = 10 if label is None else None  # one for each class
+        np.testing.assert_array_equal(picture, pictures.grid(images, labels, columns))
 
 
 def test_interpolate_writes_a_row_for_each_pair(tmp_path):
@@ -116,7 +118,7 @@ def test_interpolate_writes_a_row_for_each_pair(tmp_path):
         run("interpolate", "cgan_small", "--rows", 2, "--columns", 4, "--out", out).exit_code == 0
     )
     with Image.open(out) as picture:
-        assert picture.size == (4 * 66 + 2, 2 * (66 + pictures.CAPTION) + 2)
+        assert picture.size == (4 * 66 + 2, 2 * (66 + tiles.CAPTION) + 2)
 
 
 @pytest.mark.parametrize("conditional", [False, True])
@@ -177,6 +179,15 @@ def test_train_refuses_what_it_is_asked_before_tensorflow_starts(tmp_path, monke
     assert "no_such" in refusal("train", "--from", "no_such", *out)
     assert "Missing argument" in refusal("train", *out, code=2)
     assert "exclude each other" in refusal("train", "gan_digits", "--from", "x", *out, code=2)
+    (tmp_path / "photos").mkdir()
+    Image.new("L", (8, 8)).save(tmp_path / "photos" / "1.png")
+    data = ("--data", tmp_path / "photos")
+    assert "cgan_digits learns from labels" in refusal("train", "cgan_digits", *data, *out)
+    assert "resnet_digits learns from labels" in refusal("train", "resnet_digits", *data, *out)
+    for seeds, words in (("4-0", "0-4 or 0,2,5"), ("0,x", "0-4"), ("1,1", "each once")):
+        assert words in refusal("train", "gan_digits", "--seeds", seeds, *out, code=2)
+    asked = ("train", "gan_digits", "--seeds", "0-1", "--seed", 3)
+    assert "exclude each other" in refusal(*asked, *out, code=2)
     assert not (tmp_path / "run").exists()
 
 
@@ -224,6 +235,44 @@ def test_evaluate_takes_another_evaluator(published):
         assert row[1:] == [f"{number[key]:.4f}" for key in ("value", "low", "high")]
 
 
+def test_evaluate_scores_one_folder_against_another(published, tmp_path):
+    images, _ = tfgen.data.arrays("digits", "test[:40]")
+    for number, image in enumerate(images[..., 0]):
+        folder = tmp_path / ("a" if number % 2 else "b")
+        folder.mkdir(exist_ok=True)
+        Image.fromarray(image).resize((16, 12)).save(folder / f"{number}.png")
+    folders = ("evaluate", "--samples", tmp_path / "a", "--against", tmp_path / "b")
+    options = ("--evaluator", published / "resnet_small", "--json")
+    expected = evaluation.compare(tmp_path / "a", tmp_path / "b", published / "resnet_small")
+    assert json.loads(run(*folders, *options).stdout) == expected
+    assert "tfgen train resnet_mnist --data" in refusal(*folders)
+    for words in (
+        ["evaluate"],
+        [*folders, "cgan_small"],
+        ["evaluate", "cgan_small", "--against", "a"],
+    ):
+        assert "Give MODEL, or --samples FOLDER" in refusal(*words, code=2)
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+@pytest.mark.parametrize("command", ["sample", "evaluate", "export", "info", "interpolate"])
+def test_a_file_is_trusted_if_that_is_asked_for(tmp_path, monkeypatch, command, trusted):
+    zoo.VAE.build_networks((8, 8, 1), None, width=4, latent_dim=2).save(tmp_path / "m.keras")
+    asked = []
+
+    def refused(name, trusted=False):
+        asked.append(trusted)
+        raise ValueError("not loaded here")
+
+    monkeypatch.setattr(zoo, "load", refused)
+    out = {"sample": "a.png", "interpolate": "a.png", "export": "1"}
+    options = ["--out", tmp_path / out[command]] if command in out else []
+    options += ["--data", "digits"] if command == "evaluate" else []
+    line = refusal(command, tmp_path / "m.keras", *options, *["--trusted"] * trusted)
+    assert "not loaded here" in line
+    assert asked == [trusted]
+
+
 def test_export_writes_the_next_version_or_the_one_named(tmp_path):
     for out, written in (("r", "r/1"), ("r", "r/2"), ("r/7", "r/7"), ("r", "r/8")):
         result = run("export", "resnet_small", "--out", tmp_path / out)
@@ -234,7 +283,7 @@ def test_export_writes_the_next_version_or_the_one_named(tmp_path):
 @pytest.fixture
 def idle(monkeypatch):
     """No model is loaded."""
-    monkeypatch.setattr(zoo, "load", lambda name: pytest.fail(f"{name} was loaded"))
+    monkeypatch.setattr(zoo, "load", lambda name, **_: pytest.fail(f"{name} was loaded"))
 
 
 @pytest.mark.usefixtures("idle")

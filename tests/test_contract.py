@@ -1,50 +1,23 @@
 """What every model of the zoo keeps: one table over all recipes, so that a new one is held to it too."""
 
 import functools
-import itertools
 import json
 import os
 import subprocess
 import sys
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from models import RECIPES, build, digits, learned_from, precision
-from tensorflow.python.eager import context
 
 import tfgen
 import zoo
-from tfgen.gate import unpack
+from tfgen import testing
+from zoo.recipes import LEARN_FROM_LABELS
 
 WITHOUT_SAMPLES = {"ADA", "CycleGAN", "ResNet"}
 GENERATORS = [name for name, recipe in RECIPES.items() if recipe["model"] not in WITHOUT_SAMPLES]
-
-# The design's table: endpoint -> inputs, outputs; b is free, n and seed are scalars.
-ENDPOINTS = {
-    "generate": ({"seeds"}, {"images"}),
-    "generate_png": ({"seeds"}, {"png_bytes"}),
-    "sample": ({"n", "seed"}, {"images"}),
-    "sample_labels": ({"labels", "seed"}, {"images"}),
-    "decode": ({"latents"}, {"images"}),
-    "discriminate": ({"images"}, {"logits", "probabilities"}),
-    "encode": ({"images"}, {"latents", "scale"}),
-    "reconstruct": ({"images", "seeds"}, {"images"}),
-    "bound": ({"images", "seeds"}, {"bound"}),
-    "classify": ({"images"}, {"probabilities", "labels"}),
-    "features": ({"images"}, {"features", "probabilities"}),
-    "translate_ab": ({"images"}, {"images"}),
-    "translate_ba": ({"images"}, {"images"}),
-}
-ENDPOINTS |= {
-    f"{name}_bytes": (inputs - {"images"} | {"image_bytes"}, outputs)
-    for name, (inputs, outputs) in ENDPOINTS.items()
-    if "images" in inputs
-}
-OPTIONAL = {"scale"}  # where there is one
-DTYPES = dict.fromkeys(("n", "seed", "seeds", "labels"), "int32")
-DTYPES |= dict.fromkeys(("image_bytes", "png_bytes"), "string")
 
 # One recipe of each class: a policy concerns its networks and terms, not its variants.
 REDUCED = list({recipe["model"]: name for name, recipe in RECIPES.items()}.values())
@@ -59,148 +32,36 @@ def untouched(name):
     return build(name)
 
 
-def arguments_of(signature):
-    """One value for every input of an endpoint, for a batch of 3."""
-    rng = np.random.default_rng(0)
-    rows = np.arange(3, dtype="int32")
-    values = {"n": np.int32(3), "seed": np.int32(7), "seeds": rows + 7, "labels": rows}
-    values["image_bytes"] = np.array([encoded(i) for i in range(3)], dtype=object)
-    return {
-        key: tf.constant(values[key])
-        if key in values
-        else tf.constant(rng.random([3, *spec.shape[1:]]), tf.float32)
-        for key, spec in signature.items()
-    }
-
-
-def encoded(seed):
-    """A picture of its own size and colors, as a PNG file."""
-    pixels = np.random.default_rng(seed).integers(0, 256, (9 + seed, 12, 3))
-    return tf.io.encode_png(pixels.astype(np.uint8)).numpy()
-
-
 def pixels(files):
     """The pictures of PNG files of one size, (n, h, w, c) integers."""
     return np.stack([tf.io.decode_png(file) for file in files]).astype(int)
 
 
-def gradients(model, batch):
-    """{player: gradients of its objective in every trainable variable of the model}."""
-    with tf.GradientTape(persistent=True) as tape:
-        objectives = model.objectives(*unpack(batch), training=True)
-    variables = model.trainable_variables
-    found = {player: tape.gradient(value, variables) for player, value in objectives.items()}
-    return {
-        player: [
-            np.zeros(v.shape) if g is None else g for v, g in zip(variables, values, strict=True)
-        ]
-        for player, values in found.items()
-    }
-
-
-def optimized_graphs(call):
-    """The graphs of the functions that a call runs, as TensorFlow's optimizer leaves them."""
-    context.context().enable_run_metadata()
-    try:
-        call()
-        functions = context.context().export_run_metadata().function_graphs
-    finally:
-        context.context().disable_run_metadata()
-    return [function.post_optimization_graph for function in functions]
-
-
-def races(graph):
-    """(read, update) of one variable, of which either may be first."""
-    inputs = {n.name: [i.lstrip("^").split(":")[0] for i in n.input] for n in graph.node}
-
-    @functools.cache
-    def before(name):
-        found, left = set(), [name]
-        while left:
-            new = {i for i in inputs[left.pop()] if i in inputs} - found
-            found |= new
-            left += new
-        return found
-
-    reads = [n for n in graph.node if n.op == "ReadVariableOp"]
-    updates = [n for n in graph.node if n.op.startswith(("Assign", "ResourceApply"))]
-    return [
-        (read.name, update.name)
-        for read, update in itertools.product(reads, updates)
-        if read.input[0] == update.input[0]
-        and read.name not in before(update.name)
-        and update.name not in before(read.name)
-    ]
-
-
 @every_model
 def test_configuration_round_trip(name):
-    model = untouched(name)
-    config = model.get_config()
-    json.dumps(config)
-    twin = type(model).from_config(config)
-    assert twin.get_config() == config
-    assert [v.shape for v in twin.weights] == [v.shape for v in model.weights]
+    testing.check_configuration(untouched(name))
 
 
 @every_model
 def test_one_step_moves_every_player_by_its_own_objective_alone(name):
-    """Plain gradient ascent at rate 1: each variable moves by its own player's gradient."""
-    batch = learned_from(name, 32)
-    model, witness = build(name), build(name)
-    model.compile(keras.optimizers.SGD(1.0))
-    found = gradients(witness, batch)
-    before = [v.numpy() for v in model.trainable_variables]
-    graphs = optimized_graphs(lambda: model.train_on_batch(*batch))
-    assert [race for graph in graphs for race in races(graph)] == []
-    owner = {id(v): name for name, net in model.players.items() for v in net.trainable_variables}
-    moved = dict.fromkeys(model.players, 0.0)
-    for index, variable in enumerate(model.trainable_variables):
-        player = owner[id(variable)]
-        step = variable.numpy() - before[index]
-        np.testing.assert_allclose(step, found[player][index], rtol=1e-3, atol=1e-5)
-        moved[player] += np.abs(step).sum()
-    assert all(distance > 0 for distance in moved.values()), moved
+    testing.check_step(lambda: build(name), learned_from(name, 32))
 
 
 @every_model
-def test_fits_evaluates_and_predicts_like_any_keras_model(name):
-    batch = learned_from(name, 70)  # an odd last batch at 32
-    model = build(name)
-    history = model.fit(*batch, batch_size=32, epochs=2, verbose=0, validation_data=batch)
-    assert set(model.players) <= set(history.history)
-    assert {f"val_{player}" for player in model.players} <= set(history.history)
-    assert np.isfinite(list(history.history.values())).all()
-    evaluated = model.evaluate(*batch, verbose=0, return_dict=True)
-    assert set(model.players) <= set(evaluated)
+def test_fits_and_evaluates_like_any_keras_model(name):
+    testing.check_learns(lambda: build(name), learned_from(name, 70))
+
+
+@every_model
+def test_predicts_like_any_keras_model(name):
     dataset = tfgen.data.load("digits", "test", batch_size=100)
-    assert len(model.predict(dataset, verbose=0)) == tfgen.data.info("digits").splits["test"]
-
-
-@every_model
-def test_a_batch_of_one(name):
-    model = build(name)
-    model.fit(*learned_from(name, 1), verbose=0)
-    assert all(np.isfinite(weight).all() for weight in model.get_weights())
+    predicted = untouched(name).predict(dataset, verbose=0)
+    assert len(predicted) == tfgen.data.info("digits").splits["test"]
 
 
 @every_model
 def test_endpoints_are_the_designs(name):
-    model = untouched(name)
-    for endpoint, (function, signature) in model.endpoints().items():
-        inputs, outputs = ENDPOINTS[endpoint]
-        assert inputs <= set(signature) <= inputs | {"labels"}, endpoint
-        for key, spec in signature.items():
-            assert spec.dtype.name == DTYPES.get(key, "float32"), (endpoint, key)
-        results = function(**arguments_of(signature))
-        assert outputs - OPTIONAL <= set(results) <= outputs, endpoint
-        for key, value in results.items():
-            assert value.dtype.name == DTYPES.get(key, "float32"), (endpoint, key)
-            assert len(value) == 3, (endpoint, key)
-        if "images" in signature:
-            assert f"{endpoint}_bytes" in model.endpoints()
-        if "images" in results:
-            assert results["images"].shape == (3, *model.image_shape)
+    testing.check_endpoints(untouched(name))
 
 
 FRESH = """
@@ -248,7 +109,7 @@ def written(request, tmp_path_factory):
         model.save(folder / "m.keras")
         expected[name] = {}
         for endpoint, (function, signature) in model.endpoints().items():
-            inputs = arguments_of(signature)
+            inputs = testing.arguments_of(signature)
             np.savez(folder / f"{endpoint}.npz", **{key: v.numpy() for key, v in inputs.items()})
             for key, value in function(**inputs).items():
                 expected[name][f"{endpoint} {key}"] = value.numpy()
@@ -282,7 +143,7 @@ def test_it_learns_and_serves_in_another_precision(name, policy):
     model.fit(*batch, verbose=0)
     assert np.isfinite(list(model.evaluate(*batch, verbose=0, return_dict=True).values())).all()
     for endpoint, (function, signature) in model.endpoints().items():
-        for key, value in function(**arguments_of(signature)).items():
+        for key, value in function(**testing.arguments_of(signature)).items():
             assert value.dtype.name in ("float32", "int32", "string"), (endpoint, key)
     if name in GENERATORS:
         assert model.sample(2).dtype == np.float32
@@ -290,17 +151,7 @@ def test_it_learns_and_serves_in_another_precision(name, policy):
 
 @every_generator
 def test_the_same_seed_gives_the_same_images(name):
-    model = untouched(name)
-    images = model.sample(5, seed=3)
-    assert images.dtype == np.float32
-    assert images.shape == (5, *model.image_shape)
-    assert images.min() >= 0
-    assert images.max() <= 1
-    np.testing.assert_array_equal(images, model.sample(5, seed=3))
-    assert np.abs(images - model.sample(5, seed=4)).max() > 0
-    function, _ = model.endpoints()["sample"]
-    served = function(n=tf.constant(5), seed=tf.constant(3))["images"]
-    np.testing.assert_allclose(served, images, atol=1e-6)
+    testing.check_samples(untouched(name))
 
 
 @every_generator
@@ -377,3 +228,32 @@ def test_bad_labels_are_refused_before_training(name, spoil, error):
 
 def test_every_class_of_the_zoo_has_a_recipe():
     assert {recipe["model"] for recipe in zoo.RECIPES.values()} == set(zoo.MODELS)
+
+
+def test_the_classes_that_learn_from_labels_are_known_without_importing_them():
+    needing = {name for name in zoo.MODELS if getattr(zoo, name).needs_labels}
+    assert needing == set(LEARN_FROM_LABELS)
+
+
+@pytest.mark.parametrize("name", ["cgan_digits", "ada_digits"])
+def test_a_member_is_held_to_the_whole_contract_by_one_call(name, tmp_path):
+    """As the author of one outside the zoo calls it."""
+    images, beside = learned_from(name, 64)
+    testing.check_all(lambda: build(name), images, beside, tmp_path)
+
+
+def test_a_broken_contract_is_told():
+    model = build("gan_digits")
+    endpoints = model.endpoints()
+    endpoints["sample"] = lambda n, seed: {"pictures": n}, endpoints["sample"][1]
+    model.endpoints = lambda: endpoints
+    with pytest.raises(AssertionError, match="sample.*pictures"):
+        testing.check_endpoints(model)
+
+    def still():
+        model = build("gan_digits")
+        model.objectives = lambda *_, **__: dict.fromkeys(("theta", "phi"), tf.constant(0.0))
+        return model
+
+    with pytest.raises(AssertionError, match="every player must move"):
+        testing.check_step(still, learned_from("gan_digits", 32))

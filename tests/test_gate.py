@@ -362,3 +362,5 @@ class TestReplicas:
             model.evaluate(distribute(known(images * 255, labels)), verbose=0)
         with pytest.raises(TypeError, match="images must be floating-point"):
             model.fit(distribute(known(labels, labels)), verbose=0)
+        with pytest.raises(ValueError, match="at least one image. Received: 0 images"):
+            model.evaluate(distribute(known(images[:33], labels[:33])), verbose=0)

@@ -13,7 +13,7 @@ import tfgen
 import zoo
 from tfgen import networks
 from tfgen.drawing import pictures
-from tfgen.drawing.pictures import CAPTION, GAP
+from tfgen.drawing.tiles import CAPTION, GAP
 from tfgen.evaluation import metrics
 from zoo import cli
 from zoo.models.gan import GAN

@@ -127,8 +127,11 @@ def test_wheel_finds_its_presets_elsewhere(installed, tmp_path):
 def test_wheel_states_version_and_command(installed):
     [distribution] = importlib.metadata.distributions(path=[str(installed)], name="tfgen-zoo")
     assert distribution.version == tfgen.__version__
-    [command] = distribution.entry_points
-    assert (command.name, command.value) == ("tfgen", "zoo.cli:main")
+    points = {(point.group, point.name): point.value for point in distribution.entry_points}
+    assert points == {
+        ("console_scripts", "tfgen"): "zoo.cli:main",
+        ("tfgen.functions", "publish"): "zoo.preset.trained:publish",
+    }
 
 
 def test_lock_pins_what_the_ranges_allow(installed):

@@ -12,7 +12,7 @@ from sklearn.decomposition import PCA
 
 from tfgen import networks
 from tfgen.drawing import pictures, plots
-from tfgen.drawing.pictures import CAPTION, GAP
+from tfgen.drawing.tiles import CAPTION, GAP
 from zoo.models.svae import SVAE
 from zoo.models.vae import VAE
 

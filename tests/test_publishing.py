@@ -17,7 +17,7 @@ from PIL import Image
 
 import tfgen
 import zoo
-from tfgen.drawing import pictures
+from tfgen.drawing import tiles
 from tfgen.evaluation.evaluator import load_reference
 from zoo.preset import calibrate, paper, provenance
 from zoo.preset import publish as publishing
@@ -130,9 +130,9 @@ def test_a_classifier_carries_its_reference(presets):
 
 
 def test_pictures_show_64_labelled_tiles(presets):
-    for name in ("cgan_small", "resnet_small"):
+    for name, columns, rows in (("cgan_small", 10, 7), ("resnet_small", 8, 8)):
         with Image.open(presets / name / "samples.png") as picture:
-            assert picture.size == (8 * 66 + 2, 8 * (66 + pictures.CAPTION) + 2)
+            assert picture.size == (columns * 66 + 2, rows * (66 + tiles.CAPTION) + 2)
 
 
 def test_the_page_shows_picture_use_numbers_and_limits(presets, card):

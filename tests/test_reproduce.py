@@ -17,9 +17,10 @@ from numpy.testing import assert_allclose
 import tfgen
 import zoo
 from tfgen import networks
+from tfgen.evaluation import paired
 from zoo import registry
 from zoo.cli import main
-from zoo.studies.reproduce import controls, page, paired, plan, records, run
+from zoo.studies.reproduce import controls, page, plan, records, run
 from zoo.studies.reproduce.cells import INFINITE, TABLES, Cell, cells
 
 

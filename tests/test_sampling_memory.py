@@ -37,6 +37,14 @@ def test_samples_in_a_loop_leave_memory_as_it_was(model):
     assert model._decode.experimental_get_tracing_count() == 1
 
 
+def test_images_are_those_of_the_seed_under_every_compile():
+    """XLA draws other numbers: nothing of `sample` is compiled by it."""
+    model = build("gan_digits")
+    expected = model.sample(3, seed=5)
+    model.compile("sgd", jit_compile=True)
+    np.testing.assert_array_equal(model.sample(3, seed=5), expected)
+
+
 def test_many_images_are_decoded_in_chunks(model, monkeypatch):
     """Of n images no more than `SAMPLE_BATCH` are decoded at a time, and all are those of one call."""
     rows, decode = [], model._decode

@@ -4,6 +4,7 @@ Everything is imported when it is first used, so that `import tfgen` does not im
 """
 
 import importlib
+import importlib.metadata
 from typing import TYPE_CHECKING, Any
 
 from tfgen.version import __version__ as __version__
@@ -23,6 +24,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds, for editors and type checkers
     from tfgen import optimizers as optimizers
     from tfgen import paper as paper
     from tfgen import saved_model as saved_model
+    from tfgen import testing as testing
     from tfgen import unified as unified
     from tfgen.drawing import pictures as pictures
     from tfgen.evaluation import evaluate as evaluate
@@ -52,6 +54,7 @@ _MODULES = {  # public name: module
     "paper": "tfgen.paper",
     "pictures": "tfgen.drawing.pictures",
     "saved_model": "tfgen.saved_model",
+    "testing": "tfgen.testing",
     "unified": "tfgen.unified",
 }
 _NAMES = {  # public name: module that defines it
@@ -63,11 +66,17 @@ _NAMES = {  # public name: module that defines it
 __all__ = [*_MODULES, *_NAMES]
 
 
+_GROUP = "tfgen.functions"  # of entry points: functions that packages above this one lend it
+
+
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return importlib.import_module(_MODULES[name])
     if name in _NAMES:
         return getattr(importlib.import_module(_NAMES[name]), name)
+    if not name.startswith("_"):
+        for lent in importlib.metadata.entry_points(group=_GROUP, name=name):
+            return lent.load()
     raise AttributeError(f"module 'tfgen' has no attribute {name!r}")
 
 

@@ -4,10 +4,12 @@ Every message states the rule, then what was received.  A rule of one model alon
 """
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
-import tensorflow as tf
+
+if TYPE_CHECKING:  # imported where they are used: rules on numbers hold without them
+    import keras
 
 MOST_SAMPLES = 1_000_000
 
@@ -18,6 +20,8 @@ def check_backend() -> None:
     Raises:
         ImportError: another backend.
     """
+    import keras
+
     if keras.backend.backend() != "tensorflow":
         raise ImportError(
             "Models train with Keras' TensorFlow backend; set KERAS_BACKEND=tensorflow. "
@@ -105,6 +109,8 @@ def check_image_kind(dtype, received, shape, name: str = "images") -> None:
         TypeError: another dtype.
         ValueError: another shape.
     """
+    import tensorflow as tf
+
     if not tf.as_dtype(dtype).is_floating:
         raise TypeError(
             f"{name} must be floating-point values in [0, 1]; divide 8-bit values by 255. "
@@ -244,7 +250,7 @@ def sample_labels(model, n: int, seed: int, labels) -> np.ndarray | None:
         if labels is not None:
             raise ValueError(f"{model.name} draws without labels. Received: labels={labels!r}")
         return None
-    if labels is None or len(labels) == n == 0:
+    if labels is None or n == 0 == np.size(labels):
         return np.arange(n, dtype="int32") % model.num_classes
     check_labels(labels, n, model.num_classes)
     return np.asarray(labels, "int32").reshape(n)
@@ -253,7 +259,7 @@ def sample_labels(model, n: int, seed: int, labels) -> np.ndarray | None:
 # Networks.
 
 
-def check_players(players: Mapping[str, keras.Model], average) -> None:
+def check_players(players: "Mapping[str, keras.Model]", average) -> None:
     """Players partition the trainable variables; the average's decay lies in (0, 1) and has a theta.
 
     Raises:
@@ -261,6 +267,8 @@ def check_players(players: Mapping[str, keras.Model], average) -> None:
         ValueError: players share a variable, labels come first of a player's inputs, or the average is
             out of range or has no theta.
     """
+    import keras
+
     owners = {}
     for name, network in players.items():
         if not isinstance(network, keras.Model) or not network.built:
@@ -284,7 +292,7 @@ def check_players(players: Mapping[str, keras.Model], average) -> None:
         )
 
 
-def check_networks(num_classes: int | None, theta: keras.Model, phi: keras.Model) -> None:
+def check_networks(num_classes: int | None, theta: "keras.Model", phi: "keras.Model") -> None:
     """Theta makes what phi reads, and both have a second input exactly if there are classes.
 
     Raises:
@@ -294,7 +302,7 @@ def check_networks(num_classes: int | None, theta: keras.Model, phi: keras.Model
     check_readers(num_classes, theta=theta, phi=phi)
 
 
-def check_features(theta: keras.Model, **readers: keras.Model) -> None:
+def check_features(theta: "keras.Model", **readers: "keras.Model") -> None:
     """Every other network reads what theta makes.
 
     Raises:
@@ -309,7 +317,7 @@ def check_features(theta: keras.Model, **readers: keras.Model) -> None:
             )
 
 
-def check_readers(num_classes: int | None, **networks: keras.Model) -> None:
+def check_readers(num_classes: int | None, **networks: "keras.Model") -> None:
     """Every network has a second input, for labels, exactly if there are classes.
 
     Raises:
@@ -324,7 +332,7 @@ def check_readers(num_classes: int | None, **networks: keras.Model) -> None:
             )
 
 
-def check_latents(theta: keras.Model, eta: keras.Model) -> None:
+def check_latents(theta: "keras.Model", eta: "keras.Model") -> None:
     """Eta, a Gaussian q_eta(z|x), infers what theta reads.
 
     Raises:
@@ -337,7 +345,7 @@ def check_latents(theta: keras.Model, eta: keras.Model) -> None:
         )
 
 
-def check_code_discriminator(theta: keras.Model, phi: keras.Model) -> None:
+def check_code_discriminator(theta: "keras.Model", phi: "keras.Model") -> None:
     """Phi reads the codes that theta reads.
 
     Raises:

@@ -9,6 +9,7 @@ before anything runs, a later batch before it can enter a step.
 
 import dataclasses
 import functools
+import numbers
 import types
 from collections.abc import Callable, Iterator
 
@@ -134,8 +135,10 @@ def split(data: tuple, share: float) -> tuple[tuple, tuple]:
     Raises:
         ValueError: the share is out of range or leaves no image on one side.
     """
-    if not 0 < share < 1:
-        raise ValueError(f"validation_split must lie in [0, 1). Received: validation_split={share}")
+    if isinstance(share, bool) or not isinstance(share, numbers.Real) or not 0 < share < 1:
+        raise ValueError(
+            f"validation_split must lie in [0, 1). Received: validation_split={share!r}"
+        )
     kept = [int(len(array) * (1 - share)) for array in data]
     for array, count in zip(data, kept, strict=True):
         if not 0 < count < len(array):
@@ -155,10 +158,12 @@ def check_numbers(arguments: dict) -> None:
         ValueError: one is out of range.
     """
     for name, value in arguments.items():
-        if name in _LEAST and value is not None and not isinstance(value, list | tuple):
-            check_integer(name, value, _LEAST[name])
+        of_epochs = name == "validation_freq" and isinstance(value, list | tuple)
+        if name in _LEAST and value is not None and not of_epochs:
+            check_integer(name, value, _LEAST[name], _MOST)
 
 
+_MOST = 2**31 - 1
 _LEAST = {
     "batch_size": 1,
     "epochs": 0,

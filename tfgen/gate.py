@@ -132,7 +132,7 @@ def _entries(data) -> tuple:
         return data, None, None
     if len(data) > 3:
         raise TypeError(f"Data are images, or (images, labels). Received: {len(data)} parts")
-    return (*data, None, None)[:3]
+    return (*data, None, None, None)[:3]
 
 
 def refuse_weights(**weights) -> None:

@@ -1,5 +1,6 @@
 """SavedModels with named endpoints in TensorFlow Serving's layout, written aside and then moved in."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -40,9 +41,11 @@ def export(model, path, warmup: bool = False):
         OSError: the folder cannot be written.
         ImportError: `warmup` is asked for without the extra `serve`.
     """
-    path = Path(path)
     if not hasattr(model, "serving_copy"):
         raise TypeError(f"Only a model of the zoo can be exported. Received: model={model!r}")
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"A folder is a string or a path. Received: path={path!r}")
+    path = Path(path)
     if not path.name.isdecimal():
         raise ValueError(
             f"The folder must be named by a version number, as in 'iwgan_mnist/1'. "

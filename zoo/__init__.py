@@ -29,12 +29,14 @@ if TYPE_CHECKING:  # what `__getattr__` finds, for editors and type checkers
     from zoo.preset.load import load as load
     from zoo.preset.load import locate as locate
     from zoo.preset.load import presets as presets
+    from zoo.preset.trained import publish as publish
     from zoo.recipes.reading import Recipe
 
     MODELS: dict[str, str]
     RECIPES: dict[str, Recipe]
 
 _HOMES = dict.fromkeys(("card", "load", "locate", "presets"), "zoo.preset.load")
+_HOMES["publish"] = "zoo.preset.trained"
 
 
 def __getattr__(name: str) -> Any:
@@ -53,4 +55,14 @@ def __dir__() -> list[str]:
     return [*globals(), *__all__]
 
 
-__all__ = ["MODELS", "RECIPES", "build", "card", "load", "locate", "presets", *registry.MODELS]
+__all__ = [
+    "MODELS",
+    "RECIPES",
+    "build",
+    "card",
+    "load",
+    "locate",
+    "presets",
+    "publish",
+    *registry.MODELS,
+]

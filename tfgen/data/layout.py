@@ -95,6 +95,25 @@ def layout(name: str | os.PathLike) -> Layout:
     return Layout(root, class_names, splits, dict(scan.passed_over), notes)
 
 
+def require_class_folders(name, class_names: tuple[str, ...], count: int, learner: str) -> None:
+    """Refuse pictures without classes for a model that learns from labels.
+
+    Args:
+        name: of the data set.
+        class_names: of it.
+        count: number of pictures.
+        learner: name of the model or recipe, for the error.
+
+    Raises:
+        ValueError: there are no classes.
+    """
+    if not class_names:
+        raise ValueError(
+            f"{learner} learns from labels, and needs one sub-folder of pictures per class. "
+            f"Received: name={str(name)!r}, whose {count} pictures have no class folders"
+        )
+
+
 def _tested(root, splits) -> tuple[dict[str, list[Member]], tuple[str, ...]]:
     """The splits with a test split, and what is to be said of it."""
     if "test" in splits or "train" not in splits:

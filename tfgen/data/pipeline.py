@@ -103,7 +103,7 @@ def fetch_batches(
       As `batches`; a dataset of whole batches also has `worker_shard(index, count)`, the same with that
       shard, and `smallest`, the number of images in the smallest batch.
     """
-    check_integer("batch_size", batch_size, 1)
+    check_integer("batch_size", batch_size, 1, 2**31 - 1)
     check_seed(seed)
     check_flags(binarize=binarize, shuffle=shuffle)
     index, count = _checked_shard(shard, batch_size)

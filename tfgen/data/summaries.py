@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from tfgen.data.decoding import Header
 from tfgen.data.folders import Folder
-from tfgen.data.layout import Member
+from tfgen.data.layout import Member, require_class_folders
 from tfgen.data.named import find
 from tfgen.data.sources import Info
 
@@ -105,12 +105,7 @@ def require_classes(info: Info, learner: str) -> None:
     Raises:
         ValueError: the data set has no classes.
     """
-    if not info.num_classes:
-        raise ValueError(
-            f"{learner} learns from labels, and needs one sub-folder of pictures per class. "
-            f"Received: name={info.name!r}, whose {sum(info.splits.values())} pictures have no class "
-            "folders"
-        )
+    require_class_folders(info.name, info.class_names, sum(info.splits.values()), learner)
 
 
 def _counts(members: Iterable[Member], num_classes: int) -> tuple[int, ...]:

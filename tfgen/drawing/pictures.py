@@ -5,72 +5,31 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image, ImageDraw, ImageFont
 from scipy import stats
 
 from tfgen import checks
 from tfgen.atomic import replace_file
 from tfgen.data.pictures import convert
 from tfgen.drawing import plots
-
-GAP = 2  # pixels between tiles
-VISIBLE = 64  # pixels that a tile has at least
-CAPTION = 14  # pixels that a label takes above its tile
-MOST_PIXELS = 100_000_000
-_PAPER, _INK = 255, 40  # gray levels
+from tfgen.drawing.tiles import MOST_COLUMNS, captions, grid
 
 
-def grid(images, labels=None, columns=None, scale=None):
-    """Images as tiles, row by row, each under its label.
+def samples(model, n=64, seed=0, labels=None, class_names=()):
+    """The grid of `model.sample(n, seed, labels)`, with the labels if the model is conditional.
+
+    Where each class comes in turn, a column holds one class.
 
     Args:
-        images: float32 (n, h, w, c) in [0, 1], c = 1 (gray) or 3 (RGB).
-        labels: n captions, class labels or any text; None draws none.
-        columns: tiles a row; by default the picture is about square.
-        scale: integer factor by which each pixel is repeated; by default the smallest that makes a
-            tile at least 64 pixels large.
-
-    Returns:
-        A `PIL.Image.Image`, gray or RGB as the images are.
-
-    Raises:
-        TypeError: images are not floating-point.
-        ValueError: an argument is out of range, or the picture would have over 100 million pixels.
+        model: a generator of the zoo.
+        n, seed, labels: as in `sample`.
+        class_names: of class 0, 1, ..., to stand above images instead of their labels.
     """
-    images = _check_images(images)
-    n, height, width, channels = images.shape
-    columns = math.isqrt(n - 1) + 1 if columns is None else columns
-    scale = max(1, math.ceil(VISIBLE / max(height, width))) if scale is None else scale
-    for name, value in (("columns", columns), ("scale", scale)):
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1. Received: {name}={value}")
-    if labels is not None and len(labels) != n:
-        raise ValueError(f"labels must be one per image. Received: {len(labels)} for {n} images")
-
-    columns, rows = min(columns, n), math.ceil(n / columns)
-    caption = 0 if labels is None else CAPTION
-    across, down = width * scale + GAP, caption + height * scale + GAP
-    size = (columns * across + GAP, rows * down + GAP)
-    if size[0] * size[1] > MOST_PIXELS:
-        raise ValueError(
-            f"A picture must have at most {MOST_PIXELS:,} pixels. "
-            f"Received: {n} images, {size[0]} x {size[1]} pixels"
-        )
-    picture = Image.new("L" if channels == 1 else "RGB", size, (_PAPER,) * channels)
-    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(CAPTION - 3)
-    for index, tile in enumerate(_tiles(images, scale)):
-        left, top = GAP + index % columns * across, GAP + index // columns * down
-        picture.paste(tile, (left, top + caption))
-        if labels is not None:
-            middle = (left + tile.width // 2, top + caption // 2)
-            draw.text(middle, str(labels[index]), (_INK,) * channels, font, anchor="mm")
-    return picture
-
-
-def samples(model, n=64, seed=0, labels=None):
-    """The grid of `model.sample(n, seed, labels)`, with the labels if the model is conditional."""
+    columns = model.num_classes if labels is None and model.conditional else None
     labels = checks.sample_labels(model, n, seed, labels)
-    return grid(model.sample(n, seed=seed, labels=labels), labels)
+    images = model.sample(n, seed=seed, labels=labels)
+    if columns is not None and not 1 < columns <= MOST_COLUMNS:
+        columns = None
+    return grid(images, captions(labels, class_names), columns)
 
 
 def interpolation(model, rows=8, columns=9, seed=0, labels=None):
@@ -313,17 +272,6 @@ def _walk(model, start, end, steps):
     return np.concatenate([arc, codes], axis=2, dtype=np.float32)
 
 
-def _check_images(images):
-    images = np.asarray(images)
-    if images.ndim != 4 or images.shape[-1] not in (1, 3) or not images.size:
-        raise ValueError(
-            "images must have shape (n, height, width, 1 or 3), none of them 0. "
-            f"Received: shape={images.shape}"
-        )
-    checks.check_images(images, images.shape[1:])
-    return images
-
-
 def _in_pairs_of_rows(upper, lower, columns, filler):
     """Rows of `columns` entries, one of the upper array and one of the lower by turns, filled up."""
     missing = -len(upper) % columns
@@ -333,10 +281,3 @@ def _in_pairs_of_rows(upper, lower, columns, filler):
         padded = np.pad(array, padding, constant_values=filler)
         rows.append(padded.reshape(-1, columns, *array.shape[1:]))
     return np.stack(rows, axis=1).reshape(-1, *upper.shape[1:])
-
-
-def _tiles(images, scale):
-    """Each image as a PIL picture, every pixel repeated `scale` times in both directions."""
-    for image in np.rint(images * 255.0).astype(np.uint8):
-        pixels = image.repeat(scale, axis=0).repeat(scale, axis=1)
-        yield Image.fromarray(pixels.squeeze(-1) if pixels.shape[-1] == 1 else pixels)

@@ -17,7 +17,7 @@ from tfgen import data as datasets
 from tfgen.drawing import pictures
 from tfgen.evaluation.bounds import likelihood_bounds
 from tfgen.evaluation.classes import classification
-from tfgen.evaluation.context import EvaluationContext, batches, endpoint_function
+from tfgen.evaluation.context import EvaluationContext, batches, data_name, endpoint_function
 from tfgen.evaluation.independence import code_independence
 from tfgen.evaluation.metrics import Interval
 from tfgen.evaluation.samples import sample_quality
@@ -91,14 +91,20 @@ def shown(endpoints: Iterable[str]) -> Capability:
 
 
 def _draw_samples(context: EvaluationContext) -> Image.Image:
-    return pictures.samples(context.model, SHOWN)
+    return pictures.samples(context.model, SHOWN, class_names=_class_names(context))
 
 
 def _draw_classified(context: EvaluationContext) -> Image.Image:
     """The first test images, each under the class that the model gives it."""
     images = next(batches(context, labelled=False))[0][:SHOWN]
     classify = endpoint_function(context.model, "classify")
-    return pictures.grid(images, classify(images=tf.constant(images))["labels"].numpy())
+    found = classify(images=tf.constant(images))["labels"].numpy()
+    return pictures.grid(images, pictures.captions(found, _class_names(context)))
+
+
+def _class_names(context: EvaluationContext) -> tuple[str, ...]:
+    # With a geometry no picture of a folder is opened.
+    return datasets.info(data_name(context.data), size=1, channels=1).class_names
 
 
 def _draw_translated(context: EvaluationContext) -> Image.Image:

@@ -5,7 +5,7 @@ import signal
 import click
 
 import tfgen
-from zoo.cli import describing, drawing, reproducing, serving, sharing, training, working
+from zoo.cli import describing, drawing, reproducing, serving, several, sharing, training, working
 
 REFUSALS = (ValueError, TypeError, OSError, ImportError)
 
@@ -45,6 +45,7 @@ for _command in (
     drawing.translate,
     training.train,
     working.evaluate,
+    several.compare,
     working.symmetry,
     working.export,
     serving.serve,

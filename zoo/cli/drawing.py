@@ -4,7 +4,7 @@ import click
 
 import tfgen
 import zoo
-from zoo.cli.loading import data_of, load_model
+from zoo.cli.loading import class_names, data_of, load_model
 from zoo.cli.options import MODEL, MOST_TILES, PICTURE, SEED
 
 
@@ -22,7 +22,8 @@ def sample(model, n, seed, label, out):
     from tfgen.drawing import pictures
 
     labels = None if label is None else [label] * n
-    click.echo(pictures.save(pictures.samples(loaded, n, seed, labels), out))
+    picture = pictures.samples(loaded, n, seed, labels, class_names(model))
+    click.echo(pictures.save(picture, out))
 
 
 @click.command()

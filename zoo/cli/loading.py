@@ -2,6 +2,7 @@
 
 import zoo
 from tfgen.quiet import quietly
+from zoo.cli.options import trusts
 from zoo.recipes import evaluation_data, test_set
 
 
@@ -9,7 +10,7 @@ def load_model(name, endpoint=None):
     """The model, which must have the endpoint that a command needs."""
     zoo.locate(name)  # an unknown name is refused before TensorFlow takes its seconds
     with quietly():
-        model = zoo.load(name)
+        model = zoo.load(name, trusted=trusts())
     if endpoint is not None and endpoint not in model.endpoints():
         raise ValueError(
             f"MODEL must have the endpoint {endpoint!r}. "
@@ -21,6 +22,14 @@ def load_model(name, endpoint=None):
 def data_of(model, name):
     """The data set of this name, by default the one that the model's card was scored on."""
     return test_set(zoo.card(model)["recipe"]["data"]) if name is None else name
+
+
+def class_names(model):
+    """Names of the classes that a preset's card knows; empty where it knows none."""
+    known = (
+        zoo.card(model).get("data", {}).get("class_names") if zoo.locate(model).is_dir() else None
+    )
+    return known or []
 
 
 def evaluation_data_of(model, names):

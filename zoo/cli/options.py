@@ -1,11 +1,14 @@
 """Arguments and options that several commands share."""
 
+import re
 import tempfile
 from pathlib import Path
 
 import click
 
 MOST_TILES = 10_000
+MOST_SEEDS = 1000
+LONGEST_NAME = 255  # bytes, of most file systems
 
 
 class NewPath(click.ParamType):
@@ -17,6 +20,8 @@ class NewPath(click.ParamType):
         self.suffix = suffix
 
     def convert(self, value, param, ctx):
+        if "\0" in str(value) or len(Path(value).name.encode()) > LONGEST_NAME:
+            self.fail(f"A path has no NUL and names of at most {LONGEST_NAME} bytes.", param, ctx)
         path = Path(value)
         if self.suffix and (path.suffix.lower() != self.suffix or path.is_dir()):
             self.fail(f"A file that ends in {self.suffix} is needed. Received: {value}", param, ctx)
@@ -30,7 +35,72 @@ class NewPath(click.ParamType):
             self.fail(f"{folder} cannot be written: {error.strerror}", param, ctx)
 
 
-MODEL = click.argument("model")
+class Folder(click.Path):
+    """A folder that exists."""
+
+    def __init__(self):
+        super().__init__(exists=True, file_okay=False, path_type=Path)
+
+    def convert(self, value, param, ctx):
+        if "\0" in str(value):
+            self.fail("A path has no NUL.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class Seeds(click.ParamType):
+    """Seeds as a range, 0-4, or a list, 0,2,5, or both."""
+
+    name = "seeds"
+
+    def convert(self, value, param, ctx):
+        seeds = []
+        for part in value.split(","):
+            if ends := re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", part, re.ASCII):
+                first, last = int(ends[1]), int(ends[2] or ends[1])
+                seeds += range(first, min(last, first + MOST_SEEDS) + 1)
+            if not ends or last < first:
+                self.fail(f"Seeds are given as 0-4 or 0,2,5. Received: {value}", param, ctx)
+        if len(seeds) > MOST_SEEDS or len(set(seeds)) < len(seeds):
+            self.fail(f"At most {MOST_SEEDS} seeds, each once. Received: {value}", param, ctx)
+        return tuple(seeds)
+
+
+class CountOrFolder(click.ParamType):
+    """A number of images, or a folder of them."""
+
+    name = "number or folder"
+
+    def convert(self, value, param, ctx):
+        if isinstance(value, int) or value.isdecimal():
+            return COUNT.convert(value, param, ctx)
+        return Folder().convert(value, param, ctx)
+
+
+def trusts() -> bool:
+    """Whether the command that runs was given --trusted."""
+    return click.get_current_context().meta.get(_TRUSTED, False)
+
+
+def _note_trust(ctx, param, value):
+    ctx.meta[_TRUSTED] = value
+
+
+_TRUSTED = f"{__name__}.trusted"
+TRUSTED = click.option(
+    "--trusted", is_flag=True, expose_value=False, callback=_note_trust,
+    help="Load MODEL's file in Keras' safe mode alone, for layers of your own; you trust its author.",
+)  # fmt: skip
+
+
+COUNT = click.IntRange(4, 10_000_000)
+
+
+def _with_model(command):
+    """The argument MODEL, and --trusted, which `zoo.cli.loading.load_model` heeds."""
+    return click.argument("model")(TRUSTED(command))
+
+
+MODEL = _with_model
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 SEED = click.option(
     "--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Seed."
@@ -40,10 +110,10 @@ PICTURE = click.option(
 )  # fmt: skip
 FOLDER = click.option("--out", type=NewPath(), required=True, help="Folder to write.")
 SAMPLES = click.option(
-    "--samples", type=click.IntRange(4, 10_000_000), default=10_000, show_default=True,
+    "--samples", type=COUNT, default=10_000, show_default=True,
     help="Number of generated images to score.",
 )  # fmt: skip
 EVALUATOR = click.option(
-    "--evaluator", type=click.Path(exists=True, file_okay=False),
+    "--evaluator", type=Folder(),
     help="Folder of the evaluator, if not the data set's own.",
 )  # fmt: skip

@@ -13,7 +13,7 @@ from tfgen import home
 from tfgen.quiet import quietly
 from tfgen.serving.limits import Batching, Limits
 from zoo.cli.loading import load_model
-from zoo.cli.options import NewPath
+from zoo.cli.options import TRUSTED, NewPath
 
 LIMITS, BATCHING = Limits(), Batching()
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -30,6 +30,7 @@ def _option(name, kind, default, text):
 
 @click.command()
 @click.argument("models", nargs=-1, required=True, metavar="[NAME=]MODEL...")
+@TRUSTED
 @_option(
     "--host", str, "127.0.0.1", "Address to listen on; another one opens the server to others."
 )

@@ -1,15 +1,13 @@
 """`tfgen publish` and `push`: a run as a preset, and a preset for others."""
 
-from pathlib import Path
-
 import click
 
 from tfgen.quiet import quietly
-from zoo.cli.options import EVALUATOR, SAMPLES, NewPath
+from zoo.cli.options import EVALUATOR, SAMPLES, Folder, NewPath
 
 
 @click.command()
-@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("run", type=Folder())
 @click.option("--name", required=True, help="Name of the preset.")
 @click.option(
     "--root",

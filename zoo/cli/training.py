@@ -1,22 +1,15 @@
 """`tfgen train`: a run from a recipe, which goes on after any stop."""
 
-import contextlib
-import shlex
-import signal
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
 from tfgen.quiet import quietly
-from zoo.cli.options import FOLDER
-from zoo.preset import lookup
+from zoo.cli import several
+from zoo.cli.options import FOLDER, Seeds
+from zoo.cli.stopping import resumable
+from zoo.preset import lookup, summaries
 from zoo.recipes import reading
-
-
-class Terminated(BaseException):
-    """SIGTERM, raised where KeyboardInterrupt would be."""
 
 
 @click.command()
@@ -35,6 +28,10 @@ class Terminated(BaseException):
 @click.option(
     "--seed", type=click.IntRange(0, 2**31 - 1), help="Seed; by default 0, or that of --from."
 )
+@click.option(
+    "--seeds", type=Seeds(), metavar="0-4",
+    help="Train with each of these seeds, in folders seed_N of --out, and print the table of all.",
+)  # fmt: skip
 @FOLDER
 @click.option("--resume", is_flag=True, help="Go on with the run in this folder.")
 @click.option("--init", help="MODEL whose weights to start from; by default fresh ones.")
@@ -52,10 +49,16 @@ def train(recipe, source, changes, out, **options):
 
     RECIPE is a name that `tfgen list --recipes` shows, or a JSON file with a recipe. A run that was
     stopped or killed goes on with --resume, without RECIPE, and then equals one that was not, bit for bit.
+
+    One option changes any value of a recipe: --set data.size=32, --set training.batch_size=128.
     """
-    asked = _arguments(recipe, source, changes, options["resume"])
+    seeds = options.pop("seeds")
+    asked = _arguments(recipe, source, changes, options["data"], options["resume"])
+    if seeds is not None:
+        several.train(_words(recipe, source, changes, options), seeds, out, options["resume"])
+        return
     options = {**asked, **{key: value for key, value in options.items() if value is not None}}
-    with _resumable(out):
+    with resumable(out, "run.json"):
         with quietly():
             import tensorflow as tf
 
@@ -67,7 +70,11 @@ def train(recipe, source, changes, out, **options):
 
 
 def _arguments(
-    recipe: str | None, source: str | None, changes: tuple[str, ...], resume: bool
+    recipe: str | None,
+    source: str | None,
+    changes: tuple[str, ...],
+    data: str | None,
+    resume: bool,
 ) -> dict[str, Any]:
     """Arguments of `zoo.preset.train.train`, checked before TensorFlow takes its seconds."""
     if recipe is not None and source is not None:
@@ -82,31 +89,34 @@ def _arguments(
         raise click.UsageError("Missing argument 'RECIPE', --from or --resume.")
     asked["changes"] = [*asked.get("changes", ()), *changes]
     if (named := asked["recipe"]) is not None:
-        reading.apply_changes(
-            lookup.find_recipe(named) if isinstance(named, str) else named, asked["changes"]
-        )
+        original = lookup.find_recipe(named) if isinstance(named, str) else named
+        name = named if isinstance(named, str) else original["model"]
+        _look(reading.apply_changes(original, asked["changes"]), name, data)
     elif changes:
         raise click.UsageError("--set needs RECIPE or --from.")
     return asked
 
 
-@contextlib.contextmanager
-def _resumable(out: Path) -> Iterator[None]:
-    """Ends a stopped training in words: 130 after Ctrl-C and 143 after SIGTERM, as shells expect."""
+def _look(recipe: reading.Recipe, name: str, data: str | None) -> None:
+    """Say what was decided about a folder of pictures, or refuse one that the recipe cannot learn from."""
+    if data is not None:
+        recipe = {**recipe, "data": {**recipe["data"], "name": data}}
+    for note in summaries.notes(recipe, name):
+        click.echo(f"note: {note}", err=True)
 
-    def terminate(number, frame) -> NoReturn:
-        raise Terminated
 
-    before = signal.signal(signal.SIGTERM, terminate)
-    try:
-        yield
-    except (KeyboardInterrupt, Terminated) as stop:
-        if (out / "run.json").is_file():
-            command = shlex.join(["tfgen", "train", "--resume", "--out", str(out.resolve())])
-            click.echo(f"Stopped. It goes on from the last whole epoch with: {command}", err=True)
-        else:
-            click.echo("Stopped before anything was written.", err=True)
-        number = signal.SIGINT if isinstance(stop, KeyboardInterrupt) else signal.SIGTERM
-        raise SystemExit(128 + number) from None
-    finally:
-        signal.signal(signal.SIGTERM, before)
+def _words(
+    recipe: str | None, source: str | None, changes: tuple[str, ...], options: dict[str, Any]
+) -> list[str]:
+    """The command's arguments but for seeds, folder and --resume."""
+    if options["seed"] is not None:
+        raise click.UsageError("--seed and --seeds exclude each other.")
+    if recipe is None and source is None:
+        raise click.UsageError("--seeds needs RECIPE or --from.")
+    words = [recipe] if source is None else ["--from", source]
+    for change in changes:
+        words += ["--set", change]
+    for name in ("data", "epochs", "init", "strategy"):
+        if options[name] is not None:
+            words += [f"--{name}", str(options[name])]
+    return [*words, *(["--bfloat16"] if options["bfloat16"] else [])]

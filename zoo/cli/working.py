@@ -1,5 +1,7 @@
 """`tfgen evaluate`, `symmetry` and `export`: what is made of a model."""
 
+from pathlib import Path
+
 import click
 
 import tfgen
@@ -10,34 +12,62 @@ from zoo.cli.options import (
     EVALUATOR,
     JSON,
     MODEL,
-    SAMPLES,
     SEED,
+    TRUSTED,
+    CountOrFolder,
     NewPath,
+    trusts,
 )
 from zoo.cli.printing import print_json, print_metrics
 
 
 @click.command()
-@MODEL
+@click.argument("model", required=False)
+@TRUSTED
 @click.option(
     "--data", multiple=True,
     help="Data set, given twice for the domains A and B of a model of two; by default MODEL's card's.",
 )  # fmt: skip
-@SAMPLES
+@click.option(
+    "--samples", type=CountOrFolder(), default=10_000, show_default=True, metavar="N|FOLDER",
+    help="Number of generated images to score, or a folder of pictures to score instead of MODEL's.",
+)  # fmt: skip
+@click.option(
+    "--against", help="Folder of pictures, or data set, to score those of --samples against."
+)
 @EVALUATOR
 @SEED
 @JSON
-def evaluate(model, data, samples, evaluator, seed, as_json):
-    """Score MODEL: its samples by an evaluator, its classes on the test set."""
-    data = evaluation_data_of(model, data)
-    loaded = load_model(model)
-    if evaluator is None:
-        fetch_evaluators(data)
-    metrics = tfgen.evaluate(loaded, data, samples, evaluator=evaluator, seed=seed)
+def evaluate(model, data, samples, against, evaluator, seed, as_json):
+    """Score MODEL: its samples by an evaluator, its classes on the test set.
+
+    Or score the pictures of any folder against those of another: --samples FOLDER --against FOLDER. The
+    evaluator is then --evaluator, or that of the data set that --against names.
+    """
+    if isinstance(samples, int) is (model is None) or (model is None) is (against is None):
+        raise click.UsageError("Give MODEL, or --samples FOLDER with --against, and not both.")
+    if model is None:
+        metrics = _compared(samples, against, evaluator, seed)
+    else:
+        data = evaluation_data_of(model, data)
+        loaded = load_model(model)
+        if evaluator is None:
+            fetch_evaluators(data)
+        metrics = tfgen.evaluate(loaded, data, samples, evaluator=evaluator, seed=seed)
     if as_json:
         print_json(metrics)
     else:
         print_metrics(metrics)
+
+
+def _compared(samples, against, evaluator, seed):
+    with quietly():
+        from tfgen.evaluation import compare
+        from tfgen.evaluation.evaluator import find_evaluator
+    if evaluator is None:
+        folder = Path(against).expanduser()
+        evaluator = find_evaluator(str(folder.resolve()) if folder.is_dir() else against)
+    return compare(samples, against, evaluator, seed)
 
 
 @click.command()
@@ -67,7 +97,8 @@ def symmetry(model, data, samples, epochs, evaluator, seed, as_json, out):
     with quietly():
         from zoo.studies import symmetry
 
-    report = symmetry.report(model, data, samples, epochs=epochs, evaluator=evaluator, seed=seed)
+    options = {"epochs": epochs, "evaluator": evaluator, "seed": seed, "trusted": trusts()}
+    report = symmetry.report(model, data, samples, **options)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(symmetry.page([report]))

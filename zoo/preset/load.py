@@ -1,5 +1,6 @@
 """Presets by name, folder, file or Hub repository; what they hold is not trusted."""
 
+import contextlib
 import difflib
 import hashlib
 import json
@@ -104,8 +105,9 @@ def locate(name: str | Path) -> Path:
         folder = folders[text]
         return folder if (folder / "model.keras").is_file() else fetch.preset(folder)
     path = Path(text)
-    if (path / "card.json").is_file() or (path.suffix == ".keras" and path.is_file()):
-        return path
+    with contextlib.suppress(OSError):  # a name longer than a file's may be
+        if (path / "card.json").is_file() or (path.suffix == ".keras" and path.is_file()):
+            return path
     nearest = difflib.get_close_matches(text, _folders(), n=1)
     hint = f"; the nearest preset is {nearest[0]!r}" if nearest else ""
     raise FileNotFoundError(

@@ -1,10 +1,11 @@
 """What a run is asked to do: a recipe by name, file or preset, found before TensorFlow is imported."""
 
+import contextlib
 import difflib
-import json
 from pathlib import Path
 from typing import Any
 
+from tfgen import untrusted
 from zoo import registry
 from zoo.preset.load import locate
 from zoo.recipes import reading
@@ -38,7 +39,7 @@ def replay_arguments(source: str) -> dict[str, Any]:
     """
     path = _find_record(source)
     recipe = reading.read(path)
-    found = json.loads(path.read_text(encoding="utf-8"))
+    found = untrusted.read_document(path)
     arguments = {key: found[key] for key in ("seed", "init", "bfloat16") if key in found}
     changes = changes_of(found.get("name"), recipe)
     if changes is None:
@@ -58,10 +59,11 @@ def changes_of(name: str | None, recipe: reading.Recipe) -> list[str] | None:
 
 def _find_record(source: str) -> Path:
     path = Path(source)
-    if path.suffix == ".json" and path.is_file():
-        return path
-    if (path / "run.json").is_file():
-        return path / "run.json"
+    with contextlib.suppress(OSError):  # a name longer than a file's may be
+        if path.suffix == ".json" and path.is_file():
+            return path
+        if (path / "run.json").is_file():
+            return path / "run.json"
     folder = locate(source)
     if not folder.is_dir():
         raise FileNotFoundError(f"A bare model file has no recipe. Received: {source!r}")

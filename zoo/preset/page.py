@@ -93,11 +93,11 @@ def _made(card):
     splits = ", ".join(f"{split} {count:,}" for split, count in data["splits"].items())
     return [
         ("data", "; ".join([f"{data['name']} ({splits})", *_subset(card)])),
-        ("networks", _arguments(card.recipe["build"])),
+        ("networks", _arguments(card.recipe["build"]) or "given in Python"),
         ("parameters", _arguments({k: f"{v:,}" for k, v in card.parameters.items()})),
         ("training", _training(card)),
         ("seed", card.seed),
-        ("wall time", f"{card.wall_seconds / 60:.1f} min on {in_words(card.machine)}"),
+        ("wall time", f"{_minutes(card)} on {in_words(card.machine)}"),
         ("versions", _arguments(card.versions)),
         ("size", f"{card.bytes / 1e6:.1f} MB"),
     ]
@@ -197,7 +197,13 @@ def _row(card, metric):
     )
 
 
+def _minutes(card):
+    return f"{card.wall_seconds / 60:.1f} min" if card.wall_seconds else "not recorded"
+
+
 def _commands(card):
+    if not card.commands:
+        return "It was trained by `fit` in Python; no command makes it again."
     shown = "```\n" + " && \\\n".join(card.commands) + "\n```"
     words = shlex.split(card.commands[0])
     changes = lookup.changes_of(words[2], card.recipe)

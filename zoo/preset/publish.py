@@ -67,40 +67,89 @@ def publish(
         ValueError: the run is not finished, or the name breaks the rule.
     """
     root = own_root() if root is None else Path(root)
+    check_name(name)
     target = root / name
+    check_free(target, overwrite)
+    run = Run(run)
+    model = run.model().release()
+    data, seed = run.record.recipe["data"], run.record.seed
+    if "sample" in model.endpoints() and evaluator is None:
+        evaluator = find_evaluator(data["name"], root)
+    with replace_folder(target) as folder:
+        found = write_files(folder, model, data, samples, evaluator, seed)
+        write_card(folder, _card(name, run, found))
+    return target
+
+
+def check_name(name: str) -> None:
+    """Refuse the name of a preset that breaks the rule.
+
+    Raises:
+        ValueError: it does.
+    """
     if not re.fullmatch("[a-z][a-z0-9_]*", name):
         raise ValueError(
             "A preset's name must consist of small letters, digits and underscores. "
             f"Received: name={name!r}"
         )
-    if target.exists() and not overwrite:
-        raise FileExistsError(
-            f"A preset is replaced only if overwriting is asked for. Received: {str(target)!r}"
-        )
-    run = Run(run)
-    model = run.model().release()
-    capability = capabilities.shown(model.endpoints())
-    data = run.record.recipe["data"]
-    if hasattr(model, "fit_sampler"):
-        _fit_sampler(model, data, run.record.seed)
-    if "sample" in model.endpoints() and evaluator is None:
-        evaluator = find_evaluator(data["name"], root)
 
+
+def check_free(folder: Path, overwrite: bool) -> None:
+    """Refuse a preset's folder that is there already, unless it is to be replaced.
+
+    Raises:
+        FileExistsError: it is there.
+    """
+    if folder.exists() and not overwrite:
+        raise FileExistsError(
+            f"A preset is replaced only if overwriting is asked for. Received: {str(folder)!r}"
+        )
+
+
+def write_files(
+    folder: Path,
+    model: tfgen.Unified,
+    data: dict[str, Any],
+    samples: int,
+    evaluator: str | Path | None,
+    seed: int,
+) -> dict[str, Any]:
+    """Write all of a preset's files but its card and page.
+
+    Args:
+        folder: the preset's, empty.
+        model: a released model, whose discriminator is calibrated.
+        data: of its recipe.
+        samples: number of generated images that are scored.
+        evaluator: folder of the evaluator that scores them; None for a model without samples.
+        seed: of the second sampler's mixture.
+
+    Returns:
+        What the card says of the model, its data, its scores and these files.
+    """
+    capability = capabilities.shown(model.endpoints())
+    if hasattr(model, "fit_sampler"):
+        _fit_sampler(model, data, seed)
     calibrate.calibrate(model, data)
-    with replace_folder(target) as folder:
-        model.save(folder / "model.keras")
-        tfgen.export(model, folder / "1")
-        if "features" in model.endpoints():
-            _write_reference(folder, data)
-        tested = evaluation_data(data, model.endpoints())
-        context = EvaluationContext(model, tested, samples, evaluator, EVALUATION_SEED)
-        pictures.save(capability.draw(context), folder / "samples.png")
-        metrics = tfgen.evaluate(**vars(context))
-        evaluation = {"seed": EVALUATION_SEED, "metrics": metrics}
-        if evaluator is not None:
-            evaluation |= {"evaluator": Path(evaluator).name, "samples": samples}
-        write_card(folder, _card(name, model, run, evaluation, folder))
-    return target
+    model.save(folder / "model.keras")
+    tfgen.export(model, folder / "1")
+    if "features" in model.endpoints():
+        _write_reference(folder, data)
+    tested = evaluation_data(data, model.endpoints())
+    context = EvaluationContext(model, tested, samples, evaluator, EVALUATION_SEED)
+    pictures.save(capability.draw(context), folder / "samples.png")
+    evaluation = {"seed": EVALUATION_SEED, "metrics": tfgen.evaluate(**vars(context))}
+    if evaluator is not None:
+        evaluation |= {"evaluator": Path(evaluator).name, "samples": samples}
+    judges = "discriminate" in model.endpoints()
+    return {
+        **facts(model),
+        "data": _data_facts(data),
+        "evaluation": evaluation,
+        "min_runtime": min_runtime(folder / "1"),
+        "discriminator": calibrate.accuracy(model, data) if judges else None,
+        **checksums(folder),
+    }
 
 
 def commands(record: Record, name: str) -> list[str]:
@@ -156,15 +205,11 @@ def _equation(model):
     return f"{names}, {'; '.join(dict.fromkeys(row.equations for row in rows))}"
 
 
-def _card(name, model, run: Run, evaluation, folder):
-    record, history, data = run.record, run.history, run.record.recipe["data"]
-    geometry = {key: data[key] for key in ("name", "size", "channels") if key in data}
-    info = tfgen.data.info(**geometry)
+def _card(name, run: Run, found: dict[str, Any]) -> Card:
+    record, history = run.record, run.history
     return Card(
         name=name,
         description=record.recipe["description"],
-        **facts(model),
-        min_runtime=min_runtime(folder / "1"),
         recipe=record.recipe,
         seed=record.seed,
         init=record.init,
@@ -175,19 +220,21 @@ def _card(name, model, run: Run, evaluation, folder):
         wall_seconds=round(sum(epoch["seconds"] for epoch in history), 1),
         machine=record.machine,
         versions=record.versions,
-        data={
-            "name": info.name,
-            "splits": info.splits,
-            "class_names": list(info.class_names),
-            **_target(data),
-        },
-        evaluation=evaluation,
         paper=paper.numbers(record.recipe),
-        **checksums(folder),
-        discriminator=calibrate.accuracy(model, data)
-        if "discriminate" in model.endpoints()
-        else None,
+        **found,
     )
+
+
+def _data_facts(data):
+    """What a card says of the data of a recipe."""
+    geometry = {key: data[key] for key in ("name", "size", "channels") if key in data}
+    info = tfgen.data.info(**geometry)
+    return {
+        "name": info.name,
+        "splits": info.splits,
+        "class_names": list(info.class_names),
+        **_target(data),
+    }
 
 
 def checksums(folder):

@@ -14,7 +14,6 @@ A run's folder holds
 import contextlib
 import dataclasses
 import functools
-import json
 import logging
 import os
 import shutil
@@ -22,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from tfgen import old_names
+from tfgen import old_names, untrusted
 from tfgen.atomic import replace_file
 from zoo.preset.load import load
 from zoo.recipes import reading
@@ -37,6 +36,7 @@ except ImportError:  # Windows
 
 _LOG = logging.getLogger("tfgen")
 
+LARGEST_HISTORY, LARGEST_ENTRY = 1 << 28, 1 << 14  # bytes; an entry takes 200
 MONITORED = "val_bound"  # on the images held out, the higher the better
 
 Entry = dict[str, Any]  # of an epoch: "epoch", "seconds", objectives and metrics
@@ -84,10 +84,9 @@ class Record:
                 f"A run's folder must hold run.json. Received: {str(path.parent)!r}"
             )
         try:
-            found = old_names.renew(json.loads(path.read_text(encoding="utf-8")))
-            found = {"bfloat16": False, **found}
+            found = {"bfloat16": False, **old_names.renew(untrusted.read_document(path))}
             return cls(**{field.name: found[field.name] for field in dataclasses.fields(cls)})
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except (ValueError, KeyError) as error:
             raise ValueError(
                 "run.json must hold what the run was begun with; without it, begin a new run in "
                 "another folder, with --init to start from the weights of this one. "
@@ -272,19 +271,19 @@ def _entries(path: Path) -> dict[int, Entry]:
     """{epoch: entry} of the whole lines of a history."""
     if not path.is_file():
         return {}
+    with open(path, "rb") as file:
+        text = file.read(LARGEST_HISTORY)
     found = {}
-    for line in path.read_bytes().splitlines():
-        try:
-            entry = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if _is_entry(entry):
-            found[entry["epoch"]] = entry
+    for line in text.splitlines():
+        with contextlib.suppress(ValueError):
+            entry = untrusted.parse(line, path.name, LARGEST_ENTRY)
+            if _is_entry(entry):
+                found[entry["epoch"]] = entry
     return found
 
 
-def _is_entry(entry: Any) -> bool:
-    if not isinstance(entry, dict) or "epoch" not in entry or "seconds" not in entry:
+def _is_entry(entry: Entry) -> bool:
+    if "epoch" not in entry or "seconds" not in entry:
         return False
     numbers = [isinstance(value, int | float) for value in entry.values()]
     return all(numbers) and type(entry["epoch"]) is int

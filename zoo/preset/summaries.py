@@ -1,12 +1,43 @@
 """What lies under the names of a recipe's data, looked at before a picture is decoded."""
 
+import os
 from typing import Any
 
 import tfgen
 from zoo import registry
+from zoo.recipes import LEARN_FROM_LABELS
 
 
-def summarize(recipe: dict[str, Any], name: str) -> list[tfgen.data.Summary]:
+def notes(recipe: dict[str, Any], name: str) -> list[str]:
+    """What was decided about the folders of a recipe's data, from names alone, without TensorFlow.
+
+    Args:
+        recipe: an entry of `zoo.RECIPES`, or a dictionary like it.
+        name: of the recipe, for the error.
+
+    Raises:
+        ValueError: a folder holds no pictures, or the recipe learns from labels and it has no classes.
+    """
+    from tfgen.data.layout import layout, require_class_folders
+
+    data, told = recipe["data"], []
+    for key in ("name", "target"):
+        if isinstance(data.get(key), str) and os.path.isdir(os.path.expanduser(data[key])):
+            folder = layout(data[key])
+            if key == "name" and _learns_from_labels(recipe):
+                count = sum(map(len, folder.splits.values()))
+                require_class_folders(data[key], folder.class_names, count, name)
+            told += folder.notes
+    return told
+
+
+def _learns_from_labels(recipe):
+    build = recipe["build"]
+    conditional = build.get("conditional") or build.get("semi_supervised")
+    return conditional or recipe["model"] in LEARN_FROM_LABELS
+
+
+def summarize(recipe: dict[str, Any], name: str) -> "list[tfgen.data.Summary]":
     """Summaries of a recipe's data sets.
 
     Args:
@@ -16,9 +47,8 @@ def summarize(recipe: dict[str, Any], name: str) -> list[tfgen.data.Summary]:
     Raises:
         ValueError: the recipe learns from labels, and its data have no classes.
     """
-    data, build = recipe["data"], recipe["build"]
-    conditional = build.get("conditional") or build.get("semi_supervised")
-    if conditional or registry.model_class(recipe["model"]).needs_labels:
+    data = recipe["data"]
+    if _learns_from_labels(recipe) or registry.model_class(recipe["model"]).needs_labels:
         # Its shape does not matter, and with a geometry no picture is opened.
         tfgen.data.require_classes(tfgen.data.info(data["name"], size=1, channels=1), name)
     geometry = {key: data[key] for key in ("size", "channels") if key in data}

@@ -20,6 +20,11 @@ The file of a model outside the zoo holds its own RECIPES, {name: recipe}.
 
 from zoo.recipes import cifar10, digits, mnist, mnist_m, pairs
 
+LEARN_FROM_LABELS = (
+    "ADA",
+    "ResNet",
+    "SVAE",
+)  # classes with `needs_labels`, known without importing them
 FILES = (cifar10, digits, mnist, mnist_m, pairs)
 
 

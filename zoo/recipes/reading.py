@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tfgen import old_names
+from tfgen import old_names, untrusted
 
 Recipe = dict[str, Any]
 
@@ -33,9 +33,9 @@ def read(path: str | Path) -> Recipe:
         OSError: it cannot be read.
     """
     try:
-        found = json.loads(Path(path).read_text(encoding="utf-8"))
+        found = untrusted.read_document(Path(path))
         found = old_names.renew(found.get("recipe", found))
-    except (ValueError, AttributeError, RecursionError) as error:
+    except ValueError as error:
         raise ValueError(f"A recipe must be a JSON object. Received: {path}, {error}") from error
     try:
         check(found)

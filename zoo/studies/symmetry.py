@@ -146,9 +146,9 @@ def student_recipe(folder, data, epochs=None):
     }
 
 
-def report(name, data, samples, *, epochs=None, evaluator=None, seed=0):
+def report(name, data, samples, *, epochs=None, evaluator=None, seed=0, trusted=False):
     """What `compare` measures on the preset, folder or file `name`, with all that it depends on."""
-    model = zoo.load(name)
+    model = zoo.load(name, trusted)
     folder = find_evaluator(data) if evaluator is None else Path(evaluator)
     epochs = student_recipe(folder, data, epochs)["training"]["epochs"]
     began = time.perf_counter()

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from tfgen import markdown
+from tfgen.evaluation import paired
+from tfgen.evaluation.paired import Paired
 from zoo.preset.provenance import in_words
-from zoo.studies.reproduce import paired, records
+from zoo.studies.reproduce import records
 from zoo.studies.reproduce.cells import SCALES, TABLES, Cell, cells
-from zoo.studies.reproduce.paired import Paired
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = ROOT / "docs" / "studies"

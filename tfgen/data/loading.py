@@ -1,0 +1,266 @@
+"""Named data sets as arrays or as a `tf.data` pipeline, in every form that the zoo trains on."""
+
+import os
+
+import numpy as np
+import tensorflow as tf
+
+from tfgen.checks import check_flags
+from tfgen.data.domains import fetch_unpaired_batches
+from tfgen.data.mixed import fetch_mixed_batches
+from tfgen.data.named import find
+from tfgen.data.pictures import Geometry
+from tfgen.data.pipeline import batches
+from tfgen.data.selection import select
+from tfgen.data.sources import Info
+from tfgen.data.subsets import stratified_subset
+
+HELD_OUT_BATCH = 500
+
+
+def load(
+    name: str | os.PathLike,
+    split: str = "train",
+    fraction: float = 1.0,
+    labelled: float = 1.0,
+    batch_size: int = 64,
+    seed: int = 0,
+    *,
+    size: int | None = None,
+    channels: int | None = None,
+    pad: bool = False,
+    crop: bool = False,
+    binarize: bool = False,
+    shuffle: bool | None = None,
+    shift: int = 0,
+    flip: str | None = None,
+    stream: bool = False,
+    cached: bool = False,
+    shard: tuple[int, int] = (0, 1),
+) -> tf.data.Dataset:
+    """Batches (images, labels) of a named data set, ordered by a function of (seed, epoch).
+
+    Args:
+      name, split, fraction, labelled, seed, size, channels, pad, crop: which images, as in `arrays`.
+      batch_size, binarize, shift, flip: as in `batches`.
+      shuffle: None shuffles if `split` begins with "train", and keeps the order otherwise.
+      stream: read each batch from disk when it is due, instead of the whole split into memory; the
+        batches are the same. A folder then needs `size` and `channels`, because not every picture is
+        looked at before the first batch, and a broken one is named when it is met. A share of a TFDS
+        data set (`fraction`, `labelled`) needs one pass over its labels.
+      cached: a stream keeps each picture of a folder on disk once it is decoded, for later epochs and
+        commands, see `tfgen.data.cache`; in memory all are kept so.
+      shard: (index, count) gives worker `index` of `count` its part of each batch, consecutive images
+        of it, and reads no others. The parts of all workers make the batch.
+
+    Returns:
+      A finite `tf.data.Dataset` of images float32 (b, h, w, c) in [0, 1] and labels int32 (b,),
+      with the counter `dataset.epoch` that `batches` describes.
+
+    Raises:
+      As `arrays` and `batches` do.
+    """
+    geometry = {"size": size, "channels": channels, "pad": pad, "crop": crop}
+    selection = select(name, split, fraction, labelled, seed, stream=stream, **geometry)
+    if shuffle is None:
+        shuffle = split.startswith("train")
+    check_flags(cached=cached)
+    options = {"binarize": binarize, "shuffle": shuffle, "shift": shift, "flip": flip}
+    reading = {"stream": stream, "cached": cached, "shard": shard}
+    return selection.batches(batch_size, seed, **reading, **options)
+
+
+def load_with_validation(
+    name: str | os.PathLike,
+    held_out: float,
+    batch_size: int = 64,
+    seed: int = 0,
+    *,
+    binarize: bool = False,
+    shift: int = 0,
+    flip: str | None = None,
+    stream: bool = False,
+    cached: bool = False,
+    **subset,
+) -> tuple[tf.data.Dataset, tf.data.Dataset]:
+    """A split without some of its images, as `load` gives it, and those, to choose a model by.
+
+    Args:
+      held_out: share in (0, 1) of the kept images that is held out, stratified by the labels that
+        are not hidden, drawn by `seed`.
+      binarize: also of the images held out, each pixel drawn once and for all.
+      shift, flip: of the images to train on, as in `batches`.
+      name, batch_size, seed, stream, cached, subset: as in `load` and `arrays`.
+
+    Returns:
+      The pipeline to train on, and that of the images held out, in a fixed order.
+
+    Raises:
+      As `load` does; ValueError if nothing would be left to train on.
+    """
+    whole = select(name, seed=seed, stream=stream, **subset)
+    chosen = stratified_subset("held_out", whole.labels, held_out, seed)
+    rest = np.setdiff1d(np.arange(len(whole)), chosen)
+    if not len(rest):
+        raise ValueError(
+            "held_out must leave images to train on. "
+            f"Received: held_out={held_out} of {len(whole)} images"
+        )
+    options = {"binarize": binarize, "shift": shift, "flip": flip}
+    reading = {"stream": stream, "cached": cached}
+    training = whole.only(rest).batches(batch_size, seed, **reading, **options)
+    kept, fixed = whole.only(chosen), {"shuffle": False}
+    if stream:
+        fixed |= {"binarize": binarize, "redraw": False}
+        return training, kept.batches(HELD_OUT_BATCH, seed, **reading, **fixed)
+    images = kept.array()
+    if binarize:
+        images = np.where(np.random.default_rng(seed).random(images.shape) * 255 < images, 255, 0)
+    return training, batches(images.astype(np.uint8), kept.labels, HELD_OUT_BATCH, **fixed)
+
+
+def load_adaptation(
+    source: str | os.PathLike,
+    target: str | os.PathLike,
+    split: str = "train",
+    batch_size: int = 128,
+    seed: int = 0,
+    *,
+    stream: bool = False,
+    cached: bool = False,
+    **geometry,
+) -> tf.data.Dataset:
+    """Batches of a labelled source domain and an unlabelled target, half and half.
+
+    The target's images have the label -1: their own labels never leave this function.
+
+    Args:
+      source, target: names of data sets, as in `arrays`.
+      split: of either data set.
+      batch_size, seed: as in `tfgen.data.mixed.mixed_batches`, which also says what an epoch is.
+      stream, cached: as in `load`.
+      geometry: size, channels, pad and crop of `arrays`, by which both domains get one shape.
+
+    Returns:
+      A finite `tf.data.Dataset` of images float32 (b, h, w, c) in [0, 1] and labels int32 (b,), with
+      the counter `dataset.epoch` that `batches` describes.
+
+    Raises:
+      As `arrays` and `tfgen.data.mixed.mixed_batches` do.
+    """
+    domains = [select(name, split, stream=stream, **geometry) for name in (source, target)]
+    fetches, shapes = zip(*[d.fetch(stream=stream, cached=cached) for d in domains], strict=True)
+    return fetch_mixed_batches(
+        [len(domain) for domain in domains], fetches, shapes, batch_size, seed
+    )
+
+
+def load_unpaired(
+    name: str | os.PathLike,
+    target: str | os.PathLike,
+    split: str = "train",
+    batch_size: int = 64,
+    seed: int = 0,
+    *,
+    length: int | None = None,
+    stream: bool = False,
+    cached: bool = False,
+    **geometry,
+) -> tf.data.Dataset:
+    """Batches of two domains of images without labels, A and B, which nothing pairs.
+
+    Args:
+      name, target: names of data sets, A and B, as in `arrays`.
+      split: of either data set; its images are shuffled if it begins with "train".
+      batch_size, seed, length: as in `unpaired_batches`, which also says what an epoch is.
+      stream, cached: as in `load`.
+      geometry: size, channels, pad and crop of `arrays`, by which both domains get one shape.
+
+    Returns:
+      A finite `tf.data.Dataset` of (images_a, images_b), float32 (b, h, w, c) in [0, 1], with the
+      counter `dataset.epoch` that `batches` describes.
+
+    Raises:
+      As `arrays` and `unpaired_batches` do.
+    """
+    domains = [select(domain, split, stream=stream, **geometry) for domain in (name, target)]
+    fetches = [_images_of(domain.fetch(stream=stream, cached=cached)[0]) for domain in domains]
+    sizes, options = [len(domain) for domain in domains], {"length": length}
+    options["shuffle"] = split.startswith("train")
+    return fetch_unpaired_batches(sizes, fetches, batch_size, seed, **options)
+
+
+def _images_of(fetch):
+    return lambda indices: fetch(indices)[0]
+
+
+def arrays(
+    name: str | os.PathLike,
+    split: str = "train",
+    fraction: float = 1.0,
+    labelled: float = 1.0,
+    seed: int = 0,
+    *,
+    size: int | None = None,
+    channels: int | None = None,
+    pad: bool = False,
+    crop: bool = False,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Images uint8 (n, h, w, c) and labels int32 (n,) of a named data set, -1 = unlabelled.
+
+    A folder holds one sub-folder per class, with all pictures below it, or pictures directly
+    (unlabelled). Sub-folders named train, validation and test (or training, val, valid, dev, testing,
+    in any case), and no others, are its splits, each laid out so. Without split folders a tenth of 20
+    pictures or more is held out as "test", stratified by class, and the rest is "train"; "train+test"
+    is all of them. If there is a validation folder and none for testing, "test" is that one. Hidden
+    files and what tools leave behind are passed over; `summary` counts them.
+
+    Pictures are 8 bits per channel as a viewer shows them: turned as their EXIF orientation says,
+    transparency on white, 16 bits cut to their high byte, the first image of an animation; one channel
+    if all are gray, else three. What a folder decodes to is kept on disk, see `tfgen.data.cache`.
+
+    Args:
+      name: "digits" (scikit-learn's 8x8 digits, offline), "digits_negative" (the same, 255 - x: a
+        second domain for models of two), an image classification data set of TFDS
+        ("mnist", "svhn_cropped", "usps", "mnist_m", ...), looked up in the folder that the
+        environment variable TFDS_DATA_DIR names and downloaded if it is not there, or a folder of
+        pictures. A TFDS name wins over a folder of that name; "./mnist" is always a folder.
+      split: a split, slice or sum of them in TFDS's syntax: "test", "train[:90%]".
+      fraction: share in (0, 1] of the split's images that are kept, stratified by class, at least
+        one per class. A smaller share with the same seed is a subset of a larger one.
+      labelled: share in [0, 1] of the kept images that keep their label, drawn like `fraction`;
+        the others get -1.
+      seed: of both draws, an integer in [0, 2**32).
+      size: height and width to resize to (antialiased bilinear), or to pad to. Without `pad` and `crop`
+        an image that is not square is squeezed into the square.
+      channels: 1 or 3, to convert between gray and RGB.
+      pad: zeros around the centered image instead of resizing.
+      crop: resize the largest centered square, which keeps the aspect.
+
+    Raises:
+      FileNotFoundError: the data set is neither on disk nor can it be downloaded.
+      ValueError: an unknown name or split, an empty result, a share or size out of range, a folder
+        laid out otherwise, a picture that cannot be read, or pictures of different sizes without
+        `size`.
+      TypeError: a name that is neither a string nor a path, or a split that is no string.
+    """
+    geometry = {"size": size, "channels": channels, "pad": pad, "crop": crop}
+    selection = select(name, split, fraction, labelled, seed, **geometry)
+    return selection.array(), selection.labels
+
+
+def info(name: str | os.PathLike, *, size: int | None = None, channels: int | None = None) -> Info:
+    """What is known of a data set before its images are read; arguments as in `arrays`.
+
+    Nothing is downloaded: a TFDS data set that is not on disk may have no `splits` yet. With `size` and
+    `channels` no picture of a folder is opened.
+    """
+    source, geometry = find(name), Geometry(size, channels)
+    unseen = None in (size, channels)
+    shape = geometry.shape(*source.shape()) if unseen else (size, size, channels)
+    return Info(source.name, shape, source.num_classes, source.splits, source.class_names)
+
+
+def on_disk(name: str | os.PathLike) -> bool:
+    """Whether a data set can be read without a download; `name` as in `arrays`."""
+    return find(name).on_disk

@@ -1,0 +1,86 @@
+"""`tfgen train --seeds` and `tfgen compare`: runs of several seeds, and arms of them side by side."""
+
+from pathlib import Path
+
+import click
+
+from tfgen.quiet import quietly
+from zoo.cli.options import EVALUATOR, JSON, SAMPLES, Folder
+from zoo.cli.printing import print_json, print_table
+from zoo.cli.stopping import resumable
+
+
+def train(words: list[str], seeds: tuple[int, ...], out: Path, resume: bool) -> None:
+    """Train with every seed, a process each, and print what their last epochs reached.
+
+    Args:
+        words: arguments of `tfgen train` but for seeds, folder and --resume.
+        seeds: one for each run.
+        out: folder of the runs.
+        resume: go on with those in `out`.
+
+    Raises:
+        FileExistsError: `out` is not empty, and `resume` is False.
+    """
+    if not resume and out.exists() and any(out.iterdir()):
+        raise FileExistsError(
+            "The folder of new runs must be new or empty; --resume goes on with those that it holds. "
+            f"Received: out={str(out)!r}"
+        )
+    listed = ",".join(map(str, seeds))
+    with resumable(out, "seed_*/run.json", [*words, "--seeds", listed]):
+        with quietly():
+            from zoo.preset import several
+        several.execute(words, out, seeds)
+    found = several.last_epochs(out, seeds)
+    names = list(found[seeds[0]])
+    rows = [(seed, *(_number(scores[name]) for name in names)) for seed, scores in found.items()]
+    columns = [several.mean_row([scores[n] for scores in found.values()]) for n in names]
+    rows += [
+        (label, *(_number(column[place]) for column in columns))
+        for place, label in enumerate(("mean", "95 % low", "95 % high"))
+    ]
+    print_table(("seed", *names), rows)
+
+
+@click.command()
+@click.argument(
+    "runs", nargs=-1, required=True, metavar="RUN...", type=Folder()
+)  # fmt: skip
+@SAMPLES
+@EVALUATOR
+@JSON
+def compare(runs, samples, evaluator, as_json):
+    """Compare arms, paired by seed: each RUN after the first arm's against that, in every metric.
+
+    A RUN is a run's folder, or what `tfgen train --seeds` wrote; runs of one recipe make an arm. A model
+    is scored once, see scores.json in its run's folder. Shown are the means, the mean difference with
+    its 95 % t interval, and from 6 seeds on p of the exact Wilcoxon signed-rank test, as such and
+    adjusted by Holm for the tests of the table.
+    """
+    with quietly():
+        from zoo.preset import several
+    arms = several.arms(runs)
+    seeds = several.shared_seeds(arms)
+    numbers = {
+        arm.name: {seed: several.scores(arm.runs[seed], samples, evaluator) for seed in seeds}
+        for arm in arms
+    }
+    found = several.compared(arms, numbers)
+    if as_json:
+        print_json([row.to_dict() for row in found])
+        return
+    click.echo(f"{len(seeds)} seeds: {', '.join(map(str, seeds))}")
+    header = ("metric", "arm", "mean", "base", "mean", "difference", "low", "high", "p", "p, Holm")
+    print_table(header, [_row(row) for row in found])
+
+
+def _row(row):
+    found = row.differences
+    numbers = (found.mean, found.low, found.high, found.p, row.adjusted)
+    means = (row.arm, _number(row.arm_mean), row.base, _number(row.base_mean))
+    return (row.metric, *means, *map(_number, numbers))
+
+
+def _number(value):
+    return "-" if value is None else f"{value:.4g}"
