@@ -73,6 +73,7 @@ sphinx_gallery_conf = {
     "run_stale_examples": not gallery.has_run(),
     "min_reported_time": 1e9,
     "show_memory": False,
+    "write_computation_times": False,  # a page that fetches scripts from elsewhere
     "reset_modules": (),
     "remove_config_comments": True,
 }
