@@ -205,7 +205,8 @@ class Replicated(keras.Model):
 
         Samples, evaluation and files are then the same wherever they are made.
         """
-        if are_several(self.distribute_strategy):
+        own = [layer for layer in _batch_normalizations(self) if not layer.synchronized]
+        if are_several(self.distribute_strategy) and own:
             self.distribute_strategy.run(self._average_statistics)
 
     @functools.cached_property
@@ -215,8 +216,6 @@ class Replicated(keras.Model):
 
         @tf.function(autograph=False)
         def on_replica():
-            if not kept:  # nothing to exchange, which TensorFlow would fail on
-                return
             own = [tf.convert_to_tensor(variable.value) for variable in kept]
             context = tf.distribute.get_replica_context()
             for variable, mean in zip(kept, context.all_reduce("MEAN", own), strict=True):

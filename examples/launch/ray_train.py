@@ -14,19 +14,18 @@ from zoo.preset.train import train
 
 def worker(settings: dict) -> None:
     """Run by Ray in a process for each worker, with TF_CONFIG set."""
-    model = train(**settings, strategy="multiworker", resume=True, verbose=0)
-    ray.train.report({"epochs": int(model.epochs.numpy())})
+    train(**settings, strategy="multiworker", resume=True, verbose=0)
 
 
-def main(recipe: str, out: str, workers: int = 2, gpu: bool = False, **settings) -> dict:
-    """Metrics of a run on so many workers; `settings` are those of `zoo.preset.train.train`."""
+def main(recipe: str, out: str, workers: int = 2, gpu: bool = False, **settings) -> None:
+    """A run on so many workers; `settings` are those of `zoo.preset.train.train`."""
     trainer = TensorflowTrainer(
         worker,
         train_loop_config={"recipe": recipe, "out": out, **settings},
         scaling_config=ray.train.ScalingConfig(num_workers=workers, use_gpu=gpu),
     )
-    return trainer.fit().metrics
+    trainer.fit()
 
 
 if __name__ == "__main__":
-    print(main(*sys.argv[1:]))
+    main(*sys.argv[1:])
