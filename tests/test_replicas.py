@@ -56,6 +56,9 @@ def test_two_workers_equal_one(tmp_path):
             np.testing.assert_array_equal(other[key], value)
         weights = [chief.pop(key) for key in sorted(chief) if key.isdecimal()]
         check_equal(name, weights, chief)
+    own = [np.load(tmp_path / f"{workers.UNSYNCHRONIZED}.{index}.npz") for index in range(2)]
+    for key in own[0].files:  # moving statistics are brought together
+        np.testing.assert_array_equal(own[0][key], own[1][key])
 
 
 def test_a_run_goes_on_on_any_devices_after_a_worker_is_lost(tmp_path, monkeypatch):

@@ -2,7 +2,8 @@
 
     python workers.py INDEX PORT,PORT,... FOLDER NAME,NAME,...
 
-Writes the weights and the logs of each to FOLDER/NAME.INDEX.npz.
+Writes the weights and the logs of each to FOLDER/NAME.INDEX.npz, and the weights of a GAN whose workers
+keep batch statistics of their own.
 """
 
 import json
@@ -13,6 +14,7 @@ import subprocess
 import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+UNSYNCHRONIZED = "unsynchronized"
 
 
 def cluster(ports, index):
@@ -62,7 +64,7 @@ def pretend_two_devices():
     )  # fmt: skip
 
 
-def train(strategy, name):
+def train(strategy, name, synchronized=True):
     """A member after three steps on 39 images in batches of 16, the last one of 7, and its logs."""
     import keras
     from models import build, learned_from
@@ -71,7 +73,8 @@ def train(strategy, name):
 
     with strategy.scope():
         model = build(name)
-        replicas.synchronize(model)
+        if synchronized:
+            replicas.synchronize(model)
         model.compile(keras.optimizers.SGD(0.05), steps_per_execution=3)
     history = model.fit(*learned_from(name, 39), batch_size=16, verbose=0)
     return model, {key: value[0] for key, value in history.history.items()}
@@ -87,6 +90,8 @@ def main(folder, names):
         model, logs = train(strategy, name)
         weights = {f"{i:03d}": value for i, value in enumerate(model.get_weights())}
         np.savez(pathlib.Path(folder) / f"{name}.{index}.npz", **weights, **logs)
+    model, _ = train(strategy, "gan_digits", synchronized=False)
+    np.savez(pathlib.Path(folder) / f"{UNSYNCHRONIZED}.{index}.npz", *model.get_weights())
 
 
 if __name__ == "__main__":

@@ -207,21 +207,20 @@ class Replicated(keras.Model):
         """
         own = [layer for layer in _batch_normalizations(self) if not layer.synchronized]
         if are_several(self.distribute_strategy) and own:
-            self.distribute_strategy.run(self._average_statistics)
+            self._average_statistics()
 
     @functools.cached_property
     def _average_statistics(self):
         kept = [v for v in self.non_trainable_variables if v.aggregation == "none"]
         kept = [v for v in kept if tf.as_dtype(v.dtype).is_floating]
 
-        @tf.function(autograph=False)
         def on_replica():
-            own = [tf.convert_to_tensor(variable.value) for variable in kept]
             context = tf.distribute.get_replica_context()
-            for variable, mean in zip(kept, context.all_reduce("MEAN", own), strict=True):
-                variable.assign(mean)
+            for variable in kept:  # gathered: a mean by all_reduce fails on several workers
+                every = context.all_gather(variable.value[None], axis=0)
+                variable.assign(tf.reduce_mean(every, axis=0))
 
-        return on_replica
+        return tf.function(lambda: self.distribute_strategy.run(on_replica), autograph=False)
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         if self.optimizer is not None and not self.optimizer.built:
