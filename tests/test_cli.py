@@ -108,8 +108,7 @@ def test_sample_writes_a_grid(tmp_path, label):
     labels = np.arange(6) if label is None else [label] * 6
     images = zoo.load("cgan_small").sample(6, seed=5, labels=labels)
     with Image.open(out) as picture:
-        columns = 10 if label is None else None  # one for each class
-        np.testing.assert_array_equal(picture, pictures.grid(images, labels, columns))
+        np.testing.assert_array_equal(picture, pictures.grid(images, labels))
 
 
 def test_interpolate_writes_a_row_for_each_pair(tmp_path):

@@ -218,7 +218,7 @@ class TestBatches:
             ({"labels": np.array([0, 1, 2**63], np.uint64)}, ValueError, "fit 32 bits"),
             ({"shard": (2, 2)}, ValueError, r"index < count.*shard=\(2, 2\)"),
             ({"shard": (0, 9), "batch_size": 8}, ValueError, "count <= batch_size.*batch_size=8"),
-            ({"batch_size": 0}, ValueError, "at least 1.*batch_size=0"),
+            ({"batch_size": 0}, ValueError, "from 1 to 2,147,483,647.*batch_size=0"),
             ({"batch_size": 1.5}, TypeError, "must be an int.*batch_size=1.5"),
         ],
     )

@@ -24,12 +24,17 @@ def samples(model, n=64, seed=0, labels=None, class_names=()):
         n, seed, labels: as in `sample`.
         class_names: of class 0, 1, ..., to stand above images instead of their labels.
     """
-    columns = model.num_classes if labels is None and model.conditional else None
+    most = min(n, MOST_COLUMNS)
+    in_turn = labels is None and model.conditional and model.num_classes <= most
     labels = checks.sample_labels(model, n, seed, labels)
     images = model.sample(n, seed=seed, labels=labels)
-    if columns is not None and not 1 < columns <= MOST_COLUMNS:
-        columns = None
+    columns = _columns(n, model.num_classes) if in_turn else None
     return grid(images, captions(labels, class_names), columns)
+
+
+def _columns(n, num_classes):
+    """The multiple of the number of classes that makes a grid of n tiles about square."""
+    return num_classes * max(1, round(math.sqrt(n) / num_classes))
 
 
 def interpolation(model, rows=8, columns=9, seed=0, labels=None):
