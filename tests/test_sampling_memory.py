@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from models import build
 
-from tfgen import unified
+from tfgen import sampling
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -34,7 +34,7 @@ def test_samples_in_a_loop_leave_memory_as_it_was(model):
             model.sample(8, seed=seed)
         grown.append(resident() - before)
     assert min(grown) < 25 * 5_000, grown
-    assert model._decode.experimental_get_tracing_count() == 1
+    assert model._graphs.decode.experimental_get_tracing_count() == 1
 
 
 def test_images_are_those_of_the_seed_under_every_compile():
@@ -46,11 +46,11 @@ def test_images_are_those_of_the_seed_under_every_compile():
 
 
 def test_many_images_are_decoded_in_chunks(model, monkeypatch):
-    """Of n images no more than `SAMPLE_BATCH` are decoded at a time, and all are those of one call."""
-    rows, decode = [], model._decode
-    monkeypatch.setitem(vars(model), "_decode", lambda z, t: rows.append(len(z)) or decode(z, t))
+    """Of n images no more than `BATCH` are decoded at a time, and all are those of one call."""
+    rows, decode = [], model._graphs.decode
+    monkeypatch.setattr(model._graphs, "decode", lambda z, t: rows.append(len(z)) or decode(z, t))
     images = model.sample(10_000, seed=3)
-    assert max(rows) == unified.SAMPLE_BATCH
+    assert max(rows) == sampling.BATCH
     assert sum(rows) == 10_000
     np.testing.assert_array_equal(images[:5], model.sample(5, seed=3))
 
@@ -58,7 +58,7 @@ def test_many_images_are_decoded_in_chunks(model, monkeypatch):
 def test_the_endpoints_chunks_take_no_more_memory_than_their_images(model):
     """100,000 images of 8 x 8 pixels are 26 MB; decoded at once they take over ten times as much."""
     draw, _ = model.endpoints()["sample"]
-    draw(n=np.int32(unified.SAMPLE_BATCH), seed=np.int32(0))
+    draw(n=np.int32(sampling.BATCH), seed=np.int32(0))
     before = resident()
     with open("/proc/self/clear_refs", "w") as file:
         file.write("5")  # the peak begins anew
