@@ -43,7 +43,7 @@ def of_run(recipe, folder):
 def of_card(recipe, folder):
     card = {**zoo.card("vae_digits"), "recipe": recipe}
     (folder / "card.json").write_text(json.dumps(card))
-    return cards.read(folder)["recipe"]
+    return cards.read(folder).recipe
 
 
 def of_study(recipe, folder):
