@@ -15,6 +15,7 @@ from tfgen import networks
 from tfgen.drawing import pictures
 from tfgen.drawing.tiles import CAPTION, GAP
 from tfgen.evaluation import metrics
+from tfgen.evaluation.classes import classification
 from zoo import cli
 from zoo.models.gan import GAN
 from zoo.models.infogan import InfoGAN
@@ -233,7 +234,7 @@ class TestUse:
             kernel, bias = model.eta.get_layer("logits").get_weights()
             model.eta.get_layer("logits").set_weights([kernel[:, order], bias[order]])
             dataset = tf.data.Dataset.from_tensor_slices((images, labels)).batch(64)
-            scores.append(tfgen.evaluation.classification(context(model, dataset)))
+            scores.append(classification(context(model, dataset)))
         assert scores[0] == scores[1]
         assert list(scores[0]) == ["clustering_accuracy"]
         clusters = model.categories(images).numpy().argmax(axis=1)

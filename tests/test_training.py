@@ -69,7 +69,7 @@ def test_a_run_leaves_a_record_of_each_epoch(finished):
     assert [line["epoch"] for line in history] == [1, 2]
     for name in ("epoch_001.png", "epoch_002.png"):
         with Image.open(finished / "samples" / name) as grid:
-            assert grid.size[0] == 8 * (64 + 2) + 2
+            assert grid.size[0] == 10 * (64 + 2) + 2  # a column per class
     assert any((finished / "logs").rglob("events.out.tfevents.*"))
     assert not any(path.name.startswith(".") for path in finished.rglob("*"))
 

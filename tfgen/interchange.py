@@ -60,8 +60,9 @@ def litert(model: Unified, path: str | Path) -> Path:
     """
     function, signature = _endpoint(model)
     module = tf.Module()  # holds what the graph reads: the converter sees no variables of Keras
-    module.served = tf.function(function, input_signature=list(signature.values()))
-    graph = module.served.get_concrete_function()
+    module.served = tf.function(function)
+    named = {key: tf.TensorSpec(s.shape, s.dtype, key) for key, s in signature.items()}
+    graph = module.served.get_concrete_function(**named)
     module.read_variables = list(graph.variables)
     converter = tf.lite.TFLiteConverter.from_concrete_functions([graph], module)
     return _written(path, converter.convert())

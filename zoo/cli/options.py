@@ -78,7 +78,8 @@ class CountOrFolder(click.ParamType):
 
 def trusts() -> bool:
     """Whether the command that runs was given --trusted."""
-    return click.get_current_context().meta.get(_TRUSTED, False)
+    context = click.get_current_context(silent=True)
+    return context is not None and context.meta.get(_TRUSTED, False)
 
 
 def _note_trust(ctx, param, value):
