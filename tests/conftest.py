@@ -15,6 +15,17 @@ def pytest_configure():
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 4)
 
 
+@pytest.fixture(autouse=True)
+def determinism(monkeypatch):
+    """How often a command asked for determinism, which is not granted: nothing can undo it.
+
+    It would stay for all tests of this process, and XLA is refused under it.
+    """
+    asked = []
+    monkeypatch.setattr(tf.config.experimental, "enable_op_determinism", lambda: asked.append(1))
+    return asked
+
+
 @pytest.fixture(scope="session")
 def replicas():
     """Two replicas on two of the logical CPUs."""

@@ -8,7 +8,6 @@ import sys
 import numpy as np
 import pytest
 import small
-import tensorflow as tf
 from click.testing import CliRunner
 from PIL import Image
 
@@ -192,7 +191,6 @@ def test_train_refuses_what_it_is_asked_before_tensorflow_starts(tmp_path, monke
 
 def test_a_recipe_is_taken_from_a_file_or_a_card_and_changed(tmp_path, published, monkeypatch):
     monkeypatch.setattr(tfgen.Unified, "fit", lambda *_, **__: None)
-    monkeypatch.setattr(tf.config.experimental, "enable_op_determinism", lambda: None)
     (tmp_path / "recipe.json").write_text(json.dumps(small.GAN))
     sources = {"file": [tmp_path / "recipe.json"], "card": ["--from", published / "cgan_small"]}
     for name, source in sources.items():
@@ -204,13 +202,13 @@ def test_a_recipe_is_taken_from_a_file_or_a_card_and_changed(tmp_path, published
         assert run("train", "--resume", "--out", tmp_path / name).exit_code == 0
 
 
-def test_train_and_publish_make_a_preset_that_evaluate_agrees_with(tmp_path, monkeypatch):
+def test_train_and_publish_make_a_preset_that_evaluate_agrees_with(
+    tmp_path, monkeypatch, determinism
+):
     monkeypatch.setitem(zoo.recipes.digits.RECIPES, "small", small.RESNET)
-    asked = []
-    monkeypatch.setattr(tf.config.experimental, "enable_op_determinism", lambda: asked.append(1))
     result = run("train", "small", "--epochs", 1, "--seed", 2, "--out", tmp_path / "run")
     assert result.exit_code == 0, result.output
-    assert asked == [1]
+    assert determinism == [1]
     arguments = ("--name", "resnet_new", "--root", tmp_path / "root")
     assert run("publish", tmp_path / "run", *arguments).exit_code == 0
     preset = tmp_path / "root" / "resnet_new"
@@ -352,8 +350,7 @@ def test_reconstruct_needs_to_know_the_data(tmp_path):
     assert not (tmp_path / "a.png").exists()
 
 
-def test_an_unknown_recipe_is_met_with_the_nearest(tmp_path, monkeypatch):
-    monkeypatch.setattr(tf.config.experimental, "enable_op_determinism", lambda: None)
+def test_an_unknown_recipe_is_met_with_the_nearest(tmp_path):
     line = refusal("train", "iwgan_digts", "--out", tmp_path / "run")
     assert "the nearest is 'iwgan_digits'" in line
     assert not any(tmp_path.iterdir())

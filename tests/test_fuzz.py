@@ -5,7 +5,6 @@ import random
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from click.testing import CliRunner
 from models import build, digits
 
@@ -69,7 +68,6 @@ def test_command_lines(presets, tmp_path, monkeypatch):
     monkeypatch.setattr(several, "last_epochs", lambda out, seeds: {s: {"epoch": 1} for s in seeds})
     monkeypatch.setattr(symmetry, "report", lambda *_, **__: {"metrics": {}})
     monkeypatch.setattr(tfgen, "export", lambda model, path, **_: path)
-    monkeypatch.setattr(tf.config.experimental, "enable_op_determinism", lambda: None)
     faults = []
     for words in command_lines():
         result = CliRunner().invoke(cli.main, words)
