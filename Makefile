@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint docs bench runtimes replicas wheel clean
+.PHONY: demo test lint types docs bench runtimes replicas wheel clean
 
 demo: .venv/project
 	$(BIN)/python examples/demo.py
@@ -14,6 +14,11 @@ test: .venv/project docs/play/node_modules
 lint: .venv/project
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/codespell tfgen zoo tests benchmarks docs examples *.md
+
+# Pyright's own checks, of a build that needs no Node.
+types: .venv/project
+	$(BIN)/basedpyright
 
 # The site, build/docs/index.html: complete offline, and a warning is an error.
 docs: .venv/project docs/play/node_modules

@@ -107,7 +107,12 @@ setup(
             "kubernetes-validate>=1.33,<2",  # its API's schema
             "PyYAML>=6,<7",
         ],
-        "dev": ["ruff>=0.17,<0.18", "build>=1.3,<2"],
+        "dev": [
+            "ruff>=0.17,<0.18",
+            "build>=1.3,<2",
+            "basedpyright>=1.40,<2",
+            "codespell>=2.4,<3",
+        ],
         "bench": ["torch>=2.6,<3", "pythae>=0.1.2,<0.2"],
     },
     entry_points={

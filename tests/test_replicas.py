@@ -161,7 +161,7 @@ def test_samples_are_the_same_on_every_replica(replicas, entry, caplog):
     images, _ = digits(32)
     images = np.sort(images.mean(axis=(1, 2, 3)))[:, None, None, None] * np.ones((1, 8, 8, 1), "f4")
     with replicas.scope():  # dark images on the first replica, bright ones on the second
-        model = build("iwgan_digits", normalisation="batch")
+        model = build("iwgan_digits", normalization="batch")
     if entry == "fit":
         model.fit(images, shuffle=False, verbose=0, validation_data=images)
         [warning] = [r.getMessage() for r in caplog.records if r.name == "tfgen"]
@@ -173,7 +173,7 @@ def test_samples_are_the_same_on_every_replica(replicas, entry, caplog):
     for output in outputs:
         first, second = replicas.experimental_local_results(output)
         np.testing.assert_array_equal(first, second)
-    alone = build("iwgan_digits", normalisation="batch")
+    alone = build("iwgan_digits", normalization="batch")
     alone.set_weights(model.get_weights())
     np.testing.assert_allclose(alone.sample(4, seed=1), model.sample(4, seed=1), atol=1e-6)
 

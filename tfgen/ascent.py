@@ -1,10 +1,18 @@
 """A training step after its forward pass: each player's own gradient, and the average of theta."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
 
-def gradients(tape: tf.GradientTape, objectives, losses, players, variables) -> list[tf.Tensor]:
+def gradients(
+    tape: tf.GradientTape,
+    objectives: dict[str, tf.Tensor],
+    losses: Any,
+    players: dict[str, keras.Model],
+    variables: list[keras.Variable],
+) -> list[tf.Tensor]:
     """Return the gradient of each variable: of its own player's loss alone.
 
     Players whose objective is one and the same tensor share a backward pass.

@@ -3,8 +3,8 @@
 Every message states the rule, then what was received.  A rule of one model alone stands in its file.
 """
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -32,7 +32,7 @@ def check_backend() -> None:
 # Numbers.
 
 
-def check_integer(name: str, value, low: int, high: int | None = None) -> None:
+def check_integer(name: str, value: Any, low: int, high: int | None = None) -> None:
     """An int (no bool) from `low` to `high`, or of at least `low`.
 
     Raises:
@@ -46,7 +46,7 @@ def check_integer(name: str, value, low: int, high: int | None = None) -> None:
         raise ValueError(f"{name} must be {expected}. Received: {name}={value}")
 
 
-def check_flags(**values) -> None:
+def check_flags(**values: Any) -> None:
     """Every value is True or False.
 
     Raises:
@@ -57,7 +57,7 @@ def check_flags(**values) -> None:
             raise TypeError(f"{name} must be True or False. Received: {name}={value!r}")
 
 
-def check_seed(seed, lowest: int = 0) -> None:
+def check_seed(seed: Any, lowest: int = 0) -> None:
     """A seed is an int from 0 to 2^31 - 1, which Keras, NumPy and TensorFlow all take.
 
     Args:
@@ -71,7 +71,7 @@ def check_seed(seed, lowest: int = 0) -> None:
     check_integer("seed", seed, lowest, 2**31 - 1)
 
 
-def check_positive(**values) -> None:
+def check_positive(**values: Any) -> None:
     """Every value is above zero.
 
     Raises:
@@ -82,7 +82,7 @@ def check_positive(**values) -> None:
             raise ValueError(f"{name} must be positive. Received: {name}={value}")
 
 
-def check_not_negative(**values) -> None:
+def check_not_negative(**values: Any) -> None:
     """Every value is zero or above.
 
     Raises:
@@ -96,7 +96,9 @@ def check_not_negative(**values) -> None:
 # Images and labels.
 
 
-def check_image_kind(dtype, received, shape, name: str = "images") -> None:
+def check_image_kind(
+    dtype: Any, received: Iterable[int | None], shape: tuple[int, ...], name: str = "images"
+) -> None:
     """The dtype is floating-point, and the shape (n, *shape) as far as it is known.
 
     Args:
@@ -125,7 +127,7 @@ def check_image_kind(dtype, received, shape, name: str = "images") -> None:
         raise ValueError(f"{name} must have shape (n, {expected}). Received: shape={received}")
 
 
-def check_images(images, shape, name: str = "images") -> None:
+def check_images(images: Any, shape: tuple[int, ...], name: str = "images") -> None:
     """Images are floating-point, finite, in [0, 1], of the model's shape, and at least one.
 
     Args:
@@ -144,7 +146,7 @@ def check_images(images, shape, name: str = "images") -> None:
     _check_range(images, name)
 
 
-def stored_images(images) -> np.ndarray:
+def stored_images(images: Any) -> np.ndarray:
     """Return images (n, h, w, c) of a data set as it keeps them: uint8, or float32 in [0, 1].
 
     Raises:
@@ -187,7 +189,7 @@ def label_rule(num_classes: int, unlabelled: bool) -> str:
     return f"labels must be integers from {lowest} to {num_classes - 1}, one per image"
 
 
-def check_labels(labels, count: int, num_classes: int, unlabelled: bool = False) -> None:
+def check_labels(labels: Any, count: int, num_classes: int, unlabelled: bool = False) -> None:
     """Labels are integers in [0, num_classes), one per image; -1 where a model takes unlabelled images.
 
     Any integer dtype will do, and the shape (n, 1) beside (n,).
@@ -215,7 +217,7 @@ def check_labels(labels, count: int, num_classes: int, unlabelled: bool = False)
         raise ValueError(f"{rule}. Received: labels from {labels.min()} to {labels.max()}")
 
 
-def stored_labels(labels, count: int) -> np.ndarray:
+def stored_labels(labels: Any, count: int) -> np.ndarray:
     """Return labels of a data set as it keeps them: int32, -1 = unlabelled, whatever the number of classes.
 
     Raises:
@@ -238,7 +240,7 @@ def stored_labels(labels, count: int) -> np.ndarray:
     return labels.astype(np.int32, copy=False)
 
 
-def sample_labels(model, n: int, seed: int, labels) -> np.ndarray | None:
+def sample_labels(model: Any, n: int, seed: int, labels: Any) -> np.ndarray | None:
     """The labels to sample with: those given, or arange(n) % num_classes, or None without classes.
 
     Raises:
@@ -259,7 +261,7 @@ def sample_labels(model, n: int, seed: int, labels) -> np.ndarray | None:
 # Networks.
 
 
-def check_players(players: "Mapping[str, keras.Model]", average) -> None:
+def check_players(players: "Mapping[str, keras.Model]", average: float | None) -> None:
     """Players partition the trainable variables; the average's decay lies in (0, 1) and has a theta.
 
     Raises:

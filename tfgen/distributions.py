@@ -1,16 +1,20 @@
 """The distributions of the likelihood side, all of them TensorFlow Probability's."""
 
+from collections.abc import Callable
+from typing import Any
+
 import tensorflow as tf
 import tensorflow_probability as tfp
 
 tfd, tfb = tfp.distributions, tfp.bijectors
+Distribution = tfp.distributions.Distribution
 
 LIKELIHOODS = ("bernoulli", "logistic", "gaussian")
 LEVELS = 256
 LEAPFROGS, HMC_STEP = 4, 0.4  # a quarter of the period of a unit Gaussian: uncorrelated draws
 
 
-def normal(mean, scale):
+def normal(mean: tf.Tensor, scale: tf.Tensor) -> Distribution:
     """q_eta(z|x) = N(mean, diag scale^2), or the prior's N(0, I).
 
     Args:
@@ -22,12 +26,12 @@ def normal(mean, scale):
     return tfd.Independent(tfd.Normal(mean, scale), reinterpreted_batch_ndims=1)
 
 
-def standard_normal(like):
+def standard_normal(like: tf.Tensor) -> Distribution:
     """p(z) = N(0, I) with the shape of `like`, (..., d)."""
     return normal(tf.zeros_like(like), tf.ones_like(like))
 
 
-def mixture(logits, means, scales):
+def mixture(logits: tf.Tensor, means: tf.Tensor, scales: tf.Tensor) -> Distribution:
     """p(z) = sum_k softmax(logits)_k N(z; means_k, diag scales_k^2).
 
     Args:
@@ -40,12 +44,12 @@ def mixture(logits, means, scales):
     return tfd.MixtureSameFamily(tfd.Categorical(logits=logits), normal(means, scales))
 
 
-def divergence(q, p):
+def divergence(q: Distribution, p: Distribution) -> tf.Tensor:
     """Eq. 11, KL(q || p) in closed form, in nats."""
     return tfd.kl_divergence(q, p)
 
 
-def bernoulli(logits):
+def bernoulli(logits: tf.Tensor) -> Distribution:
     """p_theta(x|z) of pixels or units in {0, 1}, from logits (b, ...); log_prob sums over them.
 
     A gray image x stands for its dynamic binarizations b ~ Bernoulli(x): log_prob(x) is the mean of
@@ -55,7 +59,7 @@ def bernoulli(logits):
     return tfd.Independent(tfd.Bernoulli(logits=logits, dtype=logits.dtype), units)
 
 
-def gaussian(mean, scale):
+def gaussian(mean: tf.Tensor, scale: tf.Tensor) -> Distribution:
     """p_theta(x|z) = N(mean, scale^2) of pixels in [0, 1]; log_prob sums over pixels.
 
     Args:
@@ -65,7 +69,7 @@ def gaussian(mean, scale):
     return tfd.Independent(tfd.Normal(mean, scale), 3)
 
 
-def discretized_logistic(mean, scale):
+def discretized_logistic(mean: tf.Tensor, scale: tf.Tensor) -> Distribution:
     """p_theta(x|z) of the 256 gray levels 0/255 .. 255/255: a logistic density's share of each level.
 
     The outer levels take the tails (Kingma et al. 2016; Salimans et al. 2017).  Its event is the
@@ -81,7 +85,7 @@ def discretized_logistic(mean, scale):
     return tfd.Independent(tfd.QuantizedDistribution(shifted, low=0.0, high=top), 3)
 
 
-def log_likelihood(kind, parameters, images):
+def log_likelihood(kind: str, parameters: Any, images: tf.Tensor) -> tf.Tensor:
     """log p_theta(x|z), summed over pixels, in nats an image.
 
     Args:
@@ -99,7 +103,9 @@ def log_likelihood(kind, parameters, images):
     return discretized_logistic(*parameters).log_prob(tf.round((LEVELS - 1) * images))
 
 
-def annealed_log_weights(log_likelihood, scale, steps, seed):
+def annealed_log_weights(
+    log_likelihood: Callable[[tf.Tensor], tf.Tensor], scale: tf.Tensor, steps: int, seed: tf.Tensor
+) -> tf.Tensor:
     """Annealed importance sampling (Neal 2001): log w of chains with E[w] = p(x) = E_N(0,I)[p(x|z)].
 
     A chain runs from z ~ N(0, I) through the densities proportional to N(z; 0, I) p(x|z)^beta,

@@ -7,6 +7,7 @@ of several clients, and one seed gives the same images in every process and on e
 import functools
 import inspect
 from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
@@ -23,12 +24,12 @@ MOST_SERVED = 100_000  # images of one call of `sample`
 PIXELS = 1  # stream of the noise that makes gray pixels binary; that of latents is 0
 
 
-def images_spec(model) -> tf.TensorSpec:
+def images_spec(model: Any) -> tf.TensorSpec:
     """Images (b, h, w, c) as the model reads them."""
     return tf.TensorSpec((None, *model.image_shape), tf.float32)
 
 
-def complete(model, functions: Endpoints) -> Endpoints:
+def complete(model: Any, functions: Endpoints) -> Endpoints:
     """The functions with what every endpoint keeps, and `<name>_bytes` beside each that reads images.
 
     Inputs of several rows have one number of rows, `labels` lie in the model's range and n does not pass
@@ -51,7 +52,7 @@ def complete(model, functions: Endpoints) -> Endpoints:
     return served
 
 
-def generator(model) -> Endpoints:
+def generator(model: Any) -> Endpoints:
     """`generate`, `generate_png`, `sample`, `decode`, with classes `sample_labels`: G_theta(z [, t])."""
     latents_spec = tf.TensorSpec((None, model.latent_dim), tf.float32)
     labels = {"labels": LABELS} if model.conditional else {}
@@ -94,7 +95,7 @@ def generator(model) -> Endpoints:
     return complete(model, functions)
 
 
-def aggregate(model) -> Endpoints:
+def aggregate(model: Any) -> Endpoints:
     """`generate_aggregate`, if the model has the mixture of `fit_sampler`: images of its codes."""
     if model.aggregate is None:
         return {}
@@ -114,7 +115,7 @@ def aggregate(model) -> Endpoints:
     return complete(model, {"generate_aggregate": (generate_aggregate, {"seeds": SEEDS, **labels})})
 
 
-def discriminator(model) -> Endpoints:
+def discriminator(model: Any) -> Endpoints:
     """`discriminate`: the logits l_phi(x [, t]) and the probabilities q_phi(y=1|x)."""
 
     def discriminate(images, labels=None):
@@ -127,19 +128,19 @@ def discriminator(model) -> Endpoints:
     return complete(model, {"discriminate": (discriminate, signature)})
 
 
-def classifier(model, read: Callable | None = None) -> Endpoints:
+def classifier(model: Any, read: Callable | None = None) -> Endpoints:
     """`classify`: the probabilities that `read`, by default the model, gives, and the likeliest label."""
-    read = read or model
+    probabilities_of: Callable = read or model
 
     def classify(images):
-        probabilities = read(images)
+        probabilities = probabilities_of(images)
         labels = tf.argmax(probabilities, axis=-1, output_type=tf.int32)
         return {"probabilities": probabilities, "labels": labels}
 
     return complete(model, {"classify": (classify, {"images": images_spec(model)})})
 
 
-def translator(model) -> Endpoints:
+def translator(model: Any) -> Endpoints:
     """`translate_ab` and `translate_ba`: images of either domain as images of the other."""
 
     def translate_ab(images):
@@ -156,7 +157,7 @@ def translator(model) -> Endpoints:
     return complete(model, functions)
 
 
-def autoencoder(model) -> Endpoints:
+def autoencoder(model: Any) -> Endpoints:
     """`encode` and `reconstruct`: the code z = E_eta(x), and the image of it, whatever the seeds."""
 
     def encode(images):
@@ -171,7 +172,7 @@ def autoencoder(model) -> Endpoints:
     return complete(model, functions)
 
 
-def encoder(model) -> Endpoints:
+def encoder(model: Any) -> Endpoints:
     """`encode` and `reconstruct`: z of a Gaussian q_eta(z|x [, t]), and its images.
 
     Of a likelihood of binary pixels gray ones are drawn first, see `binary`.
@@ -195,7 +196,7 @@ def encoder(model) -> Endpoints:
     return complete(model, functions)
 
 
-def variational(model) -> Endpoints:
+def variational(model: Any) -> Endpoints:
     """`encode`, `reconstruct` and `bound`: as `encoder`, and the bound on log p_theta(x [|t])."""
 
     def bound(images, seeds, labels=None):
@@ -208,7 +209,7 @@ def variational(model) -> Endpoints:
     return {**encoder(model), **complete(model, {"bound": (bound, signature)})}
 
 
-def binary(model, images: tf.Tensor, seeds: tf.Tensor | None = None) -> tf.Tensor:
+def binary(model: Any, images: tf.Tensor, seeds: tf.Tensor | None = None) -> tf.Tensor:
     """x ~ Bernoulli(gray), as in training, for models whose p_theta(x|z) is of binary pixels.
 
     Served gray images would else be nats away from anything that such a model has learned from.  Binary
@@ -306,7 +307,7 @@ def _guard(model, function, signature):
     parameters = [
         inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in signature
     ]
-    served.__signature__ = inspect.Signature(parameters)
+    served.__dict__["__signature__"] = inspect.Signature(parameters)
     return served
 
 

@@ -2,6 +2,8 @@
 
 import abc
 import dataclasses
+from pathlib import Path
+from typing import Any, Self
 
 import keras
 import numpy as np
@@ -24,7 +26,9 @@ class Gated(replicas.Replicated, abc.ABC):
     # The data that it learns from, and their rules.
 
     @classmethod
-    def load_data(cls, *, batch_size, seed, **data):
+    def load_data(
+        cls, *, batch_size: int, seed: int, **data: Any
+    ) -> tf.data.Dataset | tuple[tf.data.Dataset, tf.data.Dataset]:
         """The batches that a recipe's model learns from, by default `tfgen.data.load` of its data.
 
         With `held_out`, a share, instead a pair: those batches and the ones that choose the epoch.
@@ -35,16 +39,16 @@ class Gated(replicas.Replicated, abc.ABC):
     # Makes the batches of arrays (x, y) given to `fit`; keywords: batch_size, seed, shuffle.
     from_arrays = staticmethod(datasets.batches)
 
-    def before_fit(self, dataset):
+    def before_fit(self, dataset: Any) -> None:
         """Hook: learn what must be known of the whole data set before training; by default nothing."""
 
     @property
-    def image_rule(self):
+    def image_rule(self) -> Images:
         """The rule of the images that this model learns from."""
         return Images(self.image_shape)
 
     @property
-    def label_rule(self):
+    def label_rule(self) -> Images | Labels | None:
         """The rule of their labels, or None if labels are passed over."""
         if self.num_classes is None:
             return None
@@ -56,7 +60,9 @@ class Gated(replicas.Replicated, abc.ABC):
         # NumPy's scalars would promote a step to their own dtype.
         super().__setattr__(name, value.item() if isinstance(value, np.generic) else value)
 
-    def compile(self, optimizer="rmsprop", loss=None, metrics=None, **kwargs):
+    def compile(
+        self, optimizer: Any = "rmsprop", loss: Any = None, metrics: Any = None, **kwargs: Any
+    ) -> None:
         """`keras.Model.compile`, with one optimizer, or one for each player: {"theta": .., "phi": ..}.
 
         Raises:
@@ -71,17 +77,27 @@ class Gated(replicas.Replicated, abc.ABC):
                     f"A model's players ascend their own objectives. Received: {name}={value!r}"
                 )
         if isinstance(optimizer, dict) and "class_name" not in optimizer:
-            optimizer = optimizers.PlayerOptimizers(optimizer)
-        if isinstance(optimizer, optimizers.PlayerOptimizers):
-            optimizer.route({n: net.trainable_variables for n, net in self.players.items()})
-        super().compile(optimizer, **kwargs)
+            single: Any = optimizers.PlayerOptimizers(optimizer)
+        else:
+            single = optimizer
+        if isinstance(single, optimizers.PlayerOptimizers):
+            single.route({n: net.trainable_variables for n, net in self.players.items()})
+        super().compile(single, **kwargs)
 
-    def compile_from_config(self, config):
+    def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compile as the saved model was; Keras' own refuses where `compile` is overridden."""
         self.compile(**keras.saving.deserialize_keras_object(config))
         self.optimizer.build(self.trainable_variables)
 
-    def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", **kwargs):
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: str | int = "auto",
+        **kwargs: Any,
+    ) -> keras.callbacks.History:
         """`keras.Model.fit`, with the data checked first and the order a function of (seed, epoch).
 
         Arrays become a `tfgen.data` pipeline.  Epochs are counted by the model and saved with it, so
@@ -123,8 +139,14 @@ class Gated(replicas.Replicated, abc.ABC):
             )
 
     def evaluate(
-        self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, **kwargs
-    ):
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: str | int = "auto",
+        sample_weight: Any = None,
+        **kwargs: Any,
+    ) -> Any:
         """`keras.Model.evaluate`, with the data checked first; every number is a mean over images."""
         if kwargs.get("_use_cached_eval_dataset"):  # by `fit`, which has checked them
             with in_words(may_end=True):
@@ -139,7 +161,9 @@ class Gated(replicas.Replicated, abc.ABC):
         with in_words(may_end=kwargs.get("steps") is None):
             return super().evaluate(batches, verbose=verbose, callbacks=callbacks, **kwargs)
 
-    def predict(self, x, batch_size=None, verbose="auto", **kwargs):
+    def predict(
+        self, x: Any, batch_size: int | None = None, verbose: str | int = "auto", **kwargs: Any
+    ) -> Any:
         """`keras.Model.predict`, with the data checked first; labels only where `call` reads them."""
         feeding.check_numbers({**kwargs, "batch_size": batch_size})
         batches = self._stream(x, None, batch_size, predicting=True, shuffle=False)
@@ -147,27 +171,34 @@ class Gated(replicas.Replicated, abc.ABC):
         with in_words(may_end=kwargs.get("steps") is None):
             return super().predict(batches, verbose=verbose, **kwargs)
 
-    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, **kwargs):
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        **kwargs: Any,
+    ) -> Any:
         """`keras.Model.train_on_batch`, with the data checked first."""
         refuse_weights(sample_weight=sample_weight, class_weight=class_weight)
         logs = super().train_on_batch(*self.gate().take(x if y is None else (x, y)), **kwargs)
         self.average_statistics()
         return logs
 
-    def test_on_batch(self, x, y=None, sample_weight=None, **kwargs):
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, **kwargs: Any) -> Any:
         """`keras.Model.test_on_batch`, with the data checked first."""
         refuse_weights(sample_weight=sample_weight)
         return super().test_on_batch(*self.gate().take(x if y is None else (x, y)), **kwargs)
 
-    def predict_on_batch(self, x):
+    def predict_on_batch(self, x: Any) -> Any:
         """`keras.Model.predict_on_batch`, with the data checked first."""
-        taken = self.gate(predicting=True).take(x)
-        return super().predict_on_batch(taken if len(taken) > 1 else taken[0])
+        taken = [*self.gate(predicting=True).take(x)]
+        return super().predict_on_batch(tuple(taken) if len(taken) > 1 else taken[0])
 
-    def predict_step(self, data):
+    def predict_step(self, data: dict[str, Any]) -> Any:
         return self(*unpack(data), training=False)
 
-    def gate(self, predicting=False):
+    def gate(self, predicting: bool = False) -> Gate:
         """The rules of what is given to `fit` and `evaluate`, or to `predict`, as `tfgen.gate.Gate`."""
         read = not predicting or (self.conditional and not self.unlabelled)
         count = self.distribute_strategy.num_replicas_in_sync
@@ -189,7 +220,7 @@ class Gated(replicas.Replicated, abc.ABC):
 
     # Files.
 
-    def release(self):
+    def release(self) -> Self:
         """A copy to publish: theta is its average, without the average itself and optimizer slots.
 
         Returns:
@@ -203,14 +234,14 @@ class Gated(replicas.Replicated, abc.ABC):
             released.compile(type(self.optimizer).from_config(self.optimizer.get_config()))
         return released
 
-    def serving_copy(self):
+    def serving_copy(self) -> Self:
         """A copy to export: theta is its average, and filters are laid out for inference."""
         copied = self.release()
         for name, network in copied.players.items():
             setattr(copied, name, layers.fold(network))
         return copied
 
-    def save(self, filepath, overwrite=True, **kwargs):
+    def save(self, filepath: str | Path, overwrite: bool = True, **kwargs: Any) -> None:
         """`keras.Model.save`, to `.keras`, the one format that holds all of a model's state.
 
         Raises:
@@ -220,7 +251,7 @@ class Gated(replicas.Replicated, abc.ABC):
             raise ValueError(f"A model is saved as .keras. Received: filepath={str(filepath)!r}")
         super().save(filepath, overwrite=overwrite, **kwargs)
 
-    def export(self, filepath, format="tf_saved_model", **kwargs):
+    def export(self, filepath: str | Path, format: str = "tf_saved_model", **kwargs: Any) -> None:
         """Write the endpoints as a SavedModel, as `tfgen.export` does, to a folder of any name.
 
         Raises:

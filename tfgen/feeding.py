@@ -11,7 +11,8 @@ import dataclasses
 import functools
 import numbers
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -25,7 +26,9 @@ _EMPTY = "The data set must hold at least one batch. Received: an empty data set
 Stream = tf.data.Dataset | tf.distribute.DistributedDataset | keras.utils.PyDataset | Iterator
 
 
-def stream(gate: Gate, x, y, make_batches: Callable, batch_size: int | None, **order) -> Stream:
+def stream(
+    gate: Gate, x: Any, y: Any, make_batches: Callable, batch_size: int | None, **order: Any
+) -> Stream:
     """Batches that keep the rules, of whatever Keras' entries take.
 
     Args:
@@ -116,20 +119,20 @@ class _HeldSequence(keras.utils.PyDataset):
         self[0]
 
     @property
-    def num_batches(self):
+    def num_batches(self) -> int | None:
         return self._inner.num_batches
 
     def __getitem__(self, index):
         return self._gate.take(self._inner[index])
 
-    def on_epoch_begin(self):
+    def on_epoch_begin(self) -> None:
         self._inner.on_epoch_begin()
 
-    def on_epoch_end(self):
+    def on_epoch_end(self) -> None:
         self._inner.on_epoch_end()
 
 
-def split(data: tuple, share: float) -> tuple[tuple, tuple]:
+def split(data: Sequence[Any], share: float) -> tuple[tuple, tuple]:
     """Arrays without their last share, and that, held out as Keras' validation_split does.
 
     Raises:
@@ -178,13 +181,14 @@ _LEAST = {
 
 def one_epoch(batches: Stream, steps: int | None) -> Stream:
     """The first epoch's batches of a stream that does not say whether it ends, if steps are given."""
+    dataset: Any = batches
     unknown = tf.data.UNKNOWN_CARDINALITY
-    if steps and isinstance(batches, tf.data.Dataset) and batches.cardinality() == unknown:
-        return batches.take(steps)
+    if steps and isinstance(dataset, tf.data.Dataset) and dataset.cardinality() == unknown:
+        return dataset.take(steps)
     return batches
 
 
-def labelled_share(dataset) -> float:
+def labelled_share(dataset: Any) -> float:
     """The share of the images that have a label.
 
     Args:

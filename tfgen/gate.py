@@ -4,6 +4,8 @@ import contextlib
 import dataclasses
 import re
 import warnings
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -23,13 +25,13 @@ class Images:
     shape: tuple[int, int, int]
     name: str = "images"
 
-    def check(self, values, count: int | None = None) -> None:
+    def check(self, values: Any, count: int | None = None) -> None:
         """Raise unless the array `values` keeps the rule, whatever the number of images."""
         del count
         self._check_given(values)
         check_images(values, self.shape, self.name)
 
-    def check_kind(self, spec: tf.TensorSpec | None) -> None:
+    def check_kind(self, spec: Any) -> None:
         """Raise unless tensors of the spec may keep the rule."""
         self._check_given(spec)
         received = (None, *self.shape) if spec.shape.rank is None else spec.shape
@@ -46,7 +48,7 @@ class Images:
             return tf.constant(False)
         return tf.reduce_all((values >= 0) & (values <= 1)) & (tf.shape(values)[0] > 0)
 
-    def to_array(self, values) -> np.ndarray:
+    def to_array(self, values: Any) -> np.ndarray:
         """Images (n, h, w, c) as steps read them."""
         return np.asarray(values, "float32")
 
@@ -62,11 +64,11 @@ class Labels:
     num_classes: int
     unlabelled: bool = False
 
-    def check(self, values, count: int) -> None:
+    def check(self, values: Any, count: int) -> None:
         """Raise unless the array `values` keeps the rule for `count` images."""
         check_labels(values, count, self.num_classes, self.unlabelled)
 
-    def check_kind(self, spec: tf.TensorSpec | None) -> None:
+    def check_kind(self, spec: Any) -> None:
         """Raise unless tensors of the spec may keep the rule."""
         rule = label_rule(self.num_classes, self.unlabelled)
         if spec is None:
@@ -87,7 +89,7 @@ class Labels:
             within &= labels >= (-1 if self.unlabelled else 0)
         return tf.reduce_all(within) & (tf.shape(values)[0] == tf.shape(images)[0])
 
-    def to_array(self, values) -> np.ndarray:
+    def to_array(self, values: Any) -> np.ndarray:
         """Labels (n,) as steps read them."""
         return np.asarray(values, "int32").reshape(-1)
 
@@ -96,7 +98,7 @@ class Labels:
         return tf.cast(tf.reshape(values, [-1]), tf.int32)
 
 
-def unpack(data) -> tuple:
+def unpack(data: Any) -> tuple:
     """(images, labels) of what a step is given; labels may be None.
 
     Args:
@@ -135,7 +137,7 @@ def _entries(data) -> tuple:
     return (*data, None, None, None)[:3]
 
 
-def refuse_weights(**weights) -> None:
+def refuse_weights(**weights: Any) -> None:
     """Raise if weights of examples or classes are given.
 
     Raises:
@@ -147,7 +149,7 @@ def refuse_weights(**weights) -> None:
 
 
 @contextlib.contextmanager
-def in_words(*, may_end: bool = False):
+def in_words(*, may_end: bool = False) -> Iterator[None]:
     """Within it a rule that a batch of a stream breaks raises as the rule of an array does.
 
     Args:
@@ -184,13 +186,13 @@ class Gate:
 
     # Arrays: whole, before anything runs.
 
-    def check(self, images, labels=None) -> None:
+    def check(self, images: Any, labels: Any = None) -> None:
         """Raise unless the arrays keep the rules."""
         self.images.check(images)
         if self.labels is not None:
             self.labels.check(labels, len(images))
 
-    def take(self, data) -> tuple[np.ndarray, ...]:
+    def take(self, data: Any) -> tuple[np.ndarray, ...]:
         """(images,) or (images, labels) as arrays that steps read, checked and converted."""
         images, labels = (None if part is None else _array(part) for part in unpack(data))
         self.check(images, labels)
@@ -200,10 +202,10 @@ class Gate:
 
     # Streams: every batch, in the graph.
 
-    def hold(self, *data) -> tuple[tf.Tensor, ...]:
+    def hold(self, *data: Any) -> tuple[tf.Tensor, ...]:
         """(images,) or (images, labels) as tensors that steps read, with an assertion of the rules."""
         images, labels = unpack(data)
-        rules = [(self.images, images)]
+        rules: list[tuple[Images | Labels, Any]] = [(self.images, images)]
         if self.labels is not None:
             rules.append((self.labels, labels))
         held = tf.cond(
@@ -213,10 +215,10 @@ class Gate:
             lambda: tf.numpy_function(self._explain, [part for _, part in rules], tf.bool),
         )
         with tf.control_dependencies([held]):
-            parts = tuple(rule.to_tensor(tf.identity(part)) for rule, part in rules)
-        return parts if len(parts) > 1 else parts[0]
+            parts = [rule.to_tensor(tf.identity(part)) for rule, part in rules]
+        return tuple(parts) if len(parts) > 1 else parts[0]
 
-    def check_kind(self, spec) -> None:
+    def check_kind(self, spec: Any) -> None:
         """Raise unless the stream's `element_spec` promises what the rules can read."""
         images, labels = unpack(tf.nest.map_structure(_of_one_replica, spec))
         self.images.check_kind(images)

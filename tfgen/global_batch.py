@@ -6,6 +6,7 @@ Every function is called on a replica, and by all replicas together.
 import contextlib
 import contextvars
 from collections.abc import Iterator
+from typing import Any
 
 import tensorflow as tf
 
@@ -51,7 +52,7 @@ def gather(values: tf.Tensor) -> tf.Tensor:
     return total(tf.pad(values, [[start, after], *[[0, 0]] * (values.shape.rank - 1)]))
 
 
-def total(value):
+def total(value: Any) -> tf.Tensor:
     """Sum of a floating-point tensor, or of each of a list in one exchange, over the replicas."""
     context = tf.distribute.get_replica_context()
     return context.all_reduce("SUM", value) if _replicas() > 1 else value

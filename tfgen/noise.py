@@ -5,22 +5,23 @@ every device.  A stream is an int, one for each use of noise within an objective
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import tensorflow as tf
 
 
-def gaussian(shape, seed) -> tf.Tensor:
+def gaussian(shape: Sequence[Any], seed: Any) -> tf.Tensor:
     """Standard normal draws of a shape, a function of the seed (2,)."""
     return tf.random.stateless_normal(shape, seed, alg="philox", name="normal")
 
 
-def uniform(shape, seed) -> tf.Tensor:
+def uniform(shape: Sequence[Any], seed: Any) -> tf.Tensor:
     """Draws of a shape, uniform on [0, 1), a function of the seed (2,)."""
     return tf.random.stateless_uniform(shape, seed, alg="philox", name="uniform")
 
 
-def step_seed(seed, stream: int, step, batch) -> tf.Tensor:
+def step_seed(seed: Any, stream: int, step: Any, batch: Any) -> tf.Tensor:
     """Seed (2,) of a stream at a training step, after `batch` batches of the epoch or evaluation.
 
     Args:

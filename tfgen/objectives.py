@@ -4,12 +4,15 @@ Every function returns one number an example; a model takes their expectation ov
 batch.  Symbols are the paper's: x image, y in {0, 1} generated or real, z latent code, t class label.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import tensorflow as tf
 
 REAL, FAKE = 1, 0
 
 
-def log_q(logits, y):
+def log_q(logits: tf.Tensor, y: int) -> tf.Tensor:
     """Eq. 3, log q_phi(y|x): the discriminator's log-probability that x is real (1) or generated (0).
 
     q_phi(y|x) = Bernoulli(y; sigmoid(l(x))), so log q(1|x) = -softplus(-l), log q(0|x) = -softplus(l).
@@ -24,7 +27,7 @@ def log_q(logits, y):
     return -tf.math.softplus(-logits if y == REAL else logits)
 
 
-def reverse(logits):
+def reverse(logits: tf.Tensor) -> tf.Tensor:
     """Eq. 3, q^r(y|x) = q(1 - y|x): the reversed distribution, as its logit -l(x).
 
     This is the whole difference between the discriminator's objective and the generator's:
@@ -39,7 +42,7 @@ def reverse(logits):
     return -logits
 
 
-def importance_weights(logits, over=None):
+def importance_weights(logits: tf.Tensor, over: tf.Tensor | None = None) -> tf.Tensor:
     """Eq. 40-43, the normalized weights of IWGAN's k generated samples.
 
     w_i = q^r(0|x_i) p_theta0(x_i) / p_theta(x_i|0) is proportional to D/(1 - D) = exp(l(x_i)) when
@@ -70,7 +73,7 @@ def importance_weights(logits, over=None):
     return tf.exp(tf.stop_gradient(logits) - largest) / tf.reduce_sum(tf.exp(over - largest))
 
 
-def effective_sample_size(weights):
+def effective_sample_size(weights: tf.Tensor) -> tf.Tensor:
     """Kish's number of equally weighted samples that estimate as well, (sum w)^2 / sum w^2.
 
     k if all k weights are equal, 1 if one of them has all: at k, IWGAN is GAN.
@@ -84,7 +87,7 @@ def effective_sample_size(weights):
     return tf.reduce_sum(weights) ** 2 / tf.reduce_sum(weights**2)
 
 
-def r1_penalty(logits, images):
+def r1_penalty(logits: Callable[[tf.Tensor], tf.Tensor], images: tf.Tensor) -> tf.Tensor:
     """R1 of Mescheder et al. (2018), 1/2 |grad_x l(x)|^2 of real images, subtracted from phi's objective.
 
     Args:
@@ -100,7 +103,7 @@ def r1_penalty(logits, images):
     return tf.reduce_sum(tape.gradient(total, images) ** 2, axis=[1, 2, 3]) / 2
 
 
-def activation_weights(logits, temperature=1.0):
+def activation_weights(logits: tf.Tensor, temperature: float = 1.0) -> tf.Tensor:
     """Eq. 17, w(x) = q^r(0|x) = sigmoid(l(x)/T): how real adversary activation takes an image to be.
 
     Args:
@@ -118,7 +121,7 @@ def activation_weights(logits, temperature=1.0):
     return tf.stop_gradient(tf.sigmoid(logits / temperature))
 
 
-def log_categorical(logits, labels):
+def log_categorical(logits: tf.Tensor, labels: Any) -> tf.Tensor:
     """Eq. 18, log f_omega(t|x): the classifier's log-probability of each example's label.
 
     Args:
@@ -131,7 +134,7 @@ def log_categorical(logits, labels):
     return -tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
 
 
-def log_smoothed_categorical(logits, labels, smoothing):
+def log_smoothed_categorical(logits: tf.Tensor, labels: Any, smoothing: float) -> tf.Tensor:
     """Eq. 18 with smoothed labels: E log f(t'|x), t' being t or, with probability s, any class.
 
         (1 - s) log f(t|x) + s/K sum_k log f(k|x)
@@ -150,7 +153,7 @@ def log_smoothed_categorical(logits, labels, smoothing):
     return (1 - smoothing) * log_categorical(logits, labels) + smoothing * uniform
 
 
-def remove_smoothing(probabilities, smoothing):
+def remove_smoothing(probabilities: tf.Tensor, smoothing: float) -> tf.Tensor:
     """p(t|x) of which smoothing made the probabilities: f = (1 - s) p + s/K solved for p.
 
     A classifier that learned smoothed labels gives f, whose entropy is that of the smoothing even where
@@ -168,7 +171,7 @@ def remove_smoothing(probabilities, smoothing):
     return raised / tf.reduce_sum(raised, axis=-1, keepdims=True)
 
 
-def log_bernoulli(logits, values):
+def log_bernoulli(logits: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
     """Appendix D, log P_phi(z_i|z_-i): the predictors' log-probability of each unit of a binary code.
 
     Linear in z_i, so that E log P needs no more than the mean of z_i given the others.
@@ -183,7 +186,7 @@ def log_bernoulli(logits, values):
     return values * logits - tf.math.softplus(logits)
 
 
-def log_laplace(images, means, weight):
+def log_laplace(images: tf.Tensor, means: tf.Tensor, weight: float) -> tf.Tensor:
     """Appendix D, log p_theta(x|z) of a Laplace likelihood, whose negative is the cycle loss.
 
     Zhu et al. (2017) take lambda times the mean absolute error, that is a scale of pixels/lambda:
@@ -201,7 +204,7 @@ def log_laplace(images, means, weight):
     return -weight * tf.reduce_mean(tf.abs(images - means), axis=[1, 2, 3])
 
 
-def evidence_bound(log_likelihood, divergence):
+def evidence_bound(log_likelihood: tf.Tensor, divergence: tf.Tensor) -> tf.Tensor:
     """Eq. 11, E_q[log p_theta(x|z)] - KL(q_eta(z|x) || p(z)), by one draw of z and the closed-form KL.
 
     Args:
@@ -214,7 +217,7 @@ def evidence_bound(log_likelihood, divergence):
     return log_likelihood - divergence
 
 
-def importance_weighted_bound(log_weights):
+def importance_weighted_bound(log_weights: tf.Tensor) -> tf.Tensor:
     """Burda et al. (2015), log 1/k sum_i p(x, z_i)/q(z_i|x): between Eq. 11 and log p(x), rising with k.
 
     Args:
@@ -227,7 +230,7 @@ def importance_weighted_bound(log_weights):
     return tf.reduce_logsumexp(log_weights, axis=1) - tf.math.log(count)
 
 
-def enumerated_bound(bounds, log_probabilities):
+def enumerated_bound(bounds: tf.Tensor, log_probabilities: tf.Tensor) -> tf.Tensor:
     """Kingma et al. (2014), U(x) = sum_t q_omega(t|x) L(x, t) + H(q_omega(t|x)).
 
     Args:

@@ -24,7 +24,7 @@ _WORDS = {
 def renew(value: Any) -> Any:
     """Return a copy of a JSON value in which every key, and every text of an old name, has its new name."""
     if isinstance(value, dict):
-        renewed = {KEYS.get(key, key): renew(member) for key, member in value.items()}
+        renewed = renew_keys({key: renew(member) for key, member in value.items()})
         return {key: _renew_text(key, member) for key, member in renewed.items()}
     if isinstance(value, list | tuple):
         return type(value)(map(renew, value))

@@ -1,6 +1,8 @@
 """Optimizers that the field lacks: Adam in one pass over the weights."""
 
 import warnings
+from collections.abc import Sequence
+from typing import Any, Self
 
 import keras
 import tensorflow as tf
@@ -20,7 +22,9 @@ class Adam(keras.optimizers.Adam):
     Source: Kingma & Ba (2015).
     """
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(
+        self, gradient: tf.Tensor, variable: keras.Variable, learning_rate: Any
+    ) -> None:
         dense = isinstance(gradient, tf.Tensor)
         if self.amsgrad or not dense or variable.dtype not in ("float32", tf.float32):
             super().update_step(gradient, variable, learning_rate)
@@ -58,7 +62,7 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
         ValueError: one optimizer serves two players: its moments and count of steps are of one.
     """
 
-    def __init__(self, players, name="players"):
+    def __init__(self, players: dict[str, keras.Model], name: str = "players"):
         super().__init__(learning_rate=0.0, name=name)
         self.players = {player: keras.optimizers.get(given) for player, given in players.items()}
         if len({id(optimizer) for optimizer in self.players.values()}) < len(self.players):
@@ -66,7 +70,7 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
         self._owners = {}
 
     @property
-    def optimizers(self):
+    def optimizers(self) -> list[keras.optimizers.Optimizer]:
         """The optimizers in the order of the players, as Keras' callbacks read them."""
         return list(self.players.values())
 
@@ -89,12 +93,14 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
             for player in self.players
         }
 
-    def build(self, variables):
+    def build(self, variables: list[keras.Variable]) -> None:
         for player, indices in self._variables_of_players(variables).items():
             self.players[player].build([variables[i] for i in indices])
         super().build(variables)
 
-    def apply(self, grads, trainable_variables=None):
+    def apply(
+        self, grads: list[tf.Tensor], trainable_variables: list[keras.Variable] | None = None
+    ) -> None:
         variables = trainable_variables or self._trainable_variables
         if not self.built:
             self.build(variables)
@@ -102,47 +108,49 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
             self.players[player].apply([grads[i] for i in indices], [variables[i] for i in indices])
 
     @property
-    def variables(self):
+    def variables(self) -> list[keras.Variable]:
         return [variable for optimizer in self.optimizers for variable in optimizer.variables]
 
-    def save_own_variables(self, store):
+    def save_own_variables(self, store: Any) -> None:
         """Nothing: Keras stores the players' optimizers one by one."""
 
-    def load_own_variables(self, store):
+    def load_own_variables(self, store: Any) -> None:
         """Nothing, as `save_own_variables`."""
 
     @property
-    def iterations(self):
+    def iterations(self) -> keras.Variable:
         return self.optimizers[0].iterations
 
     @property
-    def learning_rate(self):
+    def learning_rate(self) -> Any:
         return self.optimizers[0].learning_rate
 
     @learning_rate.setter
-    def learning_rate(self, value):
+    def learning_rate(self, value: Any) -> Any:
         raise ValueError(
             "Each player's optimizer has a rate of its own; set it there, "
             f"model.optimizer.players[...].learning_rate. Received: learning_rate={value}"
         )
 
-    def finalize_variable_values(self, var_list):
+    def finalize_variable_values(self, var_list: list[keras.Variable]) -> None:
         for player, indices in self._variables_of_players(var_list).items():
             self.players[player].finalize_variable_values([var_list[i] for i in indices])
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
         optimizers = [serialize(optimizer) for optimizer in self.optimizers]
         return {"name": self.name, "players": list(self.players), "optimizers": optimizers}
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> Self:
         read = keras.saving.deserialize_keras_object
         optimizers = [read(optimizer, custom_objects) for optimizer in config["optimizers"]]
         return cls(dict(zip(config["players"], optimizers, strict=True)), name=config["name"])
 
 
-def check_schedules(optimizer, callbacks) -> None:
+def check_schedules(optimizer: Any, callbacks: Sequence[keras.callbacks.Callback]) -> None:
     """Warn of a schedule that has ended at rate 0, and refuse callbacks that would set a scheduled rate.
 
     Args:

@@ -9,6 +9,7 @@ import functools
 import logging
 import math
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -117,7 +118,7 @@ _LOST = (
 )
 
 
-def shard_batch(batch, index: int, parts: int):
+def shard_batch(batch: Any, index: int, parts: int) -> Any:
     """Part `index` of `parts` of every tensor of a batch, consecutive rows of it."""
 
     def rows(tensor):
@@ -128,7 +129,7 @@ def shard_batch(batch, index: int, parts: int):
 
 
 def distribute(
-    strategy: tf.distribute.Strategy, batches, gathered: bool = False
+    strategy: tf.distribute.Strategy, batches: Any, gathered: bool = False
 ) -> tuple[feeding.Stream, tf.Variable | None]:
     """The stream with each batch divided among the replicas, and the counter of its epochs.
 

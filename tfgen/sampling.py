@@ -1,5 +1,7 @@
 """Samples of a model: its prior and its decoder as graphs of any number of rows, traced once."""
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -17,7 +19,7 @@ class Graphs:
         model: Model with `prior`, `decode` and `latent_dim`.
     """
 
-    def __init__(self, model):
+    def __init__(self, model: Any):
         scalar = tf.TensorSpec((), tf.int32)
         read = [tf.TensorSpec((None, model.latent_dim), tf.float32)]
         read += [tf.TensorSpec((None,), tf.int32)] if model.conditional else []

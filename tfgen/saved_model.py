@@ -3,6 +3,7 @@
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -21,7 +22,7 @@ OLDEST = "2.0"
 CALLED = {"f", "cond", "body", "branches", "then_branch"}  # attributes that name a function
 
 
-def export(model, path, warmup: bool = False):
+def export(model: Any, path: str | Path, warmup: bool = False) -> Path:
     """Write the model's endpoints as a SavedModel, which TensorFlow alone can load and serve.
 
     The folder appears whole or not at all; one that was there before is replaced only then.
@@ -54,7 +55,7 @@ def export(model, path, warmup: bool = False):
     return write(model, path, warmup)
 
 
-def write(model, path, warmup: bool = False) -> Path:
+def write(model: Any, path: str | Path, warmup: bool = False) -> Path:
     """Write the model's endpoints as a SavedModel to a folder of any name; otherwise as `export`."""
     path, requests = Path(path), _warmup() if warmup else None
     served = model.serving_copy()
@@ -160,7 +161,7 @@ def _widen(path):
     path.write_bytes(saved.SerializeToString(deterministic=True))
 
 
-def min_runtime(path) -> str:
+def min_runtime(path: str | Path) -> str:
     """The first release of TensorFlow that has all operations of an export, as in "2.5".
 
     Args:
@@ -170,7 +171,7 @@ def min_runtime(path) -> str:
     return max(releases, key=lambda release: tuple(map(int, release.split("."))))
 
 
-def nodes(path) -> list:
+def nodes(path: str | Path) -> list:
     """The nodes of all graphs and functions in a `saved_model.pb`."""
     return list(_nodes(saved_model_pb2.SavedModel.FromString(Path(path).read_bytes())))
 

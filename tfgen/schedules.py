@@ -51,10 +51,14 @@ def learning_rate(
     """
     if decay not in DECAYS:
         raise ValueError(f"decay must be one of {DECAYS}. Received: decay={decay!r}")
+    if decay is None:
+        return rate
+    if steps is None:
+        raise ValueError(
+            f"A decay needs the number of steps. Received: decay={decay!r}, steps=None"
+        )
     if decay == "cosine":
         return keras.optimizers.schedules.CosineDecay(rate, steps)
     if decay == "linear":
         return PiecewiseLinear([PLATEAU * steps, steps], [rate, 0.0])
-    if decay == "triangular":
-        return PiecewiseLinear([0.0, RISE * steps, steps], [0.0, rate, 0.0])
-    return rate
+    return PiecewiseLinear([0.0, RISE * steps, steps], [0.0, rate, 0.0])

@@ -48,7 +48,7 @@ ENDPOINTS |= {
     if "images" in inputs
 }
 OPTIONAL = {"scale"}  # where there is one
-DTYPES = dict.fromkeys(("n", "seed", "seeds", "labels"), "int32")
+DTYPES: dict[str, str] = dict.fromkeys(("n", "seed", "seeds", "labels"), "int32")
 DTYPES |= dict.fromkeys(("image_bytes", "png_bytes"), "string")
 
 Build = Callable[[], Unified]
@@ -115,7 +115,7 @@ def check_step(build: Build, batch: Batch) -> None:
 
 def check_learns(build: Build, batch: Batch) -> None:
     """It fits, validates and evaluates, on an odd last batch and on a single image, to finite numbers."""
-    model = _fresh(build)
+    model: Any = _fresh(build)
     history = model.fit(*batch, batch_size=32, epochs=2, verbose=0, validation_data=batch).history
     assert set(model.players) <= set(history), "fit must report every player"
     assert {f"val_{player}" for player in model.players} <= set(history)
@@ -248,12 +248,13 @@ def _gradients(model, batch):
 
 def _optimized_graphs(call):
     """The graphs of the functions that a call runs, as TensorFlow's optimizer leaves them."""
-    context.context().enable_run_metadata()
+    eager: Any = context.context()
+    eager.enable_run_metadata()
     try:
         call()
-        functions = context.context().export_run_metadata().function_graphs
+        functions = eager.export_run_metadata().function_graphs
     finally:
-        context.context().disable_run_metadata()
+        eager.disable_run_metadata()
     return [function.post_optimization_graph for function in functions]
 
 

@@ -1,5 +1,7 @@
 """Reports of `fit` and `evaluate`: means over images whatever the batches, and a stop at NaN."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -23,7 +25,7 @@ class Tracker(keras.metrics.Metric):
         self.counts = self.add_variable((terms,), initializer="zeros", name="counts")
         self.batches = self.add_variable((), initializer="zeros", name="batches")
 
-    def update_state(self, means, counts) -> None:
+    def update_state(self, means: Any, counts: Any) -> None:
         """Add a batch: its mean m of every term, and the number n of images that it is over."""
         means = tf.stack([tf.cast(mean, self.dtype) for mean in means])
         counts = tf.stack([tf.cast(count, self.dtype) for count in counts])
@@ -49,19 +51,19 @@ class Watch(keras.callbacks.Callback):
         self._epoch = epoch
         self._previous = {}
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if self._epoch is not None:
             self._epoch.assign(self.model.epochs)
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         # Those of the execution before: to read this one's would wait for the device.
         self._check(self._previous)
         self._previous = logs or {}
 
-    def on_test_begin(self, logs=None):
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
         self.model.average_statistics()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.model.average_statistics()
         self._previous = {}
         self._check(logs or {})
@@ -80,10 +82,10 @@ class Watch(keras.callbacks.Callback):
 class Progress(keras.callbacks.ProgbarLogger):
     """Keras' progress bar, which counts the batches seen also if several are run in one execution."""
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         super().on_train_batch_end(self._batches_seen(batch), logs)
 
-    def on_test_batch_end(self, batch, logs=None):
+    def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         super().on_test_batch_end(self._batches_seen(batch), logs)
 
     def _batches_seen(self, batch):

@@ -8,14 +8,18 @@ omega (classifier).  Each player ascends its own objective, all from the same po
 import abc
 import copy
 import functools
+from collections.abc import Callable, Sequence
+from typing import Any, Self
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 import tfgen.schedules  # noqa: F401  registered
 from tfgen import ascent, checks, global_batch, noise, old_names, replicas, sampling, tracking
 from tfgen.entries import Gated
 from tfgen.networks import heads, views
+from tfgen.noise import Batch, Samples
 from tfgen.objectives import effective_sample_size, importance_weights
 
 PLAYERS = ("theta", "phi", "eta", "omega")
@@ -53,12 +57,21 @@ class Unified(Gated):
     multi_domain = False  # whether it learns from data sets brought to one size and channels
     clustering = False  # whether `classify` gives clusters, found without labels
 
-    def __init__(self, players, shape, *, num_classes=None, average=None, seed=0, **kwargs):
+    def __init__(
+        self,
+        players: dict[str, keras.Model],
+        shape: Sequence[int],
+        *,
+        num_classes: int | None = None,
+        average: float | None = None,
+        seed: int = 0,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         checks.check_players(players, average)
         checks.check_seed(seed)
         heads.try_out(self.heads, players)
-        self.image_shape = tuple(shape)
+        self.image_shape: Any = tuple(shape)
         self.num_classes = num_classes
         self.average = average
         self.seed = seed
@@ -76,7 +89,9 @@ class Unified(Gated):
         self.built = True
 
     @abc.abstractmethod
-    def objectives(self, images, labels=None, training=True):
+    def objectives(
+        self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = True
+    ) -> dict[str, tf.Tensor]:
         """The objective that each player ascends, in nats per example.
 
         Args:
@@ -89,10 +104,10 @@ class Unified(Gated):
         """
 
     @abc.abstractmethod
-    def endpoints(self):
+    def endpoints(self) -> dict[str, tuple[Callable, dict[str, tf.TensorSpec]]]:
         """Served functions: {name: (function, {argument: tf.TensorSpec})}, the first is the default."""
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Every player ascends its own objective from the same point: one forward pass serves all."""
         images, labels = self._step_data(data)
         # Without the dependency Keras' last look at a stream of unknown length would step on no data.
@@ -110,16 +125,20 @@ class Unified(Gated):
                 ascent.update_average(self.theta_average, self.theta, self.average, self.steps)
             return self._track(terms)
 
-    def add_penalties(self, objectives, images, labels):
+    def add_penalties(
+        self, objectives: dict[str, tf.Tensor], images: Any, labels: Any
+    ) -> dict[str, tf.Tensor]:
         """Hook: the objectives that training ascends, by default the objectives themselves."""
         return objectives
 
-    def test_step(self, data):
+    def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         images, labels = self._step_data(data)
         with tf.control_dependencies(_tensors(images, labels)), global_batch.sizes_known(images):
             return self._track(self.assess(images, labels, training=False)[1])
 
-    def assess(self, images, labels=None, training=True):
+    def assess(
+        self, images: Any, labels: Any = None, training: bool = True
+    ) -> tuple[dict[str, tf.Tensor], dict[str, list[tuple[Any, Any]]]]:
         """The objectives, and what they are the sums of, for reports.
 
         Args:
@@ -133,27 +152,29 @@ class Unified(Gated):
         return objectives, {name: [(value, count)] for name, value in objectives.items()}
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.metrics.Metric]:
         effective = [self.effective] if self.importance_weighted else []
         return [*self.trackers.values(), *effective]
 
     @property
-    def sampler(self):
+    def sampler(self) -> keras.Model:
         """The generator that samples are drawn from: the average of theta if one is kept."""
         return self.theta if self.average is None else self.theta_average
 
-    def decoder(self):  # no property: Keras would store its weights under that name
+    def decoder(self) -> keras.Model:  # no property: Keras would store its weights under that name
         """The network z [, t] -> images: by default all of `sampler`, perhaps with further outputs."""
         return self.sampler
 
     # Networks, read with the labels or without.
 
     @property
-    def conditional(self):
+    def conditional(self) -> bool:
         """Whether samples are drawn for a class, p_theta(x|t)."""
         return "theta" in self._names and len(self.decoder().inputs) == 2
 
-    def call_network(self, network, x, labels=None, training=False):
+    def call_network(
+        self, network: keras.Model, x: Any, labels: Any = None, training: bool = False
+    ) -> Any:
         """The network's output for x, or (x, t): float32, or float64 where all networks end in it."""
         given = [tf.convert_to_tensor(x)]
         if len(network.inputs) > 1:
@@ -170,19 +191,21 @@ class Unified(Gated):
         ends = keras.tree.flatten([network.outputs for network in self.players.values()])
         return tf.float64 if all(end.dtype == "float64" for end in ends) else tf.float32
 
-    def logits(self, images, labels=None, training=False):
+    def logits(
+        self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = False
+    ) -> tf.Tensor:
         """l_phi(x [, t]), (b,) float32: the discriminator's log-odds of real against generated."""
         outputs = self.call_network(self.phi, images, labels, training)
         return tf.cast(tf.reshape(outputs, [-1]), tf.float32)
 
     # Expectations and noise over the global batch, whatever the number of replicas.
 
-    def mean(self, values):
+    def mean(self, values: tf.Tensor) -> tf.Tensor:
         """E over the global batch: this replica's share of the mean, shares are summed over replicas."""
         count, _ = global_batch.place(values)
         return tf.reduce_sum(values) / tf.cast(count, values.dtype)
 
-    def expectation(self, terms, logits):
+    def expectation(self, terms: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
         """E over generated examples: uniform, or by the importance weights of Eq. 43.
 
         Args:
@@ -194,7 +217,7 @@ class Unified(Gated):
             return self.mean(terms)
         return tf.reduce_sum(self.importance(logits) * terms)
 
-    def importance(self, logits):
+    def importance(self, logits: tf.Tensor) -> tf.Tensor:
         """This replica's weights of Eq. 43; their effective sample size is tracked as `ess`.
 
         Args:
@@ -207,7 +230,7 @@ class Unified(Gated):
         self.effective.update_state(effective_sample_size(importance_weights(over)))
         return importance_weights(logits, over)
 
-    def noise(self, examples, size, stream):
+    def noise(self, examples: tf.Tensor, size: int, stream: int) -> tf.Tensor:
         """Standard normal rows, (b, size), one for each of this replica's `examples`.
 
         They are a function of (seed, step, stream, index in the global batch); each use of noise within an
@@ -215,16 +238,16 @@ class Unified(Gated):
         """
         return self.batch_noise(examples).gaussian(size, stream)
 
-    def uniform(self, examples, size, stream):
+    def uniform(self, examples: tf.Tensor, size: int, stream: int) -> tf.Tensor:
         """Noise uniform on [0, 1), otherwise as `noise`."""
         return self.batch_noise(examples).uniform(size, stream)
 
-    def batch_noise(self, examples):
+    def batch_noise(self, examples: tf.Tensor) -> Batch:
         """`tfgen.noise.Batch` of this replica's batch, of which `noise` and `uniform` are made."""
         count, start = global_batch.place(examples)
         return noise.Batch(self.step_seed, count, start, start + tf.shape(examples)[0])
 
-    def step_seed(self, stream):
+    def step_seed(self, stream: int) -> tf.Tensor:
         """Seed of stateless draws, a function of (seed, step, stream), the same on every replica."""
         evaluated = next(iter(self.trackers.values())).batches  # steps stand still then
         return noise.step_seed(self.seed, stream, self.steps, evaluated)
@@ -232,10 +255,10 @@ class Unified(Gated):
     # Samples.
 
     @property
-    def latent_dim(self):
+    def latent_dim(self) -> int:
         return self.decoder().inputs[0].shape[-1]
 
-    def draw_prior(self, noise, stream=0):
+    def draw_prior(self, noise: Samples | Batch, stream: int = 0) -> tf.Tensor:
         """z ~ p(z), by default N(0, I): stated once for training, samples and endpoints.
 
         Args:
@@ -247,15 +270,15 @@ class Unified(Gated):
         """
         return noise.gaussian(self.latent_dim, stream)
 
-    def prior(self, n, seed):
+    def prior(self, n: Any, seed: Any) -> tf.Tensor:
         """z ~ p(z), (n, latent_dim), a function of the seed alone."""
         return self.draw_prior(noise.Samples(n, seed))
 
-    def prior_like(self, examples, stream=0):
+    def prior_like(self, examples: tf.Tensor, stream: int = 0) -> tf.Tensor:
         """z ~ p(z) of a training step, one for each example, (b, latent_dim)."""
         return self.draw_prior(self.batch_noise(examples), stream)
 
-    def decode(self, latents, labels=None):
+    def decode(self, latents: tf.Tensor, labels: Any = None) -> tf.Tensor:
         """Images G_theta(z [, t]) with moving statistics.
 
         Args:
@@ -268,7 +291,7 @@ class Unified(Gated):
         outputs = self.call_network(self.decoder(), latents, labels)
         return keras.tree.flatten(outputs)[0]  # a likelihood's scale may follow the images
 
-    def codes(self, n, seed, labels=None, prior=None):
+    def codes(self, n: Any, seed: Any, labels: Any = None, prior: str | None = None) -> tf.Tensor:
         """z of samples, (n, latent_dim), a function of the seed and the labels alone.
 
         Args:
@@ -283,7 +306,9 @@ class Unified(Gated):
             raise ValueError(f"prior must be None for {self.name}. Received: prior={prior!r}")
         return self._graphs.prior(n, seed)
 
-    def sample(self, n, seed=0, labels=None, prior=None):
+    def sample(
+        self, n: int, seed: int = 0, labels: Any = None, prior: str | None = None
+    ) -> np.ndarray:
         """Images drawn from p_theta(x) or p_theta(x|t); the same seed gives the same images everywhere.
 
         Args:
@@ -310,7 +335,9 @@ class Unified(Gated):
     # State.
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> Self:
         config = old_names.renew_keys(config)
         networks = {
             # A copy: Keras empties the configuration that it reads a Functional model from.
@@ -321,7 +348,7 @@ class Unified(Gated):
         with heads.skip_trials():
             return cls(**{**config, **networks})
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         networks = {
             name: keras.saving.serialize_keras_object(network)
             for name, network in self.players.items()
@@ -329,7 +356,7 @@ class Unified(Gated):
         return {**super().get_config(), **networks, "average": self.average, "seed": self.seed}
 
     @property
-    def players(self):
+    def players(self) -> dict[str, keras.Model]:
         """{player: network}, in the order of PLAYERS."""
         return {name: getattr(self, name) for name in self._names}
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds, for editors and type checkers
     MODELS: dict[str, str]
     RECIPES: dict[str, Recipe]
 
-_HOMES = dict.fromkeys(("card", "load", "locate", "presets"), "zoo.preset.load")
+_HOMES: dict[str, str] = dict.fromkeys(("card", "load", "locate", "presets"), "zoo.preset.load")
 _HOMES["publish"] = "zoo.preset.trained"
 
 

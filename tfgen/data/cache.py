@@ -19,6 +19,7 @@ import time
 import weakref
 import zlib
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -90,7 +91,8 @@ class Rows:
         make: Callable[[np.ndarray], np.ndarray],
     ):
         self._shape, self._make, self._lock = shape, make, threading.Lock()
-        self._bytes, self._file = math.prod(shape[1:]), None
+        self._bytes = math.prod(shape[1:])
+        self._file: Any = None  # opened when it is first read from
         root = folder()
         if root is None or len(self) * self._bytes > MOST_BYTES:
             return
@@ -219,7 +221,7 @@ def _write(path, images) -> None:
 
 
 def _checksum(images) -> bytes:
-    return zlib.crc32(np.ascontiguousarray(images)).to_bytes(_CHECKSUM, "little")
+    return zlib.crc32(np.ascontiguousarray(images).data).to_bytes(_CHECKSUM, "little")
 
 
 def _make_room(root, needed) -> None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -15,7 +16,13 @@ from tfgen.data.pipeline import (
 
 
 def unpaired_batches(
-    images_a, images_b, batch_size: int = 64, seed: int = 0, *, length=None, shuffle=True
+    images_a: Any,
+    images_b: Any,
+    batch_size: int = 64,
+    seed: int = 0,
+    *,
+    length: int | None = None,
+    shuffle: bool = True,
 ) -> tf.data.Dataset:
     """Equally many images of both domains a batch, each domain in an order of its own.
 

@@ -4,7 +4,7 @@ import concurrent.futures
 import dataclasses
 import functools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -13,6 +13,7 @@ from tfgen.data import cache
 from tfgen.data.decoding import Header, decode, header
 from tfgen.data.layout import Layout, Member, layout
 from tfgen.data.pictures import Geometry, to_array
+from tfgen.data.pipeline import Fetch
 from tfgen.data.sources import Source, SplitReader
 from tfgen.data.splits import positions
 
@@ -33,7 +34,7 @@ class Folder(Source):
         self.class_names = self.layout.class_names
         self.splits = {split: len(members) for split, members in self.layout.splits.items()}
 
-    def shape(self):
+    def shape(self) -> tuple[int | None, int | None, int]:
         headers = self.headers.values()
         heights, widths = ({getattr(h, side) for h in headers} for side in ("height", "width"))
         height, width = (sides.pop() if len(sides) == 1 else None for sides in (heights, widths))
@@ -49,7 +50,7 @@ class Folder(Source):
         paths = [member.path for members in self.layout.splits.values() for member in members]
         return dict(zip(paths, _pool().map(header, paths), strict=True))
 
-    def read_split(self, split, stream=False):
+    def read_split(self, split: str, stream: bool = False) -> SplitReader:
         members = self.layout.members()
         sizes = {name: len(part) for name, part in members.items()}
         chosen = [m for name, rows in positions(split, sizes) for m in members[name][rows]]
@@ -67,18 +68,21 @@ class Pictures(SplitReader):
     def __len__(self):
         return len(self._members)
 
-    def array(self, kept, geometry):
+    def array(self, kept: np.ndarray, geometry: Geometry) -> np.ndarray:
         paths = [self._members[i].path for i in kept]
         if geometry.channels is None:
             geometry = dataclasses.replace(geometry, channels=self._folder.channels())
         if geometry.size is None or geometry.pad:
             shapes = [self._folder.headers[path] for path in paths]
-            geometry.check((height, width, geometry.channels) for height, width, _ in shapes)
+            channels = geometry.channels or self._folder.channels()
+            geometry.check((height, width, channels) for height, width, _ in shapes)
         key = cache.key(self._folder.layout.root, paths, geometry)
         return cache.array(key, lambda: _decode_all(paths, geometry))
 
-    def stream(self, geometry, cached=False):
-        if None in (geometry.size, geometry.channels):
+    def stream(
+        self, geometry: Geometry, cached: bool = False
+    ) -> tuple[Fetch, tuple[int, int, int]]:
+        if geometry.size is None or geometry.channels is None:
             raise ValueError(
                 "A stream does not look at every picture of a folder before it begins: it needs size= "
                 f"and channels=. Received: size={geometry.size}, channels={geometry.channels}"
@@ -87,12 +91,13 @@ class Pictures(SplitReader):
 
         paths = [member.path for member in self._members]
 
-        def read(indices):
+        def read(indices) -> np.ndarray:
             chosen = [paths[i] for i in indices]
             return np.concatenate([np.empty((0, *shape), np.uint8), *_chunks(chosen, geometry)])
 
+        rows: Callable[..., np.ndarray] = read
         if cached:
-            read = self._rows.setdefault(
+            rows = self._rows.setdefault(
                 geometry,
                 cache.Rows(
                     cache.key(self._folder.layout.root, paths, geometry), (len(self), *shape), read
@@ -100,7 +105,7 @@ class Pictures(SplitReader):
             )
 
         def fetch(indices):
-            images = tf.numpy_function(read, [indices], tf.uint8, stateful=False)
+            images = tf.numpy_function(rows, [indices], tf.uint8, stateful=False)
             images.set_shape((*indices.shape, *shape))
             return images, tf.gather(tf.constant(self.labels), indices)
 

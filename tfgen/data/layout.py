@@ -86,16 +86,18 @@ def layout(name: str | os.PathLike) -> Layout:
                 f"Received: name={str(name)!r}, without pictures in {str(roots[split])!r}"
             )
     class_names = _class_names(found)
-    ids = {name: label for label, name in enumerate(class_names)}
+    ids: dict[str | None, int] = {name: label for label, name in enumerate(class_names)}
     splits = {
-        split: [Member(p, ids.get(c, -1)) for c in sorted(part) for p in part[c]]
+        split: [Member(p, ids.get(c, -1)) for c in sorted(part, key=str) for p in part[c]]
         for split, part in found.items()
     }
     splits, notes = _tested(root, splits)
     return Layout(root, class_names, splits, dict(scan.passed_over), notes)
 
 
-def require_class_folders(name, class_names: tuple[str, ...], count: int, learner: str) -> None:
+def require_class_folders(
+    name: str, class_names: tuple[str, ...], count: int, learner: str
+) -> None:
     """Refuse pictures without classes for a model that learns from labels.
 
     Args:

@@ -1,6 +1,7 @@
 """Named data sets as arrays or as a `tf.data` pipeline, in every form that the zoo trains on."""
 
 import os
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -81,7 +82,7 @@ def load_with_validation(
     flip: str | None = None,
     stream: bool = False,
     cached: bool = False,
-    **subset,
+    **subset: Any,
 ) -> tuple[tf.data.Dataset, tf.data.Dataset]:
     """A split without some of its images, as `load` gives it, and those, to choose a model by.
 
@@ -109,14 +110,14 @@ def load_with_validation(
     options = {"binarize": binarize, "shift": shift, "flip": flip}
     reading = {"stream": stream, "cached": cached}
     training = whole.only(rest).batches(batch_size, seed, **reading, **options)
-    kept, fixed = whole.only(chosen), {"shuffle": False}
+    kept = whole.only(chosen)
     if stream:
-        fixed |= {"binarize": binarize, "redraw": False}
+        fixed = {"shuffle": False, "binarize": binarize, "redraw": False}
         return training, kept.batches(HELD_OUT_BATCH, seed, **reading, **fixed)
     images = kept.array()
     if binarize:
         images = np.where(np.random.default_rng(seed).random(images.shape) * 255 < images, 255, 0)
-    return training, batches(images.astype(np.uint8), kept.labels, HELD_OUT_BATCH, **fixed)
+    return training, batches(images.astype(np.uint8), kept.labels, HELD_OUT_BATCH, shuffle=False)
 
 
 def load_adaptation(
@@ -128,7 +129,7 @@ def load_adaptation(
     *,
     stream: bool = False,
     cached: bool = False,
-    **geometry,
+    **geometry: Any,
 ) -> tf.data.Dataset:
     """Batches of a labelled source domain and an unlabelled target, half and half.
 
@@ -165,7 +166,7 @@ def load_unpaired(
     length: int | None = None,
     stream: bool = False,
     cached: bool = False,
-    **geometry,
+    **geometry: Any,
 ) -> tf.data.Dataset:
     """Batches of two domains of images without labels, A and B, which nothing pairs.
 
@@ -185,9 +186,8 @@ def load_unpaired(
     """
     domains = [select(domain, split, stream=stream, **geometry) for domain in (name, target)]
     fetches = [_images_of(domain.fetch(stream=stream, cached=cached)[0]) for domain in domains]
-    sizes, options = [len(domain) for domain in domains], {"length": length}
-    options["shuffle"] = split.startswith("train")
-    return fetch_unpaired_batches(sizes, fetches, batch_size, seed, **options)
+    sizes, shuffle = [len(domain) for domain in domains], split.startswith("train")
+    return fetch_unpaired_batches(sizes, fetches, batch_size, seed, length=length, shuffle=shuffle)
 
 
 def _images_of(fetch):
@@ -256,8 +256,10 @@ def info(name: str | os.PathLike, *, size: int | None = None, channels: int | No
     `channels` no picture of a folder is opened.
     """
     source, geometry = find(name), Geometry(size, channels)
-    unseen = None in (size, channels)
-    shape = geometry.shape(*source.shape()) if unseen else (size, size, channels)
+    if size is not None and channels is not None:
+        shape: tuple[int | None, int | None, int] = (size, size, channels)
+    else:
+        shape = geometry.shape(*source.shape())
     return Info(source.name, shape, source.num_classes, source.splits, source.class_names)
 
 

@@ -10,7 +10,13 @@ from tfgen.checks import check_integer, check_seed
 from tfgen.data.pipeline import Fetch, in_epochs, memory_fetch, unpaired_positions
 
 
-def mixed_batches(source, labels, target, batch_size: int, seed: int = 0) -> tf.data.Dataset:
+def mixed_batches(
+    source: np.ndarray,
+    labels: np.ndarray | None,
+    target: np.ndarray,
+    batch_size: int,
+    seed: int = 0,
+) -> tf.data.Dataset:
     """One half of each batch is of the source domain, the other of the target with label -1.
 
     An epoch goes once through the larger domain and cycles the smaller one.

@@ -10,7 +10,7 @@ import numpy as np
 
 from tfgen.data.folders import Folder
 from tfgen.data.prepared import Prepared
-from tfgen.data.sources import InMemory, Source
+from tfgen.data.sources import InMemory, Source, SplitReader
 from tfgen.data.splits import check_split, join_splits
 
 
@@ -59,22 +59,25 @@ class Digits(Source):
         from sklearn.datasets import load_digits
         from sklearn.model_selection import train_test_split
 
-        digits = load_digits()
-        grays = np.rint(digits.images[..., None] * (255 / 16)).astype(np.uint8)  # stored as 0..16
+        pixels, labels = load_digits(return_X_y=True)
+        grays = np.rint(np.reshape(pixels, (-1, 8, 8, 1)) * (255 / 16)).astype(
+            np.uint8
+        )  # stored as 0..16
         self.name = name
         self.class_names = tuple(map(str, range(10)))
         self._images = 255 - grays if negative else grays
-        self._labels = digits.target.astype(np.int32)
+        self._labels = np.asarray(labels, np.int32)
         parts = train_test_split(
             np.arange(len(grays)), test_size=360, stratify=self._labels, random_state=0
         )
-        self._members = dict(zip(("train", "test"), map(np.sort, parts), strict=True))
+        train, test = map(np.sort, parts)
+        self._members: dict[str, np.ndarray] = {"train": train, "test": test}
         self.splits = {split: len(chosen) for split, chosen in self._members.items()}
 
-    def shape(self):
+    def shape(self) -> tuple[int | None, int | None, int]:
         return self._images.shape[1:]
 
-    def read_split(self, split, stream=False):
+    def read_split(self, split: str, stream: bool = False) -> SplitReader:
         check_split(split)
         chosen = join_splits(split, self._members)
         return InMemory(self._images[chosen], self._labels[chosen])

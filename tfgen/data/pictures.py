@@ -5,6 +5,7 @@
 
 import dataclasses
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -61,7 +62,7 @@ class Geometry:
                 f"Received: shapes from {shapes[0]} to {shapes[-1]}"
             )
         largest = max(max(shape[:2]) for shape in shapes)
-        if self.pad and self.size < largest:
+        if self.pad and self.size is not None and self.size < largest:
             raise ValueError(
                 f"Padding needs a size of at least the largest side, {largest}. "
                 f"Received: size={self.size}"
@@ -71,7 +72,7 @@ class Geometry:
                 f"Only images of 1 or 3 channels can be converted. Received: shape={shapes[0]}"
             )
 
-    def shape(self, height: int, width: int, channels: int) -> tuple[int, int, int]:
+    def shape(self, height: Any, width: Any, channels: int) -> tuple[Any, Any, int]:
         """Shape of an image of this height, width and number of channels, brought to it."""
         return self.size or height, self.size or width, self.channels or channels
 
@@ -102,7 +103,7 @@ def convert(images: np.ndarray, size: int, channels: int) -> np.ndarray:
     return np.clip(brought.numpy(), 0.0, 1.0)  # interpolation may round beyond
 
 
-def pixels(images, geometry: Geometry):
+def pixels(images: np.ndarray, geometry: Geometry) -> tf.Tensor:
     """Images uint8 (n, h, w, c) brought to a geometry and rounded, uint8."""
     _, height, width, depth = images.shape
     same_size = geometry.size is None or height == width == geometry.size

@@ -1,7 +1,8 @@
 """Arrays to batches, in an order that is a function of (seed, epoch)."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -18,8 +19,8 @@ Fetch = Callable[[tf.Tensor], tf.Tensor | tuple[tf.Tensor, tf.Tensor]]
 
 
 def batches(
-    images,
-    labels=None,
+    images: Any,
+    labels: Any = None,
     batch_size: int = 64,
     seed: int = 0,
     *,
@@ -134,7 +135,7 @@ def fetch_batches(
 
     dataset = in_epochs(positions, gather, epoch_counter, math.ceil(n / batch_size))
     if count == 1:
-        options = {"binarize": binarize, "shuffle": shuffle, "redraw": redraw}
+        options: dict[str, Any] = {"binarize": binarize, "shuffle": shuffle, "redraw": redraw}
         options |= {"shift": shift, "flip": flip}
         dataset.smallest = n % batch_size or min(batch_size, n)
         dataset.worker_shard = lambda *shard: fetch_batches(
@@ -156,7 +157,9 @@ def _checked_shard(shard, batch_size) -> tuple[int, int]:
     return index, count
 
 
-def unpaired_positions(sizes, batch_size, seed, count=None, shuffle=True):
+def unpaired_positions(
+    sizes: Sequence[int], batch_size: int, seed: int, count: int | None = None, shuffle: bool = True
+) -> Callable[[tf.Tensor], tf.data.Dataset]:
     """Positions in two sets of images, in orders that are functions of (seed, epoch).
 
     An epoch goes once through the longer set and cycles the shorter one; every pass over a set has a
@@ -191,7 +194,12 @@ def _cycle(n, seed, count):
     return tf.reshape(tf.argsort(keys, axis=1), [-1])[:count]
 
 
-def in_epochs(positions, gather, counter, count) -> tf.data.Dataset:
+def in_epochs(
+    positions: Callable[[tf.Tensor], tf.data.Dataset],
+    gather: Callable,
+    counter: tf.Variable,
+    count: int,
+) -> tf.data.Dataset:
     """The batches of one epoch after another, of which `batches` and data of two domains are made.
 
     Args:

@@ -3,11 +3,13 @@
 import array
 import functools
 import os
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from tfgen.data.pictures import pixels
+from tfgen.data.pictures import Geometry, pixels
+from tfgen.data.pipeline import Fetch
 from tfgen.data.sources import InMemory, Source, SplitReader
 from tfgen.data.splits import check_split, split_error
 
@@ -22,17 +24,17 @@ class Prepared(Source):
         ValueError: its supervised keys are not 8-bit images and class labels.
     """
 
-    def __init__(self, name: str, builder):
+    def __init__(self, name: str, builder: Any):
         self.name, self._builder = name, builder
         self.on_disk = builder.is_prepared()
         self._image_key, self._label_key = _classification_keys(name, builder.info)
         self.class_names = tuple(builder.info.features[self._label_key].names)
         self.splits = {split: part.num_examples for split, part in builder.info.splits.items()}
 
-    def shape(self):
+    def shape(self) -> tuple[int | None, int | None, int]:
         return self._builder.info.features[self._image_key].shape
 
-    def read_split(self, split, stream=False):
+    def read_split(self, split: str, stream: bool = False) -> SplitReader:
         check_split(split)
         from tensorflow_datasets.core.file_adapters import FileFormat
 
@@ -52,7 +54,7 @@ class Prepared(Source):
 class Records(SplitReader):
     """The records of a split on disk, in the order of their files, none of them held in memory."""
 
-    def __init__(self, builder, split: str, image_key: str, label_key: str):
+    def __init__(self, builder: Any, split: str, image_key: str, label_key: str):
         self._builder = builder
         self._image_key, self._label_key = image_key, label_key
         try:
@@ -70,7 +72,7 @@ class Records(SplitReader):
         return len(self._rows)
 
     @functools.cached_property
-    def labels(self):
+    def labels(self) -> np.ndarray:
         """Labels read without decoding a picture, but in one pass over all records."""
         import tensorflow_datasets as tfds
 
@@ -89,14 +91,16 @@ class Records(SplitReader):
         parts = [read(self._records(slice(i, i + _READ_BATCH))).numpy() for i in starts]
         return np.concatenate(parts)
 
-    def array(self, kept, geometry):
+    def array(self, kept: np.ndarray, geometry: Geometry) -> np.ndarray:
         fetch, shape = self.stream(geometry)
         fetch, images = tf.function(fetch), np.empty((len(kept), *shape), np.uint8)
         for start in range(0, len(kept), _READ_BATCH):
             images[start : start + _READ_BATCH], _ = fetch(kept[start : start + _READ_BATCH])
         return images
 
-    def stream(self, geometry, cached=False):
+    def stream(
+        self, geometry: Geometry, cached: bool = False
+    ) -> tuple[Fetch, tuple[int, int, int]]:
         features = self._builder.info.features
         height, width, channels = features[self._image_key].shape
         if geometry.size is None and None in (height, width):

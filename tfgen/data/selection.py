@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -71,7 +72,7 @@ class Selection:
         return fetch, shape
 
     def batches(
-        self, batch_size: int, seed: int, *, stream: bool, cached: bool = False, **options
+        self, batch_size: int, seed: int, *, stream: bool, cached: bool = False, **options: Any
     ) -> tf.data.Dataset:
         """Batches as `tfgen.data.batches` describes them."""
         fetch, _ = self.fetch(stream=stream, cached=cached)
@@ -86,10 +87,10 @@ def select(
     seed: int = 0,
     *,
     stream: bool = False,
-    **geometry,
+    **geometry: Any,
 ) -> Selection:
     """The images that `tfgen.data.arrays` describes."""
-    geometry = Geometry(**geometry)
+    brought_to = Geometry(**geometry)
     check_flags(stream=stream)
     check_share("fraction", fraction)
     check_share("labelled", labelled)
@@ -98,7 +99,7 @@ def select(
         raise ValueError(f"The split must hold images. Received: name={name!r}, split={split!r}")
     # A share of a stream needs a pass over its labels; all of it needs none.
     if stream and fraction == labelled == 1:
-        return Selection(reader, geometry)
+        return Selection(reader, brought_to)
     kept = stratified_subset("fraction", reader.labels, fraction, seed)
     hidden = hide_labels(reader.labels[kept], labelled, seed)
-    return Selection(reader, geometry, kept, hidden)
+    return Selection(reader, brought_to, kept, hidden)

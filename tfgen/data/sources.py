@@ -6,6 +6,7 @@ any order, a batch at a time.
 
 import abc
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -94,15 +95,17 @@ class InMemory(SplitReader):
         labels: int32 (n,).
     """
 
-    def __init__(self, images, labels: np.ndarray):
+    def __init__(self, images: Sequence[np.ndarray] | np.ndarray, labels: np.ndarray):
         self._images, self.labels = images, labels
 
     def __len__(self):
         return len(self.labels)
 
-    def array(self, kept, geometry):
+    def array(self, kept: np.ndarray, geometry: Geometry) -> np.ndarray:
         return to_array([self._images[i] for i in kept], **dataclasses.asdict(geometry))
 
-    def stream(self, geometry, cached=False):
+    def stream(
+        self, geometry: Geometry, cached: bool = False
+    ) -> tuple[Fetch, tuple[int, int, int]]:
         images = self.array(np.arange(len(self)), geometry)
         return memory_fetch(images, self.labels), images.shape[1:]

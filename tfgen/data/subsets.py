@@ -1,6 +1,6 @@
 """Stratified subsets: which images are kept, and which keep their label."""
 
-import numbers
+from typing import Any
 
 import numpy as np
 
@@ -31,14 +31,14 @@ def stratified_subset(argument: str, labels: np.ndarray, share: float, seed: int
     return np.union1d(order[: round(share * len(labels))], first)
 
 
-def check_share(argument: str, share) -> None:
+def check_share(argument: str, share: Any) -> None:
     """A share is a number in [0, 1].
 
     Raises:
         TypeError: another type.
         ValueError: out of range.
     """
-    if isinstance(share, bool) or not isinstance(share, numbers.Real):
+    if isinstance(share, bool) or not isinstance(share, int | float | np.floating | np.integer):
         raise TypeError(f"{argument} must be a number. Received: {argument}={share!r}")
     if not 0 <= share <= 1:
         raise ValueError(f"{argument} must lie in (0, 1]. Received: {argument}={share!r}")

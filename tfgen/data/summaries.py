@@ -79,7 +79,10 @@ def summary(
     """
     source = find(name)
     if not isinstance(source, Folder):
-        sizes = {} if None in source.shape() else {source.shape(): sum(source.splits.values())}
+        height, width, channels = source.shape()
+        sizes = {}
+        if height is not None and width is not None:
+            sizes = {(height, width, channels): sum(source.splits.values())}
         return Summary(source.name, source.splits, source.class_names, sizes=sizes)
     found = source.layout
     classes = {split: _counts(part, source.num_classes) for split, part in found.splits.items()}
@@ -123,7 +126,8 @@ def _absences(class_names, classes) -> list[str]:
 
 
 def _sizes(headers: Iterable[Header]) -> dict[tuple[int, int, int], int]:
-    return dict(collections.Counter(map(tuple, headers)).most_common())
+    shapes = ((height, width, channels) for height, width, channels in headers)
+    return dict(collections.Counter(shapes).most_common())
 
 
 def _size(item) -> str:

@@ -1,10 +1,13 @@
 """PNG pictures for people: grids of images, walks between latent codes, maps of the latent space."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from PIL import Image
 from scipy import stats
 
 from tfgen import checks
@@ -14,7 +17,13 @@ from tfgen.drawing import plots
 from tfgen.drawing.tiles import MOST_COLUMNS, captions, grid
 
 
-def samples(model, n=64, seed=0, labels=None, class_names=()):
+def samples(
+    model: Any,
+    n: int = 64,
+    seed: int = 0,
+    labels: Any = None,
+    class_names: Sequence[str] | None = (),
+) -> Image.Image:
     """The grid of `model.sample(n, seed, labels)`, with the labels if the model is conditional.
 
     Where each class comes in turn, a column holds one class.
@@ -32,12 +41,14 @@ def samples(model, n=64, seed=0, labels=None, class_names=()):
     return grid(images, captions(labels, class_names), columns)
 
 
-def _columns(n, num_classes):
+def _columns(n: int, num_classes: int) -> int:
     """The multiple of the number of classes that makes a grid of n tiles about square."""
     return num_classes * max(1, round(math.sqrt(n) / num_classes))
 
 
-def interpolation(model, rows=8, columns=9, seed=0, labels=None):
+def interpolation(
+    model: Any, rows: int = 8, columns: int = 9, seed: int = 0, labels: Any = None
+) -> Image.Image:
     """The grid whose rows are G_theta(z [, t]), z on an arc between two draws of the prior.
 
     Of a model with codes, continuous ones go straight from end to end, and a row keeps its category.
@@ -62,7 +73,7 @@ def interpolation(model, rows=8, columns=9, seed=0, labels=None):
     return grid(np.asarray(model.decode(tf.constant(latents), labels)), labels, columns)
 
 
-def traversal(model, rows=3, columns=9, seed=0):
+def traversal(model: Any, rows: int = 3, columns: int = 9, seed: int = 0) -> Image.Image:
     """The grid of G_theta(z) in which one code after another is swept, and the rest of z is held.
 
     The categories come first, a row for each; a column holds one draw of the rest of z.  Every
@@ -102,7 +113,9 @@ def traversal(model, rows=3, columns=9, seed=0):
     return grid(np.asarray(images), captions, columns)
 
 
-def reconstructions(model, images, labels=None, seed=0):
+def reconstructions(
+    model: Any, images: np.ndarray, labels: np.ndarray | None = None, seed: int = 0
+) -> Image.Image:
     """The grid of images, each above G_theta(z [, t]) of a draw z ~ q_eta(z|x [, t]).
 
     Args:
@@ -132,7 +145,7 @@ def reconstructions(model, images, labels=None, seed=0):
     return grid(tiles, captions, columns)
 
 
-def translations(model, images, direction="ab"):
+def translations(model: Any, images: np.ndarray, direction: str = "ab") -> Image.Image:
     """The grid of images of one domain, each above its translation into the other.
 
     Args:
@@ -156,7 +169,7 @@ def translations(model, images, direction="ab"):
     return grid(_in_pairs_of_rows(images, lower, columns, filler=1.0), columns=columns)
 
 
-def latent_map(model, images, labels):
+def latent_map(model: Any, images: np.ndarray, labels: np.ndarray | None) -> Any:
     """A Matplotlib figure of the posterior means E_q[z|x [, t]], a point an image, a color a class.
 
     Codes of more than two dimensions are shown on their first two principal components, with the
@@ -202,7 +215,7 @@ def latent_map(model, images, labels):
     return figure
 
 
-def latent_plane(model, columns=15, label=None):
+def latent_plane(model: Any, columns: int = 15, label: int | None = None) -> Image.Image:
     """The grid of G_theta(z [, t]) over quantiles of the prior of a two-dimensional z.
 
     Tiles stand for equal shares of the prior's mass: unit by unit z runs through the normal quantiles
@@ -230,7 +243,7 @@ def latent_plane(model, columns=15, label=None):
     return grid(np.asarray(model.decode(tf.constant(latents), labels)), columns=columns)
 
 
-def spherical(start, end, steps):
+def spherical(start: np.ndarray, end: np.ndarray, steps: int) -> np.ndarray:
     """Spherical interpolation: sin((1-s)w)/sin(w) start + sin(sw)/sin(w) end, w the angle between.
 
     In many dimensions N(0, I) lies near a sphere; a straight line would leave it.
@@ -253,7 +266,7 @@ def spherical(start, end, steps):
     return points.astype(np.float32)
 
 
-def save(picture, path):
+def save(picture: Image.Image, path: str | Path) -> str | Path:
     """Write a picture as PNG, in whole or not at all; `path` ends in .png.
 
     Raises:

@@ -1,9 +1,12 @@
 """Drawn figures as PNG files; Matplotlib, of the extra `plots`, is imported when one is drawn."""
 
+from pathlib import Path
+from typing import Any
+
 from tfgen.atomic import replace_file
 
 
-def axes(columns, size=(4.0, 3.0)):
+def axes(columns: int, size: tuple[float, float] = (4.0, 3.0)) -> Any:
     """A Matplotlib figure with its axes side by side, each of `size` inches, without global state.
 
     Returns:
@@ -20,7 +23,7 @@ def axes(columns, size=(4.0, 3.0)):
     return figure, list(figure.subplots(1, columns, squeeze=False)[0])
 
 
-def save(figure, path):
+def save(figure: Any, path: str | Path) -> str | Path:
     """Write a Matplotlib figure as PNG; a file that was there before is replaced only then.
 
     Returns:

@@ -1,6 +1,8 @@
 """Images as tiles of one picture, each under its caption."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -12,21 +14,26 @@ VISIBLE = 64  # pixels that a tile has at least
 CAPTION = 14  # pixels that a label takes above its tile
 MOST_PIXELS = 100_000_000
 MOST_COLUMNS = 20  # a column for each class
-_PAPER, _INK = 255, 40  # grey levels
+_PAPER, _INK = 255, 40  # gray levels
 
 
-def grid(images, labels=None, columns=None, scale=None):
+def grid(
+    images: np.ndarray,
+    labels: Any = None,
+    columns: int | None = None,
+    scale: int | None = None,
+) -> Image.Image:
     """Images as tiles, row by row, each under its label.
 
     Args:
-        images: float32 (n, h, w, c) in [0, 1], c = 1 (grey) or 3 (RGB).
+        images: float32 (n, h, w, c) in [0, 1], c = 1 (gray) or 3 (RGB).
         labels: n captions, class labels or any text; None draws none.
         columns: tiles a row; by default the picture is about square.
         scale: integer factor by which each pixel is repeated; by default the smallest that makes a
             tile at least 64 pixels large.
 
     Returns:
-        A `PIL.Image.Image`, grey or RGB as the images are.
+        A `PIL.Image.Image`, gray or RGB as the images are.
 
     Raises:
         TypeError: images are not floating-point.
@@ -62,7 +69,7 @@ def grid(images, labels=None, columns=None, scale=None):
     return picture
 
 
-def captions(labels, class_names):
+def captions(labels: Sequence[int] | None, class_names: Sequence[str] | None) -> Any:
     """Names of the classes of labels, as many as there are; None for None."""
     if labels is None or not class_names:
         return labels

@@ -1,5 +1,7 @@
 """Runs a model and an evaluator over data and returns named numbers with intervals."""
 
+from typing import Any
+
 from tfgen import checks
 from tfgen.evaluation import capabilities
 from tfgen.evaluation.capabilities import CAPABILITIES, Capability
@@ -12,7 +14,9 @@ MAX_SAMPLES = 10_000_000
 __all__ = ["CAPABILITIES", "MAX_SAMPLES", "Capability", "compare", "evaluate"]
 
 
-def evaluate(model, data, samples: int = 10_000, evaluator=None, seed: int = 0) -> dict:
+def evaluate(
+    model: Any, data: Any, samples: int = 10_000, evaluator: Any = None, seed: int = 0
+) -> dict:
     """Score a model by the metrics of every endpoint that it has.
 
     A model with `sample` is scored by an evaluator on `samples` generated images:

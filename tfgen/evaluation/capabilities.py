@@ -97,7 +97,7 @@ def _draw_samples(context: EvaluationContext) -> Image.Image:
 def _draw_classified(context: EvaluationContext) -> Image.Image:
     """The first test images, each under the class that the model gives it."""
     images = next(batches(context, labelled=False))[0][:SHOWN]
-    classify = endpoint_function(context.model, "classify")
+    classify: Any = endpoint_function(context.model, "classify")
     found = classify(images=tf.constant(images))["labels"].numpy()
     return pictures.grid(images, pictures.captions(found, _class_names(context)))
 

@@ -34,7 +34,7 @@ def is_conditional(model: Any) -> bool:
     return getattr(model, "conditional", getattr(model, "num_classes", None) is not None)
 
 
-def endpoint_function(model, name: str) -> Callable | None:
+def endpoint_function(model: Any, name: str) -> Callable | None:
     """The function of a zoo model's endpoint, or any other object's method, or None."""
     if hasattr(model, "endpoints"):
         function, _ = model.endpoints().get(name, (None, None))
@@ -84,7 +84,7 @@ def _num_classes(model) -> int:
     return getattr(rule, "num_classes", np.iinfo(np.int32).max)
 
 
-def data_name(data) -> str | os.PathLike:
+def data_name(data: Any) -> str | os.PathLike:
     if isinstance(data, str | os.PathLike):
         return data
     raise TypeError(

@@ -63,7 +63,7 @@ class Evaluator:
     def num_classes(self) -> int:
         return self.module.signatures["features"].structured_outputs["probabilities"].shape[-1]
 
-    def observe(self, images) -> tuple[np.ndarray, np.ndarray]:
+    def observe(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Features (b, d) and class probabilities (b, K) of images (b, h, w, c) in [0, 1]."""
         images = np.asarray(images)
         if images.shape[1:] != self.image_shape:
@@ -74,7 +74,7 @@ class Evaluator:
         return _observe(self.module.signatures["features"], images)
 
 
-def reference(features: Callable, images, labels) -> Reference:
+def reference(features: Callable, images: np.ndarray, labels: np.ndarray | None) -> Reference:
     """Measures the real test set once, when an evaluator is published.
 
     Args:
@@ -111,13 +111,13 @@ def reference(features: Callable, images, labels) -> Reference:
     )
 
 
-def save_reference(folder, reference: Reference) -> None:
+def save_reference(folder: Path, reference: Reference) -> None:
     """Writes `reference.npz` into an evaluator's folder, in whole or not at all."""
     with replace_file(Path(folder) / "reference.npz") as aside:
         np.savez_compressed(aside, **vars(reference))
 
 
-def load_reference(folder) -> Reference:
+def load_reference(folder: Path) -> Reference:
     """Read `reference.npz` from an evaluator's folder.
 
     Raises:
@@ -129,7 +129,7 @@ def load_reference(folder) -> Reference:
     return Reference(**{**fields, **intervals, "count": int(fields["count"])})
 
 
-def load_evaluator(folder) -> Evaluator:
+def load_evaluator(folder: str | os.PathLike) -> Evaluator:
     """Load the SavedModel and the reference of an evaluator's folder.
 
     A SavedModel is a program that TensorFlow runs, which may read and write files: load one only if you
@@ -154,7 +154,7 @@ def load_evaluator(folder) -> Evaluator:
     return Evaluator(module, load_reference(folder))
 
 
-def find_evaluator(data: str, root: Path | None = None) -> Path:
+def find_evaluator(data: str | os.PathLike, root: Path | None = None) -> Path:
     """The folder of a data set's evaluator: the preset `resnet_<data>`, or one whose card names the data.
 
     Args:
@@ -179,7 +179,7 @@ def find_evaluator(data: str, root: Path | None = None) -> Path:
     )
 
 
-def _learned_from(data: str, root: Path) -> Iterator[Path]:
+def _learned_from(data: str | os.PathLike, root: Path) -> Iterator[Path]:
     """Folders of presets whose cards say that they learned from this data set."""
     for path in sorted(root.glob("*/card.json")):
         recipe = untrusted.read_document(path).get("recipe")

@@ -8,6 +8,7 @@ are by the TensorFlow-GAN one, of 2015.
 
 import os
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import keras
 import numpy as np
@@ -22,7 +23,7 @@ BATCH = 50
 
 
 def inception_fid(
-    model,
+    model: Any,
     name: str,
     network: str | os.PathLike,
     samples: int = 50_000,

@@ -37,7 +37,7 @@ def code_independence(context: EvaluationContext) -> dict[str, Interval]:
     }
 
 
-def code_entropy(codes) -> Interval:
+def code_entropy(codes: tf.Tensor) -> Interval:
     """sum_i H(z_i), the entropies of the units: bits, at most one a unit.
 
     H is the mean of -log P(z_i) under the units' own means, and the interval is that mean's.
@@ -48,7 +48,7 @@ def code_entropy(codes) -> Interval:
     return metrics.mean_interval(-_log2_bernoulli(codes, codes.mean(axis=0)).sum(axis=1))
 
 
-def predictability(codes, seed: int = 0) -> Interval:
+def predictability(codes: tf.Tensor, seed: int = 0) -> Interval:
     """sum_i H(z_i) - H(z_i|z_-i) as far as predictors find it: bits, 0 for independent units.
 
     Gradient-boosted trees are fitted to one half of the codes, unit by unit from the others, and on the

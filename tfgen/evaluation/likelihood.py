@@ -20,6 +20,8 @@ log sum_t exp L(x, t).
 
 import itertools
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -32,7 +34,7 @@ ROWS = 512  # images decoded at once; larger blocks fall out of the processor's 
 ACTIVE = 0.01  # variance of E[z_i|x] over images above which a unit is active
 
 
-def prepare_images(likelihood, images):
+def prepare_images(likelihood: str | None, images: np.ndarray) -> np.ndarray:
     """What a likelihood is measured on: for "bernoulli" one draw b ~ Bernoulli(x) of every pixel.
 
     The draw is fixed, the same in every evaluation (static binarization); 0 and 1 stay as they are.
@@ -50,12 +52,14 @@ def prepare_images(likelihood, images):
     return (np.random.default_rng(0).random(images.shape) < images).astype(np.float32)
 
 
-def class_count(model):
+def class_count(model: Any) -> int:
     """How many classes an estimate decodes for every draw of z: those that the model sums over, or 1."""
     return model.num_classes if hasattr(model, "class_bounds") else 1
 
 
-def variational_bound(model, images, labels=None, seed=0):
+def variational_bound(
+    model: Any, images: np.ndarray, labels: np.ndarray | None = None, seed: int = 0
+) -> np.ndarray:
     """Eq. 11, E_q[log p(x|z)] - KL(q(z|x) || p(z)), by one draw of z an image; U(x) over classes.
 
     A model without a closed-form KL draws that too, log p(x, z) - log q(z|x).
@@ -79,7 +83,13 @@ def variational_bound(model, images, labels=None, seed=0):
     )
 
 
-def importance_weighted_bound(model, images, labels=None, importance_samples=64, seed=0):
+def importance_weighted_bound(
+    model: Any,
+    images: np.ndarray,
+    labels: np.ndarray | None = None,
+    importance_samples: int = 64,
+    seed: int = 0,
+) -> np.ndarray:
     """Burda et al. (2015), log 1/k sum_i p(x, z_i)/q(z_i|x), z_i ~ q_eta(z|x), i = 1 .. k.
 
     It does not fall with k, in expectation, and tends to log p(x).  At k = 1 it is the variational
@@ -116,7 +126,13 @@ def importance_weighted_bound(model, images, labels=None, importance_samples=64,
     return np.concatenate(bounds)
 
 
-def annealed_bound(model, images, labels=None, steps=300, seed=0):
+def annealed_bound(
+    model: Any,
+    images: np.ndarray,
+    labels: np.ndarray | None = None,
+    steps: int = 300,
+    seed: int = 0,
+) -> np.ndarray:
     """Annealed importance sampling (Neal 2001) of log p(x), one chain an image and class.
 
     It leaves the inference net out: chains start from the prior, and q_eta's scales only set the sizes
@@ -147,7 +163,7 @@ def annealed_bound(model, images, labels=None, steps=300, seed=0):
     return logsumexp(log_weights, axis=1) - math.log(classes)
 
 
-def active_units(model, images, labels=None):
+def active_units(model: Any, images: np.ndarray, labels: np.ndarray | None = None) -> Interval:
     """Burda et al. (2015): how many units of z have Var_x(E_q[z_i|x]) > 0.01.
 
     Args:
@@ -164,7 +180,7 @@ def active_units(model, images, labels=None):
     return Interval(*map(float, (variances > ACTIVE).sum(axis=0)))
 
 
-def bits_per_dimension(bound, shape):
+def bits_per_dimension(bound: Interval, shape: Sequence[int]) -> Interval:
     """-L/(D ln 2), bits for each of the D values of an image, from an Interval of L in nats an image.
 
     It is a code length where p(x|z) is a probability of discrete levels, as the logistic's is.

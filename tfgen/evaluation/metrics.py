@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import linalg, optimize, special, stats
 from sklearn.metrics import pairwise_distances_chunked
 from sklearn.metrics.cluster import contingency_matrix
@@ -34,7 +35,7 @@ class PrecisionRecall(NamedTuple):
 # ---- scores ------------------------------------------------------------------------------------
 
 
-def inception_score(probabilities) -> float:
+def inception_score(probabilities: np.ndarray) -> float:
     """exp E_x KL(p(t|x) || p(t)), the inception score (Salimans et al. 2016).
 
     p(t) is the mean of the rows p(t|x), logarithms are natural and 0 log 0 = 0. The score is 1 for
@@ -53,7 +54,9 @@ def inception_score(probabilities) -> float:
     return float(np.exp(special.rel_entr(conditional, marginal).sum(axis=1).mean()))
 
 
-def frechet_distance(mean1, cov1, mean2, cov2) -> float:
+def frechet_distance(
+    mean1: np.ndarray, cov1: np.ndarray, mean2: np.ndarray, cov2: np.ndarray
+) -> float:
     """|m1 - m2|^2 + Tr(C1 + C2 - 2 (C1 C2)^(1/2)), the Frechet distance of two Gaussians.
 
     The trace of (C1 C2)^(1/2) is the sum of the singular values of C1^(1/2) C2^(1/2). Unlike a
@@ -81,12 +84,12 @@ def frechet_distance(mean1, cov1, mean2, cov2) -> float:
             f"Received: mean1.shape={mean1.shape}, mean2.shape={mean2.shape}"
         )
     root1, root2 = _symmetric_root(cov1, "cov1"), _symmetric_root(cov2, "cov2")
-    overlap = linalg.svdvals(root1 @ root2).sum()
+    overlap = np.sum(linalg.svdvals(root1 @ root2))
     distance = np.sum((mean1 - mean2) ** 2) + np.trace(cov1) + np.trace(cov2) - 2.0 * overlap
     return float(max(distance, 0.0))
 
 
-def kernel_distance(x, y) -> float:
+def kernel_distance(x: np.ndarray, y: np.ndarray) -> float:
     """E k(x,x') + E k(y,y') - 2 E k(x,y), the squared MMD with KID's kernel k = (x.y / d + 1)^3.
 
     Each expectation is the mean over the pairs of rows (i, j) with i != j. Leaving the pairs
@@ -104,7 +107,7 @@ def kernel_distance(x, y) -> float:
     return _kernel_mean(x, x) + _kernel_mean(y, y) - 2.0 * _kernel_mean(x, y)
 
 
-def precision_recall(real, fake, k: int = 3) -> PrecisionRecall:
+def precision_recall(real: np.ndarray, fake: np.ndarray, k: int = 3) -> PrecisionRecall:
     """Shares of fakes on the reals' manifold and of reals on the fakes' (Kynkaanniemi et al. 2019).
 
     A set's manifold is the union of the closed balls around its rows that reach their k-th nearest
@@ -127,7 +130,7 @@ def precision_recall(real, fake, k: int = 3) -> PrecisionRecall:
     )
 
 
-def accuracy(probabilities, labels) -> float:
+def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """E_i [ argmax_t p(t|x_i) = t_i ], the share of images given their label.
 
     Args:
@@ -152,7 +155,7 @@ def accuracy(probabilities, labels) -> float:
     return float(np.mean(probabilities.argmax(axis=1) == labels))
 
 
-def clustering_accuracy(clusters, labels) -> float:
+def clustering_accuracy(clusters: np.ndarray, labels: np.ndarray) -> float:
     """max_m E_i [ m(c_i) = t_i ] over one-to-one maps m of clusters to classes.
 
     Clusters beyond the number of classes, or classes beyond that of clusters, are left without a
@@ -201,7 +204,7 @@ class Moments:
     scatter: np.ndarray  # (d, d)
 
     @classmethod
-    def of(cls, rows) -> "Moments":
+    def of(cls, rows: np.ndarray) -> "Moments":
         """Moments of one batch of rows (n, d)."""
         rows = _rows(rows, "rows")
         mean = rows.mean(axis=0)
@@ -226,7 +229,7 @@ class Moments:
 # ---- intervals ---------------------------------------------------------------------------------
 
 
-def mean_interval(values, level: float = 0.95) -> Interval:
+def mean_interval(values: ArrayLike, level: float = 0.95) -> Interval:
     """mean +- t s / sqrt(n), Student's interval of the mean of independent values (n,), n >= 2."""
     values = np.asarray(values, np.float64)
     if values.ndim != 1 or len(values) < 2 or not np.isfinite(values).all():
@@ -296,7 +299,9 @@ def jackknife_interval(
     return _student(statistic(groups), error, len(groups) - 1, level)
 
 
-def kernel_distance_interval(x, y, splits: int = 20, level: float = 0.95) -> Interval:
+def kernel_distance_interval(
+    x: np.ndarray, y: np.ndarray, splits: int = 20, level: float = 0.95
+) -> Interval:
     """kernel_distance(x, y), with Student's interval from its values on disjoint splits of both.
 
     The splits' values are independent and unbiased, so their spread bounds the error of the whole

@@ -46,7 +46,8 @@ def _scores(
     if generated.labels is not None:
         share = metrics.accuracy(np.concatenate(generated.probabilities), generated.labels)
         measured["conditional_accuracy"] = metrics.proportion_interval(share, context.samples)
-        measured["evaluator_accuracy"] = real.accuracy
+        if real.accuracy is not None:
+            measured["evaluator_accuracy"] = real.accuracy
     return measured
 
 
@@ -155,7 +156,7 @@ def _requested_labels(context: EvaluationContext, evaluator: Evaluator) -> np.nd
             "A conditional model and its evaluator must have the same classes. "
             f"Received: model.num_classes={classes}, evaluator.num_classes={evaluator.num_classes}"
         )
-    return np.arange(context.samples, dtype=np.int32) % classes
+    return np.arange(context.samples, dtype=np.int32) % evaluator.num_classes
 
 
 def evaluator_of(context: EvaluationContext) -> Evaluator:

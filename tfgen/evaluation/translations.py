@@ -33,12 +33,14 @@ def _one_way(source: Domain, target: Domain, here: str, there: str) -> dict[str,
     translated = _through(source.translate, source.images)
     cycled = _through(target.translate, translated)
     errors = np.abs(cycled - source.images).mean(axis=(1, 2, 3))
+    accuracy = target.judge.reference.accuracy
+    known = {} if accuracy is None else {f"evaluator_accuracy_{there}": accuracy}
     return {
         f"label_kept_{here}{there}": _share_kept(translated, source.labels, target.judge),
         f"label_kept_{here}{there}_untranslated": _share_kept(
             source.images, source.labels, target.judge
         ),
-        f"evaluator_accuracy_{there}": target.judge.reference.accuracy,
+        **known,
         f"cycle_error_{here}{there}{here}": metrics.mean_interval(errors),
     }
 

@@ -10,7 +10,7 @@ from scipy import special
 TEMPERATURE = 0.05  # of soft neighborhoods, Saito et al. (2021)
 
 
-def importance_weighted_accuracy(correct, logits) -> float:
+def importance_weighted_accuracy(correct: np.ndarray, logits: np.ndarray) -> float:
     """E_target[correct] estimated on source images, by weights w(x) = p_target(x)/p_source(x).
 
         sum_i w_i correct_i / sum_i w_i,    w = exp(l)
@@ -32,7 +32,7 @@ def importance_weighted_accuracy(correct, logits) -> float:
     return float(special.softmax(logits) @ correct)
 
 
-def soft_neighborhood_density(features, temperature: float = TEMPERATURE) -> float:
+def soft_neighborhood_density(features: np.ndarray, temperature: float = TEMPERATURE) -> float:
     """Mean entropy of every image's soft neighbors among the others, in nats.
 
         p_ij = softmax_j(<f_i, f_j>/T), j != i, for features of unit length;    1/n sum_i H(p_i)
@@ -56,7 +56,7 @@ def soft_neighborhood_density(features, temperature: float = TEMPERATURE) -> flo
     return float(special.entr(special.softmax(similarities, axis=1)).sum(axis=1).mean())
 
 
-def batch_nuclear_norm(probabilities) -> float:
+def batch_nuclear_norm(probabilities: np.ndarray) -> float:
     """|P|_*/sqrt(n min(n, K)), the sum of P's singular values against the largest there can be.
 
     1 for certain predictions spread evenly over min(n, K) classes; it falls with uncertain and with
@@ -71,7 +71,7 @@ def batch_nuclear_norm(probabilities) -> float:
     return float(np.linalg.norm(rows, "nuc") / np.sqrt(len(rows) * min(rows.shape)))
 
 
-def information_maximization(probabilities) -> float:
+def information_maximization(probabilities: np.ndarray) -> float:
     """H(E p(t|x)) - E H(p(t|x)), the mutual information of image and prediction, in nats.
 
     log K for certain predictions spread evenly over K classes, 0 for predictions all alike.

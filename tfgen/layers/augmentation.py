@@ -5,6 +5,7 @@ the push-forwards of p_data and p_g by T apart, and theta's gradient passes thro
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -85,7 +86,7 @@ class Augmentation(keras.layers.Layer):
     Source: Zhao et al. (2020), differentiable augmentation.
     """
 
-    def __init__(self, names: Sequence[str], seed: int = 0, **kwargs):
+    def __init__(self, names: Sequence[str], seed: int = 0, **kwargs: Any):
         super().__init__(**kwargs)
         if unknown := [name for name in names if name not in AUGMENTATIONS]:
             raise ValueError(
@@ -93,13 +94,13 @@ class Augmentation(keras.layers.Layer):
             )
         self.names, self.seed = tuple(names), seed
 
-    def build(self, shape):
+    def build(self, shape: tuple[int | None, ...]) -> None:
         self.calls = self.add_weight(
             name="calls", shape=(), dtype="int64", initializer="zeros", trainable=False,
             aggregation="only_first_replica",
         )  # fmt: skip
 
-    def call(self, images, training=None):
+    def call(self, images: Any, training: bool | None = None) -> tf.Tensor:
         if not training:
             return images
         uniforms = self._uniforms(images)
@@ -117,8 +118,8 @@ class Augmentation(keras.layers.Layer):
         rows = tf.random.stateless_uniform([count, COLUMNS], seed, alg="philox")
         return rows[start : start + tf.shape(images)[0]]
 
-    def compute_output_shape(self, shape):
+    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "names": self.names, "seed": self.seed}

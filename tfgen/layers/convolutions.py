@@ -1,5 +1,7 @@
 """Keras' convolutions, by `tfgen.layers.strided` where that is faster, and folded for inference."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -21,7 +23,7 @@ class Conv2D(keras.layers.Conv2D):
     Any configuration but stride 2, "same" padding and kernels of 3 to 5 goes Keras' own way.
     """
 
-    def convolution_op(self, inputs, kernel):
+    def convolution_op(self, inputs: Any, kernel: tf.Tensor) -> tf.Tensor:
         if self.groups != 1 or not _is_fast_case(self, inputs):
             return super().convolution_op(inputs, kernel)
         return strided_convolution(inputs, tf.convert_to_tensor(kernel))
@@ -34,7 +36,7 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
     Any configuration but stride 2, "same" padding and kernels of 3 to 5 goes Keras' own way.
     """
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> tf.Tensor:
         if not _is_fast_case(self, inputs):
             return super().call(inputs)
         size = self.compute_output_shape(inputs.shape)[1:3]
@@ -47,7 +49,7 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
 class _FoldedConv2DTranspose(keras.layers.Layer):
     """A `Conv2DTranspose` for inference, its filter laid out by phase once instead of at every call."""
 
-    def __init__(self, layer):
+    def __init__(self, layer: Any):
         super().__init__(name=layer.name, dtype=layer.dtype_policy)
         self.activation = layer.activation
         self.size = layer.output.shape[1:3]
@@ -60,7 +62,7 @@ class _FoldedConv2DTranspose(keras.layers.Layer):
         initializer = keras.initializers.Constant(value.numpy())
         return self.add_weight(shape=value.shape, initializer=initializer, trainable=False)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> tf.Tensor:
         kernels = [tf.convert_to_tensor(kernel) for kernel in self.kernels]
         outputs = interleave(inputs, kernels, self.pads, self.size)
         if self.bias is not None:
@@ -68,7 +70,7 @@ class _FoldedConv2DTranspose(keras.layers.Layer):
         return self.activation(outputs)
 
 
-def fold(network):
+def fold(network: keras.Model) -> keras.Model:
     """A copy of a Functional network for inference, with the filters laid out once.
 
     Args:

@@ -1,6 +1,9 @@
 """Mixtures of Gaussians over codes: a learned prior p(z), and one fitted to the aggregate posterior."""
 
+from typing import Any
+
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tfgen import distributions
@@ -19,30 +22,30 @@ class MixturePrior(keras.layers.Layer):
     Source: Tomczak & Welling (2018), whose components are posteriors of learned images.
     """
 
-    def __init__(self, components, **kwargs):
+    def __init__(self, components: int, **kwargs: Any):
         super().__init__(**kwargs)
         self.components = components
 
-    def build(self, shape):
+    def build(self, shape: tuple[int | None, ...]) -> None:
         table = (self.components, shape[-1])
         self.logits = self.add_weight(name="logits", shape=table[:1], initializer="zeros")
         start = keras.initializers.RandomNormal(stddev=1.0)
         self.means = self.add_weight(name="means", shape=table, initializer=start)
         self.log_scales = self.add_weight(name="log_scales", shape=table, initializer="zeros")
 
-    def call(self, latents):
+    def call(self, latents: tf.Tensor) -> tf.Tensor:
         return latents
 
-    def distribution(self):
+    def distribution(self) -> Any:
         """p(z), of events (d,)."""
         return distributions.mixture(self.logits, self.means, tf.exp(self.log_scales))
 
-    def draw(self, uniform, normal):
+    def draw(self, uniform: tf.Tensor, normal: tf.Tensor) -> tf.Tensor:
         """z ~ p(z), (n, d), from noise (n, 1) uniform on [0, 1) and standard normal (n, d)."""
         chosen = component(tf.nn.softmax(self.logits), uniform)
         return tf.gather(self.means, chosen) + tf.exp(tf.gather(self.log_scales, chosen)) * normal
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "components": self.components}
 
 
@@ -56,7 +59,7 @@ class FittedMixture(keras.layers.Layer):
         size: length of z.
     """
 
-    def __init__(self, classes, components, size, **kwargs):
+    def __init__(self, classes: int, components: int, size: int, **kwargs: Any):
         super().__init__(trainable=False, **kwargs)
         self.classes, self.components, self.size = classes, components, size
         shapes = {
@@ -69,7 +72,9 @@ class FittedMixture(keras.layers.Layer):
             setattr(self, name, weight)
         self.built = True
 
-    def assign(self, label, probabilities, means, covariances):
+    def assign(
+        self, label: int, probabilities: tf.Tensor, means: np.ndarray, covariances: np.ndarray
+    ) -> None:
         """Take over the mixture of one class.
 
         Args:
@@ -86,19 +91,19 @@ class FittedMixture(keras.layers.Layer):
                 tf.tensor_scatter_nd_update(weight, [[label]], [tf.cast(value, weight.dtype)])
             )
 
-    def draw(self, uniform, normal, labels):
+    def draw(self, uniform: tf.Tensor, normal: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         """z (n, size) of classes (n,); noise (n, 1) uniform on [0, 1) and (n, size) standard normal."""
         chosen = component(tf.gather(self.probabilities, labels), uniform)
         index = tf.stack([labels, chosen], axis=1)
         means, factors = (tf.gather_nd(table, index) for table in (self.means, self.factors))
         return means + tf.linalg.matvec(factors, normal)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         arguments = {"classes": self.classes, "components": self.components, "size": self.size}
         return {**super().get_config(), **arguments}
 
 
-def component(probabilities, uniform):
+def component(probabilities: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
     """Index (n,) of the component in whose part of [0, 1) each number lies.
 
     Args:

@@ -1,5 +1,7 @@
 """Scales and shifts of feature maps that depend on z or on the label."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -15,11 +17,11 @@ class Modulation(keras.layers.Layer):
         hidden: units of a ReLU layer between c and gamma, beta; None: both are linear in c.
     """
 
-    def __init__(self, hidden: int | None = None, **kwargs):
+    def __init__(self, hidden: int | None = None, **kwargs: Any):
         super().__init__(**kwargs)
         self.hidden = hidden
 
-    def build(self, shapes):
+    def build(self, shapes: Any) -> None:
         (*_, channels), (*_, size) = shapes
         start = {"kernel_initializer": keras.initializers.RandomNormal(0.0, 0.02)}
         self.inner = None
@@ -30,15 +32,15 @@ class Modulation(keras.layers.Layer):
         self.outer = keras.layers.Dense(2 * channels, dtype=self.dtype_policy, **start)
         self.outer.build((None, size))
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> tf.Tensor:
         """(h, c): feature maps (b, height, width, channels), conditions (b, d)."""
         maps, condition = inputs
         condition = condition if self.inner is None else self.inner(condition)
         gamma, beta = tf.split(self.outer(condition)[:, None, None], 2, axis=-1)
         return maps + gamma * maps + beta
 
-    def compute_output_shape(self, shapes):
+    def compute_output_shape(self, shapes: Any) -> tuple[int | None, ...]:
         return shapes[0]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "hidden": self.hidden}

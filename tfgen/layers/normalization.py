@@ -2,6 +2,8 @@
 
 import contextlib
 import contextvars
+from collections.abc import Iterator
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -12,7 +14,7 @@ _statistics_are_frozen = contextvars.ContextVar("statistics_are_frozen", default
 
 
 @contextlib.contextmanager
-def frozen_statistics():
+def frozen_statistics() -> Iterator[None]:
     """Within it `BatchNormalization` trains on the batch's statistics, and the running ones stay.
 
     So does the state of every other layer that training moves without a gradient.
@@ -38,7 +40,9 @@ class BatchNormalization(keras.layers.BatchNormalization):
     running averages stay.
     """
 
-    def call(self, inputs, training=None, mask=None):
+    def call(
+        self, inputs: Any, training: bool | None = None, mask: tf.Tensor | None = None
+    ) -> tf.Tensor:
         images = len(inputs.shape) == 4 and self.axis in (-1, 3) and self.center and self.scale
         fused = images and inputs.dtype != tf.float64  # no kernel of its own
         if not (training and self.trainable and fused) or mask is not None:

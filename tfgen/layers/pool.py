@@ -1,5 +1,7 @@
 """A pool of past images, which a discriminator is shown in place of new ones."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -16,13 +18,13 @@ class ImagePool(keras.layers.Layer):
         shape: (h, w, c) of the images.
     """
 
-    def __init__(self, size, shape, **kwargs):
+    def __init__(self, size: int, shape: tuple[int, ...], **kwargs: Any):
         super().__init__(dtype="float32", **kwargs)
         state = {"initializer": "zeros", "trainable": False, "aggregation": "only_first_replica"}
         self.images = self.add_weight(name="images", shape=(size, *shape), **state)
         self.full = self.add_weight(name="full", shape=(size,), dtype="int32", **state)
 
-    def call(self, images, seed):
+    def call(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Images (b, h, w, c) in exchange for new ones, by a stateless seed (2,)."""
         size = self.full.shape[0]
         slots = tf.random.experimental.stateless_shuffle(tf.range(size), seed)

@@ -1,5 +1,7 @@
 """Spectral normalization of linear layers, by which a discriminator needs no batch statistics."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -27,7 +29,7 @@ class SpectralNormalization(keras.layers.Wrapper):
     Source: Miyato et al. (2018), algorithm 1.
     """
 
-    def build(self, shape):
+    def build(self, shape: tuple[int | None, ...]) -> None:
         super().build(shape)
         self.left = self.add_weight(
             name="left",
@@ -38,7 +40,7 @@ class SpectralNormalization(keras.layers.Wrapper):
             aggregation="only_first_replica",
         )
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Any, training: bool | None = None) -> tf.Tensor:
         kernel = tf.cast(self.layer.kernel, tf.float32)
         matrix = tf.reshape(kernel, [-1, kernel.shape[-1]])
         right = tf.linalg.matvec(matrix, tf.cast(self.left, tf.float32))
@@ -50,5 +52,5 @@ class SpectralNormalization(keras.layers.Wrapper):
         norm = tf.tensordot(right, tf.linalg.matvec(matrix, left), 1)
         return self.layer(inputs / tf.cast(norm, inputs.dtype))
 
-    def compute_output_shape(self, shape):
+    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return self.layer.compute_output_shape(shape)

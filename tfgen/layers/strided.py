@@ -19,6 +19,9 @@ the operator for T is faster, and F is as a convolution of x by y with the batch
 the ordinary operators are used.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import tensorflow as tf
 from tensorflow.python.util import _pywrap_util_port  # TensorFlow's only word on oneDNN's kernels
 
@@ -26,13 +29,13 @@ STRIDE = 2
 NARROW = 8  # output channels
 
 
-def padding_before(size, kernel):
+def padding_before(size: int, kernel: int) -> int:
     """Rows of zeros that "same" padding puts before an input of `size` rows at stride 2."""
     outputs = -(-size // STRIDE)
     return max((outputs - 1) * STRIDE + kernel - size, 0) // 2
 
 
-def strided_convolution(images, kernel):
+def strided_convolution(images: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     """S(x, w): convolution of stride 2 with "same" padding.
 
     Args:
@@ -55,7 +58,9 @@ def strided_convolution(images, kernel):
     return convolve(images, kernel)
 
 
-def transposed_convolution(features, kernel, size):
+def transposed_convolution(
+    features: tf.Tensor, kernel: tf.Tensor, size: tuple[int, int]
+) -> tf.Tensor:
     """T(y, w): the adjoint of the strided convolution in its input.
 
     Args:
@@ -79,7 +84,7 @@ def transposed_convolution(features, kernel, size):
     return convolve(features, kernel)
 
 
-def filter_gradient(images, features, window):
+def filter_gradient(images: tf.Tensor, features: tf.Tensor, window: Sequence[int]) -> tf.Tensor:
     """F(x, y): the derivative of <y, S(x, w)> in w.
 
     Args:
@@ -104,7 +109,7 @@ def filter_gradient(images, features, window):
     return correlate(images, features)
 
 
-def on_gpu():
+def on_gpu() -> bool:
     return bool(tf.config.list_physical_devices("GPU"))
 
 
@@ -154,7 +159,9 @@ def _by_phase(features, kernel, size):
     return interleave(features, phase_kernels(kernel, size), phase_pads(kernel.shape, size), size)
 
 
-def interleave(features, kernels, pads, size):
+def interleave(
+    features: tf.Tensor, kernels: list[tf.Tensor], pads: list[Any], size: tuple[int, int]
+) -> tf.Tensor:
     outputs = [
         tf.nn.conv2d(features, kernel, 1, pad) for kernel, pad in zip(kernels, pads, strict=True)
     ]
@@ -162,7 +169,7 @@ def interleave(features, kernels, pads, size):
     return images[:, : size[0], : size[1]]
 
 
-def phase_kernels(kernel, size):
+def phase_kernels(kernel: tf.Tensor, size: tuple[int, int]) -> list[tf.Tensor]:
     """The filters of the phases, each (taps, taps, d, c); all in one window if they are narrow."""
     k1, k2, c, d = kernel.shape
     taps = tf.reshape(kernel, [k1 * k2, c, d])
@@ -179,7 +186,7 @@ def phase_kernels(kernel, size):
     return [tf.concat(phases, axis=-1)] if c < NARROW else phases
 
 
-def phase_pads(kernel_shape, size):
+def phase_pads(kernel_shape: Sequence[int], size: tuple[int, int]) -> list[Any]:
     """The zeros around the input of each filter that `phase_kernels` makes."""
     k1, k2, c, _ = kernel_shape
     if c < NARROW:

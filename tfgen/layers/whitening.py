@@ -1,5 +1,8 @@
 """A first layer that whitens patches of images, its filters computed from the training images."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -23,11 +26,11 @@ class PatchWhitening(keras.layers.Layer):
     Source: Jordan (2024), arXiv 2404.00498, section 3.2.
     """
 
-    def __init__(self, epsilon: float = 5e-4, **kwargs):
+    def __init__(self, epsilon: float = 5e-4, **kwargs: Any):
         super().__init__(**kwargs)
         self.epsilon = epsilon
 
-    def build(self, shape):
+    def build(self, shape: tuple[Any, ...]) -> None:
         channels = shape[-1]
         size = WINDOW**2 * channels
         state = {"initializer": "zeros", "trainable": False}
@@ -41,7 +44,7 @@ class PatchWhitening(keras.layers.Layer):
         """Whether the filters have been computed."""
         return bool(np.any(self.kernel.numpy()))
 
-    def adapt(self, batches) -> None:
+    def adapt(self, batches: Iterable[tf.Tensor]) -> None:
         """Compute the filters from images, in one pass.
 
         Args:
@@ -61,15 +64,15 @@ class PatchWhitening(keras.layers.Layer):
         self.kernel.assign(rows.T.reshape(self.kernel.shape))
         self.bias.assign(-rows @ mean)
 
-    def call(self, images):
+    def call(self, images: Any) -> tf.Tensor:
         kernel, bias = (tf.cast(weight, images.dtype) for weight in (self.kernel, self.bias))
         return tf.nn.bias_add(tf.nn.conv2d(images, kernel, 1, "VALID"), bias)
 
-    def compute_output_shape(self, shape):
+    def compute_output_shape(self, shape: tuple[Any, ...]) -> tuple[Any, ...]:
         batch, height, width, channels = shape
         return (batch, height - WINDOW + 1, width - WINDOW + 1, 2 * WINDOW**2 * channels)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "epsilon": self.epsilon}
 
 

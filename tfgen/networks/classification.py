@@ -11,7 +11,9 @@ from tfgen.networks.mlp import mlp_classifier
 GROUPS = 8  # of channels, where images are normalized one by one
 
 
-def residual_network(shape, num_classes, width=16, blocks=2):
+def residual_network(
+    shape: tuple[int, int, int], num_classes: int, width: int = 16, blocks: int = 2
+) -> keras.Model:
     """Pre-activation residual network (He et al. 2016), the evaluators' f_omega(t|x).
 
     Three stages for pictures of 16 pixels and more, two for smaller ones; each later stage halves
@@ -50,7 +52,7 @@ def _residual_block(x, filters, strides):
     return keras.layers.Add()([x, shortcut])
 
 
-def extractor(shape, width=32):
+def extractor(shape: tuple[int, int, int], width: int = 32) -> keras.Model:
     """Ganin et al.'s (2016) feature net for digits, G_theta(z): two 5x5 convolutions, each pooled.
 
     Normalized in groups of channels (Wu & He 2018), image by image: batches mix two domains.
@@ -74,7 +76,9 @@ def extractor(shape, width=32):
     return keras.Model(images, features, name="extractor")
 
 
-def pooled_classifier(shape, num_classes, width=32, hidden=100):
+def pooled_classifier(
+    shape: tuple[int, int, int], num_classes: int, width: int = 32, hidden: int = 100
+) -> keras.Model:
     """Ganin et al.'s (2016) label predictor behind their feature net, f_omega(t|x).
 
     Of few labels it learns more than DCGAN's discriminator.

@@ -1,5 +1,7 @@
 """DCGAN's generator, its discriminator, and the latter as classifier and as inference net."""
 
+from collections.abc import Sequence
+
 import keras
 
 from tfgen.layers import ChannelScale, MixturePrior, Modulation, OneHot
@@ -12,15 +14,15 @@ MODULATING = 32  # units of self-modulation's hidden layer
 
 
 def generator(
-    shape,
-    latent_dim=64,
-    width=64,
-    num_classes=None,
-    normalization="batch",
-    scaled=False,
-    mixture_prior=None,
-    modulation=None,
-):
+    shape: tuple[int, int, int],
+    latent_dim: int = 64,
+    width: int = 64,
+    num_classes: int | None = None,
+    normalization: str | None = "batch",
+    scaled: bool = False,
+    mixture_prior: int | None = None,
+    modulation: str | None = None,
+) -> keras.Model:
     """DCGAN's generator G_theta(z) or, with classes, G_theta(z, t); also a VAE's means.
 
     Args:
@@ -88,7 +90,13 @@ def _modulation(modulation, codes, labels, num_classes):
     return lambda maps: Modulation(MODULATING)([maps, condition])
 
 
-def discriminator(shape, width=64, num_classes=None, normalization="batch", augment=()):
+def discriminator(
+    shape: tuple[int, int, int],
+    width: int = 64,
+    num_classes: int | None = None,
+    normalization: str | None = "batch",
+    augment: Sequence[str] = (),
+) -> keras.Model:
     """DCGAN's discriminator l_phi(x) or, with classes, l_phi(x, t) by projection.
 
     Labels enter as Miyato & Koyama's (2018) inner product: l(x, t) = a.h(x) + b + v_t.h(x).
@@ -120,7 +128,12 @@ def discriminator(shape, width=64, num_classes=None, normalization="batch", augm
     return keras.Model([images, labels], logits, name="discriminator")
 
 
-def classifier(shape, num_classes, width=64, normalization="batch"):
+def classifier(
+    shape: tuple[int, int, int],
+    num_classes: int,
+    width: int = 64,
+    normalization: str | None = "batch",
+) -> keras.Model:
     """DCGAN's discriminator with one logit a class, f_omega(t|x).
 
     Args:
@@ -139,7 +152,13 @@ def classifier(shape, num_classes, width=64, normalization="batch"):
     return keras.Model(images, head(num_classes, name="logits")(features), name="classifier")
 
 
-def encoder(shape, latent_dim=64, width=64, num_classes=None, normalization="batch"):
+def encoder(
+    shape: tuple[int, int, int],
+    latent_dim: int = 64,
+    width: int = 64,
+    num_classes: int | None = None,
+    normalization: str | None = "batch",
+) -> keras.Model:
     """DCGAN's discriminator as inference net, q_eta(z|x) or, with classes, q_eta(z|x, t).
 
     Labels join the features of the image behind the convolutions, so that the bounds of all classes
@@ -164,7 +183,13 @@ def encoder(shape, latent_dim=64, width=64, num_classes=None, normalization="bat
     return posterior(images, features, latent_dim, num_classes, hidden=4 * width)
 
 
-def code_posterior(shape, num_categories, num_continuous, width=64, normalization="batch"):
+def code_posterior(
+    shape: tuple[int, int, int],
+    num_categories: int,
+    num_continuous: int,
+    width: int = 64,
+    normalization: str | None = "batch",
+) -> keras.Model:
     """DCGAN's discriminator as InfoGAN's inference net, q_eta(c|x) of a code c.
 
     Args:
@@ -187,7 +212,13 @@ def code_posterior(shape, num_categories, num_continuous, width=64, normalizatio
     return keras.Model(images, {"logits": logits, "mean": mean}, name="encoder")
 
 
-def code_encoder(shape, size, width=64, normalization="batch", activation=None):
+def code_encoder(
+    shape: tuple[int, int, int],
+    size: int,
+    width: int = 64,
+    normalization: str | None = "batch",
+    activation: str | None = None,
+) -> keras.Model:
     """DCGAN's discriminator as a deterministic inference net, z = E_eta(x).
 
     Args:

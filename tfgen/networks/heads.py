@@ -10,6 +10,7 @@ import contextvars
 import functools
 import math
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import keras
 import numpy as np
@@ -68,7 +69,7 @@ class Trials:
         self._own = [variable.value for variable in network.trainable_variables]
 
     @functools.cached_property
-    def own(self):
+    def own(self) -> Any:
         """With the network's own weights, as float32 in the structure of its outputs."""
         return self._outputs(self._own)
 
@@ -77,7 +78,7 @@ class Trials:
         """With its own weights and with two others."""
         return [self.own, self.redrawn(), self.redrawn()]
 
-    def redrawn(self, scale: float = REDRAWN_SCALE):
+    def redrawn(self, scale: float = REDRAWN_SCALE) -> Any:
         """With weights drawn anew, of a deviation of `scale`/sqrt(fan-in)."""
         return self._outputs([_weights(value.shape, scale, self._rng) for value in self._own])
 

@@ -1,6 +1,8 @@
 """What DCGAN's networks are built of: the layout of their layers, and the layers themselves."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 
@@ -22,7 +24,7 @@ CENTERING = ("batch", "synchronized", "instance")  # a bias before them is lost
 class Layout:
     """How many strided layers lie between the images and the smallest map, and how wide they are."""
 
-    def __init__(self, shape, width, normalization):
+    def __init__(self, shape: tuple[int, int, int], width: int, normalization: str | None):
         if len(shape) != 3 or shape[0] != shape[1] or not 8 <= shape[0] <= 64:
             raise ValueError(
                 f"shape must be (size, size, channels) with 8 <= size <= 64. Received: shape={shape}"
@@ -44,11 +46,11 @@ class Layout:
         self._normalization = normalization
         self.biased = normalization not in CENTERING
 
-    def linear(self, layer):
+    def linear(self, layer: int) -> keras.KerasTensor:
         """The layer itself, or the same with its kernel normalized."""
         return SpectralNormalization(layer) if self._normalization == "spectral" else layer
 
-    def normalize(self, x):
+    def normalize(self, x: keras.KerasTensor) -> keras.KerasTensor:
         if self._normalization in ("spectral", None):
             return x
         if self._normalization == "instance":
@@ -58,7 +60,9 @@ class Layout:
         )(x)
 
 
-def trunk(shape, width, normalization, augment=()):
+def trunk(
+    shape: tuple[int, int, int], width: int, normalization: str | None, augment: Sequence[str] = ()
+) -> tuple[keras.KerasTensor, keras.KerasTensor]:
     layout = Layout(shape, width, normalization)
     images = keras.Input(shape, name="images")
     x = Augmentation(augment)(images) if augment else images
@@ -71,21 +75,21 @@ def trunk(shape, width, normalization, augment=()):
     return images, keras.layers.Flatten()(x)
 
 
-def start():
+def start() -> dict[str, Any]:
     return {"kernel_initializer": keras.initializers.RandomNormal(0.0, 0.02)}
 
 
-def down(filters, use_bias):
+def down(filters: int, use_bias: bool) -> keras.layers.Layer:
     return Conv2D(filters, KERNEL, strides=2, padding="same", use_bias=use_bias, **start())
 
 
-def same(filters, kernel, use_bias=True):
+def same(filters: int, kernel: int, use_bias: bool = True) -> keras.layers.Layer:
     return Conv2D(filters, kernel, padding="same", use_bias=use_bias, **start())
 
 
-def up(filters, use_bias=True):
+def up(filters: int, use_bias: bool = True) -> keras.layers.Layer:
     return Conv2DTranspose(filters, KERNEL, strides=2, padding="same", use_bias=use_bias, **start())
 
 
-def head(units, use_bias=True, name=None):
+def head(units: int, use_bias: bool = True, name: str | None = None) -> keras.layers.Layer:
     return keras.layers.Dense(units, use_bias=use_bias, dtype="float32", name=name, **start())

@@ -10,8 +10,13 @@ from tfgen.networks.posterior import posterior, with_labels
 
 
 def mlp_encoder(
-    shape, latent_dim=50, hidden=500, num_classes=None, activation="softplus", layers=1
-):
+    shape: tuple[int, ...],
+    latent_dim: int = 50,
+    hidden: int = 500,
+    num_classes: int | None = None,
+    activation: str | None = "softplus",
+    layers: int = 1,
+) -> keras.Model:
     """Inference net of dense layers, as in Kingma et al. (2014): q_eta(z|x) or q_eta(z|x, t).
 
     Args:
@@ -33,8 +38,13 @@ def mlp_encoder(
 
 
 def mlp_generator(
-    shape, latent_dim=50, hidden=500, num_classes=None, activation="softplus", scaled=False
-):
+    shape: tuple[int, ...],
+    latent_dim: int = 50,
+    hidden: int = 500,
+    num_classes: int | None = None,
+    activation: str | None = "softplus",
+    scaled: bool = False,
+) -> keras.Model:
     """Decoder of two hidden layers, as in Kingma et al. (2014): Bernoulli means of z or of (z, t).
 
     Args:
@@ -58,7 +68,7 @@ def mlp_generator(
     return keras.Model(inputs, outputs, name="generator")
 
 
-def mlp_classifier(shape, num_classes, hidden=500):
+def mlp_classifier(shape: tuple[int, ...], num_classes: int, hidden: int = 500) -> keras.Model:
     """Classifier of one hidden layer, as in Kingma et al. (2014): logits of q_omega(t|x).
 
     Args:
@@ -75,7 +85,7 @@ def mlp_classifier(shape, num_classes, hidden=500):
     return keras.Model(images, logits, name="classifier")
 
 
-def mlp_discriminator(shape, hidden=500, layers=2):
+def mlp_discriminator(shape: tuple[int, ...], hidden: int = 500, layers: int = 2) -> keras.Model:
     """Discriminator of dense layers, of codes (Makhzani et al. 2015) or of small images.
 
     Args:
@@ -94,7 +104,7 @@ def mlp_discriminator(shape, hidden=500, layers=2):
     return keras.Model(inputs, logits, name="discriminator")
 
 
-def predictors(size, hidden=64):
+def predictors(size: int, hidden: int = 64) -> keras.Model:
     """One predictor a unit of a binary code, P_phi(z_i|z_-i) (Schmidhuber 1992), of one hidden layer.
 
     Args:

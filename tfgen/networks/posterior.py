@@ -8,12 +8,19 @@ TRUNK, HEAD = "trunk", "head"  # parts of a conditional encoder
 SMALLEST_SCALE = 1e-6  # of q_eta(z|x), so that its logarithm stays finite
 
 
-def posterior(images, features, latent_dim, num_classes, hidden):
+def posterior(
+    images: keras.KerasTensor,
+    features: keras.KerasTensor,
+    latent_dim: int,
+    num_classes: int | None,
+    hidden: int,
+) -> keras.Model:
     """q_eta(z|x), or q_eta(z|x, t) as a `TRUNK` of the image alone and a `HEAD` that reads the label."""
     if num_classes is None:
         return keras.Model(images, _normal(features, latent_dim), name="encoder")
     trunk = keras.Model(images, features, name=TRUNK)
-    inputs, x = with_labels(*[keras.Input(features.shape[1:], name="features")] * 2, num_classes)
+    read = keras.Input(features.shape[1:], name="features")
+    inputs, x = with_labels(read, read, num_classes)
     x = keras.layers.Dense(hidden, activation="softplus")(x)
     head = keras.Model(inputs, _normal(x, latent_dim), name=HEAD)
     images = keras.Input(images.shape[1:], name="images")
@@ -28,7 +35,9 @@ def _normal(x, latent_dim):
     return {"mean": mean, "scale": scale}
 
 
-def with_labels(first, features, num_classes):
+def with_labels(
+    first: keras.KerasTensor, features: keras.KerasTensor, num_classes: int | None
+) -> tuple[list[keras.KerasTensor], keras.KerasTensor]:
     """The inputs of a network, and its features beside the one-hot label if there are classes."""
     if num_classes is None:
         return [first], features

@@ -9,6 +9,7 @@ Source: Neal (1992), Connectionist learning of belief networks.
 """
 
 import math
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
@@ -20,17 +21,17 @@ from tfgen import distributions
 class Prior(keras.layers.Layer):
     """The logits of a layer that has none above it: a bias for each of its units, whatever their states."""
 
-    def build(self, shape):
+    def build(self, shape: tuple[int | None, ...]) -> None:
         self.bias = self.add_weight(name="bias", shape=(shape[-1],), initializer="zeros")
 
-    def call(self, states):
+    def call(self, states: keras.KerasTensor) -> keras.KerasTensor:
         return keras.ops.broadcast_to(self.bias, keras.ops.shape(states))
 
-    def compute_output_shape(self, shape):
+    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return shape
 
 
-def generative(shape, units):
+def generative(shape: tuple[int, int, int], units: Sequence[int]) -> keras.Model:
     """Eq. 14, p_theta(x, h) = p(h_L) p(h_L-1|h_L) .. p(x|h_1), every conditional linear in its logits.
 
     Args:
@@ -52,7 +53,7 @@ def generative(shape, units):
     return keras.Model(states, [images, *logits, prior], name="generative")
 
 
-def recognition(shape, units):
+def recognition(shape: tuple[int, int, int], units: Sequence[int]) -> keras.Model:
     """Eq. 14, q_lambda(h|x) = q(h_1|x) q(h_2|h_1) .. q(h_L|h_L-1), every conditional linear in its logits.
 
     Args:
@@ -72,7 +73,7 @@ def recognition(shape, units):
     return keras.Model([images, *states], logits, name="recognition")
 
 
-def conditionals(network):
+def conditionals(network: keras.Model) -> list[keras.Model]:
     """The parts of a chain's network, one an output: Functional models that share its layers.
 
     Output l reads input l alone; a generative network's last, the prior, reads the last input's size.
@@ -84,7 +85,9 @@ def conditionals(network):
     return [keras.Model(*ends) for ends in zip(inputs, network.outputs, strict=False)]
 
 
-def sample_recognition(recognition, images, uniforms):
+def sample_recognition(
+    recognition: keras.Model, images: tf.Tensor, uniforms: list[tf.Tensor]
+) -> list[tf.Tensor]:
     """h ~ q_lambda(h|x), from the bottom up.
 
     Args:
@@ -98,7 +101,7 @@ def sample_recognition(recognition, images, uniforms):
     return _ancestral(conditionals(recognition), images, uniforms)
 
 
-def sample_generative(generative, uniforms):
+def sample_generative(generative: keras.Model, uniforms: list[tf.Tensor]) -> list[tf.Tensor]:
     """h ~ p_theta(h), or x, h ~ p_theta(x, h), from the top down.
 
     Args:
@@ -120,14 +123,14 @@ def _ancestral(conditionals, start, uniforms):
     return states[1:]
 
 
-def draw(logits, uniform):
+def draw(logits: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
     """Bernoulli(sigmoid(logits)) by the noise's inverse: 1 where it lies below the mean."""
     logits = tf.cast(logits, tf.float32)  # of networks under any policy
     uniform = tf.reshape(uniform, tf.shape(logits))
     return tf.cast(uniform < tf.sigmoid(logits), logits.dtype)
 
 
-def log_probability(states, logits):
+def log_probability(states: list[tf.Tensor], logits: list[tf.Tensor]) -> tf.Tensor:
     """The chain rule, sum_l log Bernoulli(h_l; sigmoid(logits_l)), each summed over its units.
 
     Args:

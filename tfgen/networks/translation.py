@@ -5,7 +5,13 @@ import keras
 from tfgen.networks.layout import KERNEL, SLOPE, Layout, down, same, up
 
 
-def translator(shape_in, shape_out, width=16, blocks=3, normalization="batch"):
+def translator(
+    shape_in: tuple[int, int, int],
+    shape_out: tuple[int, int, int],
+    width: int = 16,
+    blocks: int = 3,
+    normalization: str | None = "batch",
+) -> keras.Model:
     """Zhu et al.'s (2017) generator from one domain of images to another, scaled to small images.
 
     Half the size and twice the channels within, residual blocks there, and back.  Their instance
@@ -44,7 +50,12 @@ def translator(shape_in, shape_out, width=16, blocks=3, normalization="batch"):
     return keras.Model(images, translated, name="translator")
 
 
-def patch_discriminators(shape_a, shape_b, width=16, normalization="batch"):
+def patch_discriminators(
+    shape_a: tuple[int, int, int],
+    shape_b: tuple[int, int, int],
+    width: int = 16,
+    normalization: str | None = "batch",
+) -> keras.Model:
     """PatchGAN discriminators (Isola et al. 2017) of two domains in one network, l(x) and l(z).
 
     A patch has 13 pixels.  An image's logit is the mean of its patches', so that q_phi(y|x) stays one

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 
-def before_sigmoid(network):
+def before_sigmoid(network: keras.Model) -> keras.Model:
     """The same network up to the logits of its images, from which log-likelihoods stay finite.
 
     Args:
@@ -30,7 +30,7 @@ def before_sigmoid(network):
     return keras.Model(network.inputs, [last.input, *others] if others else last.input)
 
 
-def with_features(network, layer):
+def with_features(network: keras.Model, layer: int) -> keras.Model:
     """The same network with the output of one of its layers beside its own.
 
     Args:

@@ -8,6 +8,8 @@ import collections
 import dataclasses
 import math
 import re
+from collections.abc import Sequence
+from pathlib import Path
 
 GENERATIVE, INFERENCE = "generative", "inference"
 
@@ -94,17 +96,17 @@ _RADIUS = 0.11
 _BEND = 0.18  # curvature of an arrow, so that two opposite ones stay apart
 
 
-def draw_figure_1(path):
+def draw_figure_1(path: str | Path) -> str | Path:
     """Fig. 1c-e: the graphical models of ADA and GAN, of InfoGAN and of the VAE, to a PNG file."""
     return draw({"ADA, GAN (Eq. 3)": GAN, "InfoGAN (Eq. 9)": INFOGAN, "VAE (Eq. 12)": VAE}, path)
 
 
-def draw_figure_4(path):
+def draw_figure_4(path: str | Path) -> str | Path:
     """Fig. 4: InfoGAN, and the adversarial autoencoder with x and z exchanged, to a PNG file."""
     return draw({"InfoGAN (Eq. 9)": INFOGAN, "AAE (Eq. 31)": AAE}, path)
 
 
-def draw(graphs, path):
+def draw(graphs: dict[str, Sequence[Arc]], path: str | Path) -> str | Path:
     """Draw graphical models side by side into a PNG file.
 
     Models made of two, such as the CycleGAN or VAE/GAN, are most legible as their two graphs.
@@ -177,7 +179,7 @@ def _beside(start, end, bend, margin=0.2):
     return (x0 + x1) / 2 + distance * (y1 - y0), (y0 + y1) / 2 + distance * (x0 - x1)
 
 
-def mathtext(symbol):
+def mathtext(symbol: str) -> str:
     """Matplotlib's mathematical text of a symbol such as "q_phi^(r)(y|x)"."""
     greek = re.sub(r"_(theta|phi|eta|omega|lambda)", r"_\\\1", symbol)
     return f"${greek.replace('^(r)', '^{(r)}').replace('_-i', '_{-i}')}$"

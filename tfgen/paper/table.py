@@ -5,6 +5,7 @@ model holds generation and inference; [G] and [I] of the paper's Table 1 say whi
 """
 
 import dataclasses
+from collections.abc import Iterable
 
 from tfgen.paper import graphs
 from tfgen.paper.graphs import GENERATIVE, INFERENCE
@@ -378,12 +379,12 @@ _ROWS = (
 ROWS = {row.name: row for row in _ROWS}
 
 
-def find_rows(keys):
+def find_rows(keys: str | Iterable[str] | None) -> list[Row]:
     """The rows of a model's `row`: a key of `ROWS`, several of them, or None."""
     return [ROWS[key] for key in ([keys] if isinstance(keys, str) else keys or [])]
 
 
-def facts(row):
+def facts(row: Row) -> list[tuple[str, str]]:
     """What a row says, [(heading, text)] in the order of Table 1, without what the model lacks."""
     parts = (row.generator, row.discriminator, row.inference)
     lines = [

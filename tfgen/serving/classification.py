@@ -94,7 +94,7 @@ def _classes(outputs: Tensors) -> list[list[list[Any]]]:
     if not given or any(a.ndim != 2 or a.shape != given[0].shape for a in given):
         raise invalid("A classification has the outputs classes and scores, both of shape (b, k)")
     if classes is None:
-        classes = np.full(scores.shape, b"", object)
+        classes = np.full(given[0].shape, b"", object)
     if scores is None:
         scores = np.zeros(classes.shape, np.float32)
     labels = documents.plain(classes, as_bytes=False)

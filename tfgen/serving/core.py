@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from starlette.responses import Response
 
@@ -133,7 +133,7 @@ class Service:
         if key not in self._lanes:
             servable = self.registry.loaded(address.name, address.number, address.label)
             signature = servable.signatures.get(name) if servable else None
-            if signature is None or not servable.shares(signature):
+            if servable is None or signature is None or not servable.shares(signature):
                 return None
             answer = functools.partial(self._answers, *key)
             workers = max(1, self._batching.threads // 2)  # the loop needs its share
@@ -191,7 +191,8 @@ class Service:
         place = _Place(self._places)
         try:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._threads, place.run, work)
+            done: Any = await loop.run_in_executor(self._threads, place.run, work)
+            return done
         finally:
             place.leave_unless_running()
 

@@ -16,7 +16,7 @@ from tfgen.serving.errors import Code, ServingError, cut, invalid
 MOST_AXES = 32
 
 _INTEGERS = {tf.int8, tf.int16, tf.int32, tf.int64, tf.uint8, tf.uint16, tf.uint32, tf.uint64}
-_FLOATS = {tf.float32: 2**24 - 1, tf.float64: 2**53 - 1}  # type: largest exact integer
+_FLOATS = {tf.float32: 2**24 - 1, tf.float64: 2**53 - 1}  # and its largest exact integer
 _TYPES = {
     dict: "Object", list: "Array", str: "String", int: "Number", float: "Number", type(None): "Null"
 }  # fmt: skip

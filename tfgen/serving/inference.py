@@ -115,7 +115,7 @@ class Inference:
 
 
 def _question(name: str, document: dict[str, Any]) -> Question:
-    wanted = [entry.get("name") for entry in _entries(document, "outputs", ())]
+    wanted = [entry["name"] for entry in _entries(document, "outputs", ())]
 
     def write(answer: Answer) -> Response:
         outputs = chosen(answer.outputs, wanted)
@@ -142,12 +142,13 @@ def _entry(name: str, spec: Spec) -> dict[str, Any]:
 
 def _entries(document: dict[str, Any], key: str, default: Any = None) -> list[dict[str, Any]]:
     found = document.get(key, default)
-    good = isinstance(found, list | tuple) and all(isinstance(e, dict) for e in found)
-    if not good or any(not isinstance(e.get("name"), str) for e in found):
+    if not isinstance(found, list | tuple) or not all(
+        isinstance(e, dict) and isinstance(e.get("name"), str) for e in found
+    ):
         raise invalid(
             f"JSON Value: {quote(document)} Expecting '{key}' to be a list of named objects"
         )
-    return found
+    return list(found)
 
 
 def _tensors(document: dict[str, Any], signature: Signature) -> Tensors:
@@ -163,8 +164,11 @@ def _tensor(entry: dict[str, Any], spec: Spec) -> np.ndarray:
             f"Input {name} must be of datatype {DATATYPES.get(spec.dtype)}. "
             f"Received: {quote(entry.get('datatype'))}"
         )
-    good = isinstance(shape, list) and all(type(size) is int and size >= 0 for size in shape)
-    if not good or len(shape) > documents.MOST_AXES:
+    if (
+        not isinstance(shape, list)
+        or len(shape) > documents.MOST_AXES
+        or not all(type(size) is int and size >= 0 for size in shape)
+    ):
         raise invalid(f"Input {name} must have a shape. Received: {quote(shape)}")
     values = entry.get("data")
     if spec.dtype == tf.string and entry.get("parameters") == BASE64 and isinstance(values, list):

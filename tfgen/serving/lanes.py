@@ -79,7 +79,7 @@ class Lane(Generic[T, R]):
             return [self._queue.popleft() for _ in range(count)]
 
 
-def _deliver(wanted: list[Waiting[T, R]], outcomes: list[R | Exception]) -> None:
+def _deliver(wanted: list[Waiting], outcomes: list) -> None:
     for waiting, outcome in zip(wanted, outcomes, strict=True):
         if waiting.future.done():
             continue

@@ -68,7 +68,7 @@ def _request(signature: Signature) -> dict[str, Any]:
     columns = _object({k: _schema(s, s.shape) for k, s in signature.inputs.items()})
     forms = [{"properties": {**shared, "inputs": columns}, "required": [*required, "inputs"]}]
     if all(spec.shape for spec in signature.inputs.values()):
-        row = _object({k: _schema(s, s.shape[1:]) for k, s in signature.inputs.items()})
+        row = _object({k: _schema(s, (s.shape or ())[1:]) for k, s in signature.inputs.items()})
         if len(signature.inputs) == 1:
             row = {"anyOf": [next(iter(row["properties"].values())), row]}
         rows = {"type": "array", "items": row, "minItems": 1}

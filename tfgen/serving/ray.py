@@ -89,7 +89,7 @@ class Replica:
             received = True
             return {"type": "http.request", "body": request.body, "more_body": False}
 
-        async def send(message: dict[str, Any]) -> None:
+        async def send(message: Any) -> None:
             if message["type"] == "http.response.start":
                 status.update(status=message["status"], headers=list(message["headers"]))
             elif message["type"] == "http.response.body":

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from tfgen.serving.errors import Code, ServingError, cut, from_tensorflow, invalid
 from tfgen.serving.servable import Servable
@@ -155,8 +156,9 @@ class Registry:
         if label is not None:
             number = self.version_of_label(name, label)
         version = self._acquire(name, number)
+        servable: Any = version.servable  # loaded, since it was acquired
         try:
-            yield version.servable
+            yield servable
         finally:
             self._release(self.models[name], version)
 
@@ -169,7 +171,9 @@ class Registry:
                 number = dict(model.source.labels).get(label, -1)
             elif available and number is None:
                 number = available[-1]
-            return model.versions[number].servable if number in available else None
+            if model is None or number is None or number not in available:
+                return None
+            return model.versions[number].servable
 
     def _want(self, name: str) -> None:
         model = self.models.get(name)
@@ -180,7 +184,7 @@ class Registry:
         with self._lock:
             model = self.models.get(name)
             available = model.available() if model else []
-            if not available or (number is not None and number not in available):
+            if model is None or not available or (number or available[-1]) not in available:
                 asked = f"Latest({name})" if number is None else f"Specific({name}, {number})"
                 raise ServingError(Code.NOT_FOUND, f"Servable not found for request: {asked}")
             version = model.versions[available[-1] if number is None else number]
@@ -217,11 +221,10 @@ class Registry:
         old = model.versions.get(number)
         if old is not None and old.state is not State.END:
             return False
-        failed = old is not None and old.code
-        if failed and not self._again(old):
-            return False
         fresh = Version(number, folder)
-        if failed:
+        if old is not None and old.code:
+            if not self._again(old):
+                return False
             fresh.attempts = old.attempts
         with self._lock:
             model.versions[number] = fresh

@@ -5,6 +5,7 @@ import functools
 import inspect
 import re
 from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -68,8 +69,9 @@ class Router:
             posted = route.method == "POST"
             body = await read_body(request, self._service.limits) if posted else b""
             if route.blocking:
-                return await self._service.run(functools.partial(route.answer, match, body))
-            response = route.answer(match, body)
+                work: Any = functools.partial(route.answer, match, body)
+                return await self._service.run(work)
+            response: Any = route.answer(match, body)
             return await response if inspect.isawaitable(response) else response
         raise self._unknown(request.method, path[:256])
 

@@ -129,7 +129,7 @@ class _Health(health.HealthServicer):
         super().__init__()
         self._service = service
 
-    def Check(self, request, context):  # noqa: N802
+    def Check(self, request: Any, context: Any) -> Any:  # noqa: N802
         registry = self._service.registry
         if request.service and request.service not in registry.models:
             context.abort(grpc.StatusCode.NOT_FOUND, f"No model {request.service}")
@@ -145,7 +145,7 @@ class _Token(grpc.ServerInterceptor):
     def __init__(self, token: str) -> None:
         self._token = token
 
-    def intercept_service(self, continuation, details):
+    def intercept_service(self, continuation: Any, details: Any) -> Any:
         if details.method.startswith(f"/{health.SERVICE_NAME}/"):
             return continuation(details)
         header = dict(details.invocation_metadata).get("authorization", "")

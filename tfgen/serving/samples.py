@@ -24,7 +24,7 @@ def body(signature: Signature) -> dict[str, Any]:
     name = {} if signature.name == DEFAULT else {"signature_name": signature.name}
     specs = (*signature.inputs.values(), *signature.outputs.values())
     if all(spec.shape and spec.shape[0] is None for spec in specs):
-        row = {k: _value(k, s, s.shape[1:]) for k, s in signature.inputs.items()}
+        row = {k: _value(k, s, (s.shape or ())[1:]) for k, s in signature.inputs.items()}
         return {**name, "instances": [row if len(row) > 1 else next(iter(row.values()))]}
     columns = {k: _value(k, s, s.shape or ()) for k, s in signature.inputs.items()}
     return {**name, "inputs": columns}

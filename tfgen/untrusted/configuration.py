@@ -87,7 +87,7 @@ class _Walk:
             _refuse("A recurrent layer is not unrolled", {key: value})
 
     def _string(self, value: str, key: str, kind: str | None) -> None:
-        known = vocabulary.STRINGS.get(kind)
+        known = vocabulary.STRINGS.get(kind or "")
         if value in self.registered or (known is not None and value not in known):
             _refuse_unlisted(kind, {key: value})
 
@@ -101,7 +101,7 @@ class _Walk:
             self._function(node, kind)
         elif ">" in (node["registered_name"] or ""):
             self._check_registered(node, kind)
-        elif (node["module"], name) not in vocabulary.CLASSES.get(kind, ()):
+        elif (node["module"], name) not in vocabulary.CLASSES.get(kind or "", ()):
             _refuse_unlisted(kind, node)
         elif node["registered_name"] not in (None, name):
             _refuse("Keras' own classes have no other registered name", node)
@@ -132,14 +132,14 @@ class _Walk:
             _refuse("An object must have the form in which Keras serializes it", node)
 
     def _function(self, node: dict[str, Any], kind: str | None) -> None:
-        modules, names = vocabulary.FUNCTIONS.get(kind, ((), ()))
+        modules, names = vocabulary.FUNCTIONS.get(kind or "", ((), ()))
         same = node["registered_name"] in (None, node["config"])
         if node["module"] not in modules or node["config"] not in names or not same:
             _refuse_unlisted(kind, node)
 
     def _check_registered(self, node: dict[str, Any], kind: str | None) -> None:
         found = self.registered.get(node["registered_name"])
-        base = _BASES.get(kind)
+        base = _BASES.get(kind or "")
         if (
             not isinstance(found, type)
             or found.__name__ != node["class_name"]
@@ -180,10 +180,15 @@ class _Walk:
     def _marker(self, node: dict[str, Any], kind: str | None) -> None:
         """Values that JSON lacks: tensors of the graph, slices, arrays."""
         config, name = node.get("config"), node["class_name"]
-        form = name in _MARKERS and isinstance(config, dict) and config.keys() == _MARKERS[name]
         arrays = name in ("__numpy__", "__tensor__")
         allowed = ("argument", "array") if arrays else ("argument",)
-        if not form or kind not in allowed or node.keys() - {"class_name", "config"}:
+        if (
+            name not in _MARKERS
+            or not isinstance(config, dict)
+            or config.keys() != _MARKERS[name]
+            or kind not in allowed
+            or node.keys() - {"class_name", "config"}
+        ):
             _refuse_unlisted(kind, node)
         if "dtype" in config:
             self.value(config["dtype"], "dtype", "dtype")

@@ -1,6 +1,7 @@
 """The `tfgen` command.  TensorFlow is imported by the commands that compute, not by the others."""
 
 import signal
+from typing import Any
 
 import click
 
@@ -13,7 +14,7 @@ REFUSALS = (ValueError, TypeError, OSError, ImportError)
 class Commands(click.Group):
     """Turns an error that states a broken rule into one line on stderr and exit code 1."""
 
-    def invoke(self, ctx):
+    def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
@@ -27,7 +28,7 @@ class Commands(click.Group):
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(tfgen.__version__)
-def main():
+def main() -> None:
     """Deep generative models of Hu et al. (2018), pretrained.
 
     MODEL is a preset's name, a preset's folder, a .keras file or hf://owner/name.

@@ -1,6 +1,7 @@
 """`tfgen list`, `info` and `theory`: what there is, and what it means."""
 
 import dataclasses
+from pathlib import Path
 
 import click
 
@@ -15,7 +16,7 @@ from zoo.preset.load import all_cards
 @click.command("list")
 @JSON
 @click.option("--recipes", is_flag=True, help="List what `tfgen train` takes instead.")
-def list_presets(as_json, recipes):
+def list_presets(as_json: bool, recipes: bool) -> None:
     """List the published presets, or the recipes."""
     if recipes:
         _list_recipes(as_json)
@@ -67,7 +68,7 @@ def _list_recipes(as_json):
 @MODEL
 @JSON
 @click.option("--figure", type=NewPath(".png"), help="PNG file to draw the graphical model into.")
-def info(model, as_json, figure):
+def info(model: str, as_json: bool, figure: Path | None) -> None:
     """Show what is known of MODEL: its card, or what its file says, and its row of Table 1."""
     from tfgen.paper import graphs, table
 
@@ -104,7 +105,7 @@ def _facts(model):
     "--seeds", type=click.IntRange(0, 100), default=5, show_default=True,
     help="Trainings of each model on each mixture of Gaussians, about a minute each; 0: none.",
 )  # fmt: skip
-def theory(out, seeds):
+def theory(out: Path, seeds: int) -> None:
     """Check the paper's statements by exact computation and write the page about them.
 
     Lemmas 1 and 2 and Eq. 8, 10, 14, 17, 26, 36, Fig. 1, 2 and 4, Table 1, and models of the zoo on
@@ -113,7 +114,7 @@ def theory(out, seeds):
     with quietly():  # the processes that train models, too
         from tfgen.paper.theory import report
 
-        section = report.NOT_RUN
+        section: str = report.NOT_RUN
         if seeds:
             from zoo.studies import gaussians
 

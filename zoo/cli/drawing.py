@@ -1,5 +1,7 @@
 """`tfgen sample`, `interpolate`, `traverse`, `map`, `reconstruct` and `translate`: PNG pictures."""
 
+from pathlib import Path
+
 import click
 
 import tfgen
@@ -16,7 +18,7 @@ from zoo.cli.options import MODEL, MOST_TILES, PICTURE, SEED
 @SEED
 @click.option("--label", type=int, help="Class of all images; by default each class in turn.")
 @PICTURE
-def sample(model, n, seed, label, out):
+def sample(model: str, n: int, seed: int, label: int | None, out: Path) -> None:
     """Draw images from MODEL into a PNG grid."""
     loaded = load_model(model, "sample")
     from tfgen.drawing import pictures
@@ -35,7 +37,9 @@ def sample(model, n, seed, label, out):
 @SEED
 @click.option("--label", type=int, help="Class of all rows; by default each class in turn.")
 @PICTURE
-def interpolate(model, rows, columns, seed, label, out):
+def interpolate(
+    model: str, rows: int, columns: int, seed: int, label: int | None, out: Path
+) -> None:
     """Draw the images between pairs of latent codes, a row for each pair."""
     loaded = load_model(model, "decode")
     from tfgen.drawing import pictures
@@ -55,7 +59,7 @@ def interpolate(model, rows, columns, seed, label, out):
 )
 @SEED
 @PICTURE
-def traverse(model, rows, columns, seed, out):
+def traverse(model: str, rows: int, columns: int, seed: int, out: Path) -> None:
     """Draw what each code of MODEL does: one is swept, the rest of the latent code is held.
 
     The first rows show one category each, the others a continuous code from -1 to 1.
@@ -73,7 +77,7 @@ def traverse(model, rows, columns, seed, out):
     "-n", type=click.IntRange(2, 100_000), default=5000, show_default=True, help="Images."
 )
 @PICTURE
-def latent_map(model, data, n, out):
+def latent_map(model: str, data: str | None, n: int, out: Path) -> None:
     """Draw the latent space: the codes that MODEL infers of the first test images, colored by class.
 
     Codes of more than two dimensions are shown on their first two principal components.
@@ -94,7 +98,7 @@ def latent_map(model, data, n, out):
 )
 @SEED
 @PICTURE
-def reconstruct(model, data, n, seed, out):
+def reconstruct(model: str, data: str | None, n: int, seed: int, out: Path) -> None:
     """Draw the first test images above what MODEL decodes of their latent codes.
 
     Models with a Bernoulli likelihood are shown the binarized images that their bound is measured on.
@@ -118,15 +122,16 @@ def reconstruct(model, data, n, seed, out):
     "-n", type=click.IntRange(1, MOST_TILES // 2), default=32, show_default=True, help="Images."
 )
 @PICTURE
-def translate(model, direction, data, n, out):
+def translate(model: str, direction: str, data: str | None, n: int, out: Path) -> None:
     """Draw the first test images of one domain above MODEL's translations into the other."""
     if data is None:
         data = zoo.card(model)["recipe"]["data"]["name" if direction == "ab" else "target"]
     loaded = load_model(model, f"translate_{direction}")
     from tfgen.drawing import pictures
 
+    name = str(data)
     size, _, channels = loaded.image_shape if direction == "ab" else loaded.image_shape_b
-    images, _ = tfgen.data.arrays(data, f"test[:{n}]", size=size, channels=channels)
+    images, _ = tfgen.data.arrays(name, f"test[:{n}]", size=size, channels=channels)
     click.echo(pictures.save(pictures.translations(loaded, images / 255, direction), out))
 
 

@@ -1,12 +1,14 @@
 """The model and the data set that a command is about; TensorFlow is imported here, without its chatter."""
 
+from typing import Any
+
 import zoo
 from tfgen.quiet import quietly
 from zoo.cli.options import trusts
 from zoo.recipes import evaluation_data, test_set
 
 
-def load_model(name, endpoint=None):
+def load_model(name: str, endpoint: str | None = None) -> Any:
     """The model, which must have the endpoint that a command needs."""
     zoo.locate(name)  # an unknown name is refused before TensorFlow takes its seconds
     with quietly():
@@ -19,12 +21,12 @@ def load_model(name, endpoint=None):
     return model
 
 
-def data_of(model, name):
+def data_of(model: str, name: str | None) -> str:
     """The data set of this name, by default the one that the model's card was scored on."""
     return test_set(zoo.card(model)["recipe"]["data"]) if name is None else name
 
 
-def class_names(model):
+def class_names(model: str) -> Any:
     """Names of the classes that a preset's card knows; empty where it knows none."""
     known = (
         zoo.card(model).get("data", {}).get("class_names") if zoo.locate(model).is_dir() else None
@@ -32,7 +34,7 @@ def class_names(model):
     return known or []
 
 
-def evaluation_data_of(model, names):
+def evaluation_data_of(model: str, names: tuple[str, ...]) -> str | tuple[str, ...]:
     """The data set of this name, or both of two; by default what the model's card was scored on."""
     if names:
         return names[0] if len(names) == 1 else names
@@ -40,7 +42,7 @@ def evaluation_data_of(model, names):
     return evaluation_data(card["recipe"]["data"], card["endpoints"])
 
 
-def fetch_evaluators(data):
+def fetch_evaluators(data: str | tuple[str, ...]) -> None:
     """Fetch the published evaluators of a data set, or of both of two, which `tfgen.evaluate` looks for."""
     for name in [data] if isinstance(data, str) else data:
         if (evaluator := f"resnet_{name}") in zoo.presets():

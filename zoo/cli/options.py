@@ -3,6 +3,7 @@
 import re
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -16,10 +17,10 @@ class NewPath(click.ParamType):
 
     name = "path"
 
-    def __init__(self, suffix=None):
+    def __init__(self, suffix: str | None = None):
         self.suffix = suffix
 
-    def convert(self, value, param, ctx):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context) -> Any:
         if "\0" in str(value) or len(Path(value).name.encode()) > LONGEST_NAME:
             self.fail(f"A path has no NUL and names of at most {LONGEST_NAME} bytes.", param, ctx)
         path = Path(value)
@@ -41,7 +42,7 @@ class Folder(click.Path):
     def __init__(self):
         super().__init__(exists=True, file_okay=False, path_type=Path)
 
-    def convert(self, value, param, ctx):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context) -> Any:
         if "\0" in str(value):
             self.fail("A path has no NUL.", param, ctx)
         return super().convert(value, param, ctx)
@@ -52,13 +53,13 @@ class Seeds(click.ParamType):
 
     name = "seeds"
 
-    def convert(self, value, param, ctx):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context) -> Any:
         seeds = []
         for part in value.split(","):
-            if ends := re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", part, re.ASCII):
-                first, last = int(ends[1]), int(ends[2] or ends[1])
-                seeds += range(first, min(last, first + MOST_SEEDS) + 1)
-            if not ends or last < first:
+            ends = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", part, re.ASCII)
+            first, last = (int(ends[1]), int(ends[2] or ends[1])) if ends else (1, 0)
+            seeds += range(first, min(last, first + MOST_SEEDS) + 1)
+            if last < first:
                 self.fail(f"Seeds are given as 0-4 or 0,2,5. Received: {value}", param, ctx)
         if len(seeds) > MOST_SEEDS or len(set(seeds)) < len(seeds):
             self.fail(f"At most {MOST_SEEDS} seeds, each once. Received: {value}", param, ctx)
@@ -70,7 +71,7 @@ class CountOrFolder(click.ParamType):
 
     name = "number or folder"
 
-    def convert(self, value, param, ctx):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context) -> Any:
         if isinstance(value, int) or value.isdecimal():
             return COUNT.convert(value, param, ctx)
         return Folder().convert(value, param, ctx)

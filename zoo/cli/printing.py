@@ -1,15 +1,17 @@
 """What commands print: JSON, tables, metrics with their intervals."""
 
 import json
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import click
 
 
-def print_json(value):
+def print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2))
 
 
-def print_metrics(metrics):
+def print_metrics(metrics: dict[str, Any]) -> None:
     rows = [
         (name, *(f"{number[key]:.4f}" for key in ("value", "low", "high")))
         for name, number in metrics.items()
@@ -17,7 +19,7 @@ def print_metrics(metrics):
     print_table(("metric", "value", "low", "high"), rows)
 
 
-def print_table(header, rows):
+def print_table(header: Sequence[str] | None, rows: Iterable[Sequence[Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -27,7 +29,7 @@ def print_table(header, rows):
     Console(soft_wrap=False, markup=False).print(table)
 
 
-def short(value):
+def short(value: Any) -> str:
     """A card's value in a line."""
     if isinstance(value, dict):
         return ", ".join(f"{key} {short(part)}" for key, part in value.items())

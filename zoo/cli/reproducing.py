@@ -25,7 +25,15 @@ from zoo.studies.reproduce.cells import SCALES, TABLES
 )  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on with the runs and records in --out.")
 @click.option("--plan", is_flag=True, help="Print cells and hours from a timed step; run nothing.")
-def reproduce(table, seeds, names, scale, out, resume, plan):
+def reproduce(
+    table: str,
+    seeds: int,
+    names: tuple[str, ...],
+    scale: str,
+    out: Path,
+    resume: bool,
+    plan: bool,
+) -> None:
     """Run TABLE over paired seeds: each run a process, a record when it ends, and the table of all.
 
     A run that was killed goes on where it stood with --resume. Records of another machine join those of

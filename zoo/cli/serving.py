@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -67,8 +68,18 @@ def _option(name, kind, default, text):
     help="Serve nothing; write configurations for TensorFlow Serving, Kubernetes and KServe.",
 )
 def serve(
-    models, host, port, grpc_port, versions, labels, lazy, poll, token, write_config, **bounds
-):
+    models: tuple[str, ...],
+    host: str,
+    port: int,
+    grpc_port: int | None,
+    versions: Any,
+    labels: tuple[str, ...],
+    lazy: bool,
+    poll: float,
+    token: str | None,
+    write_config: Path | None,
+    **bounds: Any,
+) -> None:
     """Serve MODELs over HTTP and gRPC, as TensorFlow Serving does, with a page for people.
 
     A MODEL is a preset, a .keras file, or a folder with numbered versions of a SavedModel or with one.
@@ -140,7 +151,7 @@ def _has_versions(path):
 
 def _labels(texts, names):
     """{name: ((label, version), ...)} of NAME:LABEL=VERSION."""
-    found = dict.fromkeys(names, ())
+    found: dict[str, tuple] = dict.fromkeys(names, ())
     for text in texts:
         name, _, rest = text.partition(":")
         label, _, version = rest.partition("=")

@@ -1,6 +1,7 @@
 """`tfgen train --seeds` and `tfgen compare`: runs of several seeds, and arms of them side by side."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -50,7 +51,7 @@ def train(words: list[str], seeds: tuple[int, ...], out: Path, resume: bool) -> 
 @SAMPLES
 @EVALUATOR
 @JSON
-def compare(runs, samples, evaluator, as_json):
+def compare(runs: Any, samples: int, evaluator: str | None, as_json: bool) -> Any:
     """Compare arms, paired by seed: each RUN after the first arm's against that, in every metric.
 
     A RUN is a run's folder, or what `tfgen train --seeds` wrote; runs of one recipe make an arm. A model

@@ -1,5 +1,7 @@
 """`tfgen publish` and `push`: a run as a preset, and a preset for others."""
 
+from pathlib import Path
+
 import click
 
 from tfgen.quiet import quietly
@@ -17,7 +19,9 @@ from zoo.cli.options import EVALUATOR, SAMPLES, Folder, NewPath
 @SAMPLES
 @EVALUATOR
 @click.option("--overwrite", is_flag=True, help="Replace a preset of this name.")
-def publish(run, name, root, samples, evaluator, overwrite):
+def publish(
+    run: Path, name: str, root: Path | None, samples: int, evaluator: str | None, overwrite: bool
+) -> None:
     """Turn the finished run in folder RUN into a preset, with its scores and its card."""
     with quietly():
         from zoo.preset import publish as publishing
@@ -37,7 +41,14 @@ def publish(run, name, root, samples, evaluator, overwrite):
 @click.option("--private", is_flag=True, help="Make a new repository that you alone can see.")
 @SAMPLES
 @EVALUATOR
-def push(source, address, license, private, samples, evaluator):
+def push(
+    source: str,
+    address: str,
+    license: str | None,
+    private: bool,
+    samples: int,
+    evaluator: str | None,
+) -> None:
     """Upload a preset, or a finished run, to the Hugging Face Hub, with its card in the Hub's form.
 
     A run is published first, with --samples and --evaluator. A folder of a repository may hold a preset:

@@ -1,5 +1,6 @@
 """`tfgen train`: a run from a recipe, which goes on after any stop."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -44,7 +45,13 @@ from zoo.recipes import reading
     type=click.Choice(["mirrored", "multiworker"]),
     help="Train on all GPUs of this machine, or of the workers that TF_CONFIG or Slurm names.",
 )
-def train(recipe, source, changes, out, **options):
+def train(
+    recipe: str | None,
+    source: str | None,
+    changes: tuple[str, ...],
+    out: Path,
+    **options: Any,
+) -> None:
     """Train RECIPE from fresh weights, with a checkpoint and a grid of samples for each epoch.
 
     RECIPE is a name that `tfgen list --recipes` shows, or a JSON file with a recipe. A run that was
@@ -80,14 +87,14 @@ def _arguments(
     if recipe is not None and source is not None:
         raise click.UsageError("RECIPE and --from exclude each other.")
     if source is not None:
-        asked = lookup.replay_arguments(source)
+        asked: dict[str, Any] = lookup.replay_arguments(source)
     elif recipe is not None:
         asked = {"recipe": reading.read(recipe) if recipe.endswith(".json") else recipe}
     elif resume:
         asked = {"recipe": None}
     else:
         raise click.UsageError("Missing argument 'RECIPE', --from or --resume.")
-    asked["changes"] = [*asked.get("changes", ()), *changes]
+    asked["changes"] = [*(asked.get("changes") or ()), *changes]
     if (named := asked["recipe"]) is not None:
         original = lookup.find_recipe(named) if isinstance(named, str) else named
         name = named if isinstance(named, str) else original["model"]
@@ -113,7 +120,7 @@ def _words(
         raise click.UsageError("--seed and --seeds exclude each other.")
     if recipe is None and source is None:
         raise click.UsageError("--seeds needs RECIPE or --from.")
-    words = [recipe] if source is None else ["--from", source]
+    words = ["--from", source] if source is not None else [str(recipe)]
     for change in changes:
         words += ["--set", change]
     for name in ("data", "epochs", "init", "strategy"):

@@ -1,6 +1,7 @@
 """`tfgen evaluate`, `symmetry` and `export`: what is made of a model."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -38,7 +39,15 @@ from zoo.cli.printing import print_json, print_metrics
 @EVALUATOR
 @SEED
 @JSON
-def evaluate(model, data, samples, against, evaluator, seed, as_json):
+def evaluate(
+    model: str,
+    data: tuple[str, ...],
+    samples: int,
+    against: Any,
+    evaluator: str | None,
+    seed: int,
+    as_json: bool,
+) -> Any:
     """Score MODEL: its samples by an evaluator, its classes on the test set.
 
     Or score the pictures of any folder against those of another: --samples FOLDER --against FOLDER. The
@@ -49,11 +58,11 @@ def evaluate(model, data, samples, against, evaluator, seed, as_json):
     if model is None:
         metrics = _compared(samples, against, evaluator, seed)
     else:
-        data = evaluation_data_of(model, data)
+        names = evaluation_data_of(model, data)
         loaded = load_model(model)
         if evaluator is None:
-            fetch_evaluators(data)
-        metrics = tfgen.evaluate(loaded, data, samples, evaluator=evaluator, seed=seed)
+            fetch_evaluators(names)
+        metrics = tfgen.evaluate(loaded, names, samples, evaluator=evaluator, seed=seed)
     if as_json:
         print_json(metrics)
     else:
@@ -85,7 +94,16 @@ def _compared(samples, against, evaluator, seed):
 @SEED
 @JSON
 @click.option("--out", type=NewPath(".md"), help="Markdown file to write.")
-def symmetry(model, data, samples, epochs, evaluator, seed, as_json, out):
+def symmetry(
+    model: str,
+    data: str | None,
+    samples: int,
+    epochs: int | None,
+    evaluator: str | None,
+    seed: int,
+    as_json: bool,
+    out: Path | None,
+) -> None:
     """Compare pairs that MODEL makes by drawing images for labels with pairs by distillation.
 
     Section 6 of the paper: a classifier learns from MODEL's images with the labels that they were drawn
@@ -116,7 +134,7 @@ def symmetry(model, data, samples, epochs, evaluator, seed, as_json, out):
     show_default=True, help="Of the export.",
 )  # fmt: skip
 @click.option("--warmup", is_flag=True, help="Add requests that a server replays when it loads.")
-def export(model, out, form, warmup):
+def export(model: str, out: Path, form: str, warmup: bool) -> None:
     """Write MODEL as a SavedModel in --out, as the next version or as the one that --out names.
 
     With --format onnx or litert, write to the file --out, which ends in .onnx or .tflite, what MODEL

@@ -1,10 +1,14 @@
 """Adversarial autoencoders, Eq. 29-32: InfoGAN with x and z exchanged."""
 
+from typing import Any, Self
+
 import keras
 import tensorflow as tf
 
 from tfgen import checks, endpoints, networks
 from tfgen.feeding import labelled_share
+from tfgen.gate import Images, Labels
+from tfgen.noise import Batch, Samples
 from tfgen.objectives import FAKE, REAL, log_categorical, log_q, reverse
 from zoo.models.autoencoder import Autoencoder
 
@@ -53,15 +57,15 @@ class AAE(Autoencoder):
 
     def __init__(
         self,
-        theta,
-        eta,
-        phi,
-        num_classes=None,
-        clustering=False,
-        adversarial_weight=1.0,
-        alpha=1.0,
-        importance_weighted=False,
-        **kwargs,
+        theta: keras.Model,
+        eta: keras.Model,
+        phi: keras.Model,
+        num_classes: int | None = None,
+        clustering: bool = False,
+        adversarial_weight: float = 1.0,
+        alpha: float = 1.0,
+        importance_weighted: bool = False,
+        **kwargs: Any,
     ):
         checks.check_code_discriminator(theta, phi)
         checks.check_not_negative(adversarial_weight=adversarial_weight, alpha=alpha)
@@ -76,23 +80,23 @@ class AAE(Autoencoder):
         )
 
     @property
-    def table_row(self):
+    def table_row(self) -> str:
         return "IWAAE" if self.importance_weighted else "AAE"
 
     @classmethod
     def build_networks(
         cls,
-        shape,
-        num_classes,
+        shape: tuple[int, int, int],
+        num_classes: int,
         *,
-        width,
-        latent_dim,
-        hidden=500,
-        semi_supervised=False,
-        num_clusters=None,
-        normalization="batch",
-        **kwargs,
-    ):
+        width: int,
+        latent_dim: int,
+        hidden: int = 500,
+        semi_supervised: bool = False,
+        num_clusters: int | None = None,
+        normalization: str | None = "batch",
+        **kwargs: Any,
+    ) -> Self:
         """A model with fresh networks, DCGAN's and an MLP; other arguments are the constructor's."""
         classes = num_classes if semi_supervised else num_clusters
         size = latent_dim + (classes or 0)
@@ -103,15 +107,17 @@ class AAE(Autoencoder):
         return cls(theta, eta, phi, num_classes=classes, clustering=clustering, **kwargs)
 
     @property
-    def label_rule(self):
+    def label_rule(self) -> Images | Labels | None:
         return super().label_rule if self.reads_labels else None
 
-    def before_fit(self, dataset):
+    def before_fit(self, dataset: Any) -> None:
         """N_labelled/N, by which the labelled images' term is unbiased in every minibatch."""
         if self.reads_labels:
             self.labelled_share.assign(labelled_share(dataset))
 
-    def objectives(self, images, labels=None, training=True):
+    def objectives(
+        self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = True
+    ) -> dict[str, tf.Tensor]:
         outputs = self.call_network(self.eta, images, training=training)
         codes = self.code(outputs)
         q_prior = self.logits(self.prior_like(images), training=training)
@@ -127,7 +133,7 @@ class AAE(Autoencoder):
             "eta": objective,
         }
 
-    def classification(self, outputs, labels):
+    def classification(self, outputs: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         """E_labelled[log q_eta(t|x)], from eta's outputs (b, d + num_classes) and labels (b,)."""
         labelled = tf.cast(labels >= 0, outputs.dtype)
         log_t = log_categorical(outputs[:, self.continuous :], tf.maximum(labels, 0))
@@ -136,23 +142,23 @@ class AAE(Autoencoder):
     # The code: z, or (z, t).
 
     @property
-    def reads_labels(self):
+    def reads_labels(self) -> bool:
         return self.num_classes is not None and not self.clustering
 
     @property
-    def continuous(self):
+    def continuous(self) -> int:
         """Length of z."""
         return self.latent_dim - (self.num_classes or 0)
 
-    def code(self, outputs):
+    def code(self, outputs: tf.Tensor) -> tf.Tensor:
         """z, or (z, q_eta(t|x)), of eta's outputs."""
         z, logits = outputs[:, : self.continuous], outputs[:, self.continuous :]
         return z if self.num_classes is None else tf.concat([z, tf.nn.softmax(logits)], axis=1)
 
-    def infer(self, images, training=False):
+    def infer(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
         return self.code(self.call_network(self.eta, images, training=training))
 
-    def draw_prior(self, noise, stream=NOISE):
+    def draw_prior(self, noise: Samples | Batch, stream: int = NOISE) -> tf.Tensor:
         """z ~ N(0, I), or (z, t) with t one-hot and uniform."""
         z = noise.gaussian(self.continuous, stream)
         if self.num_classes is None:
@@ -162,17 +168,17 @@ class AAE(Autoencoder):
 
     # Use.
 
-    def classes(self, images):
+    def classes(self, images: tf.Tensor) -> tf.Tensor:
         """q_eta(t|x), (b, num_classes) probabilities."""
         return self.infer(images)[:, self.continuous :]
 
-    def endpoints(self):
+    def endpoints(self) -> endpoints.Endpoints:
         served = super().endpoints()
         if self.num_classes is None:
             return served
         return {**served, **endpoints.classifier(self, self.classes)}
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_classes": self.num_classes,

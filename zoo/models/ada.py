@@ -1,5 +1,7 @@
 """Adversarial domain adaptation, Eq. 1-3 and 18-19, and its importance-weighted form."""
 
+from typing import Any, Self
+
 import keras
 import tensorflow as tf
 
@@ -54,14 +56,14 @@ class ADA(Unified):
 
     def __init__(
         self,
-        theta,
-        phi,
-        omega,
-        adversarial_weight=1.0,
-        ramp=None,
-        importance_weighted=False,
-        num_classes=10,
-        **kwargs,
+        theta: keras.Model,
+        phi: keras.Model,
+        omega: keras.Model,
+        adversarial_weight: float = 1.0,
+        ramp: int | None = None,
+        importance_weighted: bool = False,
+        num_classes: int = 10,
+        **kwargs: Any,
     ):
         checks.check_features(theta, phi=phi, omega=omega)
         checks.check_readers(None, theta=theta, phi=phi, omega=omega)
@@ -74,16 +76,20 @@ class ADA(Unified):
         self.accuracy = keras.metrics.Mean(name="accuracy")
 
     @property
-    def table_row(self):
+    def table_row(self) -> str:
         return f"{'IW' if self.importance_weighted else ''}ADA"
 
     @classmethod
-    def load_data(cls, *, batch_size, seed, name, target, **geometry):
+    def load_data(
+        cls, *, batch_size: int, seed: int, name: str, target: str, **geometry: Any
+    ) -> tf.data.Dataset:
         """Half batches of the labelled data set `name`, half of `target` without its labels."""
         return datasets.load_adaptation(name, target, batch_size=batch_size, seed=seed, **geometry)
 
     @classmethod
-    def build_networks(cls, shape, num_classes, *, width, units, **kwargs):
+    def build_networks(
+        cls, shape: tuple[int, int, int], num_classes: int, *, width: int, units: int, **kwargs: Any
+    ) -> Self:
         """A model with fresh networks; `units` are hidden ones, other arguments the constructor's."""
         theta = networks.extractor(shape, width)
         read = theta.output_shape[1:]
@@ -92,13 +98,17 @@ class ADA(Unified):
         return cls(theta, phi, omega, num_classes=num_classes, **kwargs)
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.metrics.Metric]:
         return [*super().metrics, self.accuracy]
 
-    def objectives(self, images, labels=None, training=True):
+    def objectives(
+        self, images: tf.Tensor, labels: Any = None, training: bool = True
+    ) -> dict[str, tf.Tensor]:
         return self.assess(images, labels, training)[0]
 
-    def assess(self, images, labels=None, training=True):
+    def assess(
+        self, images: tf.Tensor, labels: Any = None, training: bool = True
+    ) -> tuple[dict[str, tf.Tensor], dict[str, list[tuple[Any, Any]]]]:
         source, target = labels >= 0, labels < 0
         features = self.call_network(self.theta, images, training=training)
         q = self.logits(features, training=training)
@@ -128,7 +138,9 @@ class ADA(Unified):
             player: list(zip(means, counts, strict=True)) for player, means in of_domains.items()
         }
 
-    def domain_expectation(self, terms, domain, logits=None):
+    def domain_expectation(
+        self, terms: tf.Tensor, domain: tf.Tensor, logits: tf.Tensor | None = None
+    ) -> tf.Tensor:
         """E over a domain's images in the global minibatch; 0 if it has none.
 
         Args:
@@ -143,14 +155,16 @@ class ADA(Unified):
             weights = importance_weights(given, global_batch.gather(given))
         return tf.reduce_sum(tf.where(domain, weights, 0.0) * terms)
 
-    def ramped_weight(self):
+    def ramped_weight(self) -> tf.Tensor:
         """lambda at this step: Ganin et al. (2016), final value times 2/(1 + exp(-10 p)) - 1."""
         if self.ramp is None:
             return self.adversarial_weight
         progress = tf.minimum(tf.cast(self.steps, tf.float32) / self.ramp, 1.0)
         return self.adversarial_weight * (2.0 / (1.0 + tf.exp(-10.0 * progress)) - 1.0)
 
-    def call(self, images, labels=None, training=False):
+    def call(
+        self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = False
+    ) -> tf.Tensor:
         """Class probabilities f_omega(t|x), (b, num_classes)."""
         theta = self.theta if training else self.sampler
         features = theta(images, training=training)
@@ -158,10 +172,10 @@ class ADA(Unified):
             tf.cast(self.call_network(self.omega, features, training=training), tf.float32)
         )
 
-    def endpoints(self):
+    def endpoints(self) -> endpoints.Endpoints:
         return endpoints.classifier(self)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "adversarial_weight": self.adversarial_weight,

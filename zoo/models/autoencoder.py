@@ -1,8 +1,10 @@
 """What models share whose eta infers one code an image: the adversarial autoencoder and its kin."""
 
 import abc
+from typing import Any
 
 import keras
+import tensorflow as tf
 
 from tfgen import distributions, endpoints, networks
 from tfgen.unified import Unified
@@ -21,7 +23,9 @@ class Autoencoder(Unified):
         ValueError: theta has no logits, or theta and eta do not fit each other.
     """
 
-    def __init__(self, players, num_classes=None, **kwargs):
+    def __init__(
+        self, players: dict[str, keras.Model], num_classes: int | None = None, **kwargs: Any
+    ):
         _check_autoencoder(**players)
         networks.before_sigmoid(players["theta"])  # raises unless there are logits
         shape = players["eta"].inputs[0].shape[1:]
@@ -29,7 +33,7 @@ class Autoencoder(Unified):
         self.reconstruction_tracker = keras.metrics.Mean(name="reconstruction")
 
     @abc.abstractmethod
-    def infer(self, images, training=False):
+    def infer(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
         """z = E_eta(x).
 
         Args:
@@ -41,10 +45,12 @@ class Autoencoder(Unified):
         """
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.metrics.Metric]:
         return [*super().metrics, self.reconstruction_tracker]
 
-    def reconstruction(self, images, codes, training=False):
+    def reconstruction(
+        self, images: tf.Tensor, codes: tf.Tensor, training: bool = False
+    ) -> tf.Tensor:
         """E_pdata[log p_theta(x|z)] of Bernoulli pixels, summed over them: nats an image, and a metric.
 
         Args:
@@ -58,11 +64,13 @@ class Autoencoder(Unified):
         self.reconstruction_tracker.update_state(log_likelihoods)
         return self.mean(log_likelihoods)
 
-    def call(self, images, labels=None, training=False):
+    def call(
+        self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = False
+    ) -> tf.Tensor:
         """Reconstructions: the means of p_theta(x|z) at z = E_eta(x)."""
         return self.decode(self.infer(images))
 
-    def endpoints(self):
+    def endpoints(self) -> endpoints.Endpoints:
         return {**endpoints.generator(self), **endpoints.autoencoder(self)}
 
 

@@ -1,5 +1,7 @@
 """CycleGAN, appendix D: two unpaired domains, one direction by the AAE, the other by InfoGAN."""
 
+from typing import Any, Self
+
 import keras
 import tensorflow as tf
 
@@ -53,13 +55,13 @@ class CycleGAN(Unified):
 
     def __init__(
         self,
-        theta,
-        eta,
-        phi,
-        cycle_weight=10.0,
-        importance_weighted=False,
-        pool=0,
-        **kwargs,
+        theta: keras.Model,
+        eta: keras.Model,
+        phi: keras.Model,
+        cycle_weight: float = 10.0,
+        importance_weighted: bool = False,
+        pool: int = 0,
+        **kwargs: Any,
     ):
         _check_translators(theta, eta, phi)
         checks.check_not_negative(cycle_weight=cycle_weight, pool=pool)
@@ -73,11 +75,20 @@ class CycleGAN(Unified):
         self.pools = [ImagePool(pool, shape) for shape in shapes]
 
     @property
-    def table_row(self):
+    def table_row(self) -> str:
         return "IWCycleGAN" if self.importance_weighted else "CycleGAN"
 
     @classmethod
-    def build_networks(cls, shape, num_classes, *, width, blocks, normalization="batch", **kwargs):
+    def build_networks(
+        cls,
+        shape: tuple[int, int, int],
+        num_classes: int | None,
+        *,
+        width: int,
+        blocks: int,
+        normalization: str | None = "batch",
+        **kwargs: Any,
+    ) -> Self:
         """A model with fresh networks, of one shape for both domains and without labels.
 
         Args:
@@ -94,19 +105,23 @@ class CycleGAN(Unified):
         return cls(theta, eta, phi, **kwargs)
 
     @classmethod
-    def load_data(cls, *, batch_size, seed, **data):
+    def load_data(cls, *, batch_size: int, seed: int, **data: Any) -> tf.data.Dataset:
         return datasets.load_unpaired(**data, batch_size=batch_size, seed=seed)
 
     @property
-    def label_rule(self):  # in the place of labels there are the other domain's images
+    def label_rule(self) -> Images:  # in the place of labels there are the other domain's images
         return Images(self.image_shape_b, "images_b")
 
-    def objectives(self, images, labels=None, training=True):
+    def objectives(
+        self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = True
+    ) -> dict[str, tf.Tensor]:
         aae, infogan = self.direction_objectives(images, labels, training)
         translators, discriminators = aae[0] + infogan[0], aae[1] + infogan[1]
         return {"theta": translators, "eta": translators, "phi": discriminators}
 
-    def direction_objectives(self, x, z, training=True):
+    def direction_objectives(
+        self, x: tf.Tensor, z: tf.Tensor, training: bool = True
+    ) -> tuple[tuple[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
         """The two models whose sum this is: (AAE's, InfoGAN's), each (theta's and eta's, phi's)."""
         inferred = self.call_network(self.eta, x, training=training)  # E(x), of B
         generated = self.call_network(self.theta, z, training=training)  # G(z), of A
@@ -120,46 +135,53 @@ class CycleGAN(Unified):
         fake_x, fake_z = self.domain_logits(generated, inferred, training)
         past_x, past_z = fake_x, fake_z
         if self.pools and training:
-            past = [self.exchange_with_pool(i, new) for i, new in enumerate((generated, inferred))]
-            past_x, past_z = self.domain_logits(*past, training)
+            past_x = self.exchange_with_pool(0, generated)
+            past_z = self.exchange_with_pool(1, inferred)
+            past_x, past_z = self.domain_logits(past_x, past_z, training)
         return (
             self.adversarial_objectives(real_z, fake_z, past_z, log_p),
             self.adversarial_objectives(real_x, fake_x, past_x, log_q_eta),
         )
 
-    def adversarial_objectives(self, real, fake, past, log_likelihood):
+    def adversarial_objectives(
+        self, real: tf.Tensor, fake: tf.Tensor, past: tf.Tensor, log_likelihood: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """E[log q^r(0|.) + log likelihood] and 1/2 E[log q(1|.)] + 1/2 E[log q(0|.)] of one direction."""
         translators = self.expectation(log_q(reverse(fake), FAKE), fake) + self.mean(log_likelihood)
         discriminator = (self.mean(log_q(real, REAL)) + self.mean(log_q(past, FAKE))) / 2
         return translators, discriminator
 
-    def domain_logits(self, images_a, images_b, training=False):
+    def domain_logits(
+        self, images_a: tf.Tensor, images_b: tf.Tensor, training: bool = False
+    ) -> list[tf.Tensor]:
         """l_phi(x), l_phi(z), (b,) float32 each: log-odds of real against translated."""
         logits = self.phi([images_a, images_b], training=training)
         return [tf.cast(tf.reshape(domain, [-1]), tf.float32) for domain in logits]
 
-    def exchange_with_pool(self, domain, images):
+    def exchange_with_pool(self, domain: int, images: tf.Tensor) -> tf.Tensor:
         """This replica's images with some of the pool in their place; every replica's enter the pool."""
         _, start = global_batch.place(images)
         given = self.pools[domain](global_batch.gather(images), self.step_seed(stream=domain))
         return given[start : start + tf.shape(images)[0]]
 
-    def translate_ab(self, images):
+    def translate_ab(self, images: tf.Tensor) -> tf.Tensor:
         """E_eta(x): images of A as images of B, with moving statistics."""
         return self.call_network(self.eta, images, training=False)
 
-    def translate_ba(self, images):
+    def translate_ba(self, images: tf.Tensor) -> tf.Tensor:
         """G_theta(z): images of B as images of A, with moving statistics."""
         return self.call_network(self.sampler, images, training=False)
 
-    def call(self, images, labels=None, training=False):
+    def call(
+        self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = False
+    ) -> tf.Tensor:
         """Images of A as images of B."""
         return self.call_network(self.eta, images, training=training)
 
-    def endpoints(self):
+    def endpoints(self) -> endpoints.Endpoints:
         return endpoints.translator(self)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "cycle_weight": self.cycle_weight,

@@ -1,5 +1,8 @@
 """Generative adversarial networks, Eq. 3-5, and their importance-weighted form, Eq. 36-43."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import keras
 import tensorflow as tf
 
@@ -35,13 +38,13 @@ class GAN(Unified):
 
     def __init__(
         self,
-        theta,
-        phi,
-        num_classes=None,
-        importance_weighted=False,
-        r1=0.0,
-        r1_interval=16,
-        **kwargs,
+        theta: keras.Model,
+        phi: keras.Model,
+        num_classes: int | None = None,
+        importance_weighted: bool = False,
+        r1: float = 0.0,
+        r1_interval: int = 16,
+        **kwargs: Any,
     ):
         checks.check_not_negative(r1=r1)
         checks.check_positive(r1_interval=r1_interval)
@@ -52,25 +55,25 @@ class GAN(Unified):
         self.r1, self.r1_interval = r1, r1_interval
 
     @property
-    def table_row(self):
+    def table_row(self) -> str:
         weighted, conditional = self.importance_weighted, self.num_classes is not None
         return f"{'IW' if weighted else ''}{'C' if conditional else ''}GAN"
 
     @classmethod
     def build_networks(
         cls,
-        shape,
-        num_classes,
+        shape: tuple[int, int, int],
+        num_classes: int | None,
         *,
-        width,
-        latent_dim,
-        conditional=False,
-        normalization="batch",
-        spectral=False,
-        modulation=None,
-        augment=(),
-        **kwargs,
-    ):
+        width: int,
+        latent_dim: int,
+        conditional: bool = False,
+        normalization: str | None = "batch",
+        spectral: bool = False,
+        modulation: str | None = None,
+        augment: Sequence[str] = (),
+        **kwargs: Any,
+    ) -> Self:
         """A model with fresh DCGAN networks.
 
         Args:
@@ -88,7 +91,9 @@ class GAN(Unified):
         phi = networks.discriminator(shape, width, classes, of_phi, augment)
         return cls(theta, phi, num_classes=classes, **kwargs)
 
-    def objectives(self, images, labels=None, training=True):
+    def objectives(
+        self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = True
+    ) -> dict[str, tf.Tensor]:
         latents = self.prior_like(images)
         generated = self.call_network(self.theta, latents, labels, training)
         q_real = self.logits(images, labels, training)
@@ -98,7 +103,9 @@ class GAN(Unified):
             "phi": (self.mean(log_q(q_real, REAL)) + self.mean(log_q(q_fake, FAKE))) / 2,
         }
 
-    def add_penalties(self, objectives, images, labels):
+    def add_penalties(
+        self, objectives: dict[str, tf.Tensor], images: tf.Tensor, labels: tf.Tensor | None
+    ) -> dict[str, tf.Tensor]:
         """Phi's objective less r1 E_pdata[1/2 |grad_x l(x)|^2], in every r1_interval-th step.
 
         l is the discriminator that is served, on running statistics and without augmentation: replicas
@@ -115,13 +122,15 @@ class GAN(Unified):
         penalty = self.r1 * self.r1_interval * self.mean(terms)
         return {**objectives, "phi": objectives["phi"] - penalty}
 
-    def call(self, images, labels=None, training=False):
+    def call(
+        self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = False
+    ) -> tf.Tensor:
         return self.logits(images, labels, training)
 
-    def endpoints(self):
+    def endpoints(self) -> endpoints.Endpoints:
         return {**endpoints.generator(self), **endpoints.discriminator(self)}
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_classes": self.num_classes,

@@ -1,13 +1,15 @@
 """Helmholtz machines and the wake-sleep algorithm, Eq. 14."""
 
 import math
+from collections.abc import Sequence
+from typing import Any, Self
 
 import keras
 import tensorflow as tf
 
 from tfgen import endpoints, networks
 from tfgen.networks import sigmoid_belief
-from tfgen.noise import uniform
+from tfgen.noise import Batch, Samples, uniform
 from tfgen.objectives import importance_weighted_bound
 from tfgen.unified import Unified
 
@@ -45,7 +47,7 @@ class Helmholtz(Unified):
     likelihood = "bernoulli"
     binary_pixels = True
 
-    def __init__(self, theta, eta, **kwargs):
+    def __init__(self, theta: keras.Model, eta: keras.Model, **kwargs: Any):
         _check_chain(theta, eta)
         for network in (networks.before_sigmoid(theta), eta):
             sigmoid_belief.conditionals(network)  # raises unless each reads its neighbor alone
@@ -53,7 +55,14 @@ class Helmholtz(Unified):
         self.bound_tracker = keras.metrics.Mean(name="bound")
 
     @classmethod
-    def build_networks(cls, shape, num_classes, *, units, **kwargs):
+    def build_networks(
+        cls,
+        shape: tuple[int, int, int],
+        num_classes: int | None,
+        *,
+        units: Sequence[int],
+        **kwargs: Any,
+    ) -> Self:
         """A model with fresh networks of the layers h_1 .. h_L; other arguments are the constructor's."""
         return cls(
             sigmoid_belief.generative(shape, units),
@@ -61,7 +70,9 @@ class Helmholtz(Unified):
             **kwargs,
         )
 
-    def objectives(self, images, labels=None, training=True):
+    def objectives(
+        self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = True
+    ) -> dict[str, tf.Tensor]:
         noise = self.uniform(images, sum(self.units), RECOGNIZED)
         states = self.recognize(images, noise)
         log_p = self.log_joint(images, states)
@@ -69,13 +80,13 @@ class Helmholtz(Unified):
         dreams, causes = self.dream(images)
         return {"theta": self.mean(log_p), "eta": self.mean(self.log_recognition(dreams, causes))}
 
-    def recognize(self, images, uniforms):
+    def recognize(self, images: tf.Tensor, uniforms: list[tf.Tensor]) -> list[tf.Tensor]:
         """h ~ q_lambda(h|x): the states of h_1 .. h_L, by noise (b, all units)."""
         return sigmoid_belief.sample_recognition(
             self.eta, images, tf.split(uniforms, self.units, axis=1)
         )
 
-    def dream(self, examples):
+    def dream(self, examples: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """x, h ~ p_theta(x, h): as many binary images as `examples`, and the states of h_1 .. h_L."""
         sizes = [math.prod(self.image_shape), *self.units]
         uniforms = tf.split(self.uniform(examples, sum(sizes), DREAMED), sizes, axis=1)
@@ -84,17 +95,17 @@ class Helmholtz(Unified):
         )
         return images, states
 
-    def log_joint(self, images, states):
+    def log_joint(self, images: tf.Tensor, states: list[tf.Tensor]) -> tf.Tensor:
         """log p_theta(x, h), (b,) nats."""
         logits = networks.before_sigmoid(self.theta)(states)
         return sigmoid_belief.log_probability([images, *states], logits)
 
-    def log_recognition(self, images, states):
+    def log_recognition(self, images: tf.Tensor, states: list[tf.Tensor]) -> tf.Tensor:
         """log q_lambda(h|x), (b,) nats."""
         logits = self.eta([tf.convert_to_tensor(images), *states[:-1]])  # bare if L = 1
         return sigmoid_belief.log_probability(states, keras.tree.flatten(logits))
 
-    def bound(self, images, labels, noise):
+    def bound(self, images: tf.Tensor, labels: tf.Tensor | None, noise: tf.Tensor) -> tf.Tensor:
         """log 1/k sum_i p_theta(x, h_i)/q_lambda(h_i|x), h_i ~ q_lambda(h|x); at k = 1 Eq. 11 by a draw.
 
         Args:
@@ -111,44 +122,46 @@ class Helmholtz(Unified):
         log_weights = self.log_joint(images, states) - self.log_recognition(images, states)
         return importance_weighted_bound(tf.reshape(log_weights, [-1, k]))
 
-    def bound_noise(self, n, k, seed):
+    def bound_noise(self, n: int, k: int, seed: Any) -> tf.Tensor:
         """Noise that `bound` reads for k states of each of n images, (n, k, size); seed (2,)."""
         return uniform([n, k, sum(self.units)], seed)
 
-    def track_bound(self, bounds):
+    def track_bound(self, bounds: tf.Tensor) -> None:
         """The metric `bound`: the bound on the log-likelihood of the real images."""
         self.bound_tracker.update_state(bounds)
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.metrics.Metric]:
         return [*super().metrics, self.bound_tracker]
 
     @property
-    def units(self):
+    def units(self) -> list[int]:
         """Of the layers h_1 .. h_L."""
         return [states.shape[-1] for states in self.theta.inputs]
 
     # Samples: z is h_1.
 
-    def decoder(self):
+    def decoder(self) -> keras.Model:
         return keras.Model(self.sampler.inputs[:1], self.sampler.outputs[0])
 
-    def draw_prior(self, noise, stream=0):
+    def draw_prior(self, noise: Samples | Batch, stream: int = 0) -> tf.Tensor:
         """h_1 ~ p_theta(h_1), (b, units)."""
         uniforms = noise.uniform(sum(self.units), stream)
         return sigmoid_belief.sample_generative(
             self.sampler, tf.split(uniforms, self.units, axis=1)
         )[0]
 
-    def call(self, images, labels=None, training=False):
+    def call(
+        self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = False
+    ) -> tf.Tensor:
         """Reconstructions: the means of p_theta(x|h_1) at those of q_lambda(h_1|x)."""
         return self.decode(self.encode(images))
 
-    def encode(self, images):
+    def encode(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
         """Means of q_lambda(h_1|x), (b, units)."""
         return tf.sigmoid(sigmoid_belief.conditionals(self.eta)[0](images))
 
-    def endpoints(self):
+    def endpoints(self) -> endpoints.Endpoints:
         def encode(images):
             return {"latents": self.encode(endpoints.binary(self, images))}
 

@@ -1,11 +1,14 @@
 """InfoGAN, Eq. 9-10: a GAN whose codes can be read off its images."""
 
 import math
+from collections.abc import Sequence
+from typing import Any, Self
 
 import keras
 import tensorflow as tf
 
 from tfgen import checks, distributions, endpoints, networks
+from tfgen.noise import Batch, Samples
 from tfgen.objectives import FAKE, REAL, log_categorical, log_q, reverse
 from tfgen.unified import Unified
 
@@ -53,14 +56,14 @@ class InfoGAN(Unified):
 
     def __init__(
         self,
-        theta,
-        phi,
-        eta,
-        num_categories=10,
-        num_continuous=2,
-        info_weight=1.0,
-        importance_weighted=False,
-        **kwargs,
+        theta: keras.Model,
+        phi: keras.Model,
+        eta: keras.Model,
+        num_categories: int = 10,
+        num_continuous: int = 2,
+        info_weight: float = 1.0,
+        importance_weighted: bool = False,
+        **kwargs: Any,
     ):
         checks.check_features(theta, phi=phi, eta=eta)
         checks.check_readers(None, theta=theta, phi=phi, eta=eta)
@@ -74,25 +77,25 @@ class InfoGAN(Unified):
         self.information = keras.metrics.Mean(name="information")
 
     @property
-    def table_row(self):
+    def table_row(self) -> str:
         return "IWInfoGAN" if self.importance_weighted else "InfoGAN"
 
     @classmethod
     def build_networks(
         cls,
-        shape,
-        num_classes,
+        shape: tuple[int, int, int],
+        num_classes: int | None,
         *,
-        width,
-        latent_dim,
-        num_categories=10,
-        num_continuous=2,
-        normalization="batch",
-        spectral=False,
-        modulation=None,
-        augment=(),
-        **kwargs,
-    ):
+        width: int,
+        latent_dim: int,
+        num_categories: int = 10,
+        num_continuous: int = 2,
+        normalization: str | None = "batch",
+        spectral: bool = False,
+        modulation: str | None = None,
+        augment: Sequence[str] = (),
+        **kwargs: Any,
+    ) -> Self:
         """A model with fresh DCGAN networks; other arguments as in `zoo.GAN.build_networks`."""
         theta = networks.generator(
             shape, latent_dim, width, None, normalization, modulation=modulation
@@ -104,10 +107,12 @@ class InfoGAN(Unified):
         return cls(theta, phi, eta, *codes, **kwargs)
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.metrics.Metric]:
         return [*super().metrics, self.information]
 
-    def objectives(self, images, labels=None, training=True):
+    def objectives(
+        self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = True
+    ) -> dict[str, tf.Tensor]:
         latents = self.prior_like(images)
         generated = self.call_network(self.theta, latents, training=training)
         q_real = self.logits(images, training=training)
@@ -122,7 +127,7 @@ class InfoGAN(Unified):
             "eta": objective,
         }
 
-    def log_code(self, images, latents, training=False):
+    def log_code(self, images: tf.Tensor, latents: tf.Tensor, training: bool = False) -> tf.Tensor:
         """log q_eta(c|x), (b,) nats, of the code c that ends z (b, d)."""
         posterior = self.call_network(self.eta, images, training=training)
         _, category, continuous = tf.split(latents, self.parts, axis=1)
@@ -130,7 +135,7 @@ class InfoGAN(Unified):
         log_category = log_categorical(posterior["logits"], tf.argmax(category, axis=1))
         return log_category + q.log_prob(continuous)
 
-    def track_information(self, log_codes):
+    def track_information(self, log_codes: tf.Tensor) -> None:
         """The metric `information`: E log q_eta(c|x) + H(c), a lower bound on I(c; x) in nats."""
         entropy = math.log(self.num_categories) + self.num_continuous * math.log(2)
         self.information.update_state(log_codes + entropy)
@@ -138,12 +143,12 @@ class InfoGAN(Unified):
     # z = (noise, category, continuous codes).
 
     @property
-    def parts(self):
+    def parts(self) -> tuple[int, int, int]:
         """Lengths of z's parts."""
         codes = (self.num_categories, self.num_continuous)
         return (self.latent_dim - sum(codes), *codes)
 
-    def draw_prior(self, noise, stream=NOISE):
+    def draw_prior(self, noise: Samples | Batch, stream: int = NOISE) -> tf.Tensor:
         """z = (noise, c): N(0, I), a category one-hot and uniform, continuous codes uniform on [-1, 1]."""
         uniform = noise.uniform(1 + self.num_continuous, stream + CODES)
         index = tf.cast(self.num_categories * uniform[:, 0], tf.int32)
@@ -153,14 +158,16 @@ class InfoGAN(Unified):
 
     # Use.
 
-    def call(self, images, labels=None, training=False):
+    def call(
+        self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = False
+    ) -> tf.Tensor:
         return self.logits(images, training=training)
 
-    def categories(self, images):
+    def categories(self, images: tf.Tensor) -> tf.Tensor:
         """q_eta(category|x), (b, K) probabilities."""
         return tf.nn.softmax(self.call_network(self.eta, images, training=False)["logits"])
 
-    def endpoints(self):
+    def endpoints(self) -> endpoints.Endpoints:
         def encode(images):
             """The inferred code: probabilities of the categories, then the means of the others."""
             means = self.call_network(self.eta, images, training=False)["mean"]
@@ -174,7 +181,7 @@ class InfoGAN(Unified):
             **endpoints.discriminator(self),
         }
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_categories": self.num_categories,

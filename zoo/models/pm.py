@@ -1,10 +1,13 @@
 """Predictability minimization (Schmidhuber 1992; appendix D): codes of independent binary units."""
 
+from typing import Any, Self
+
 import keras
 import tensorflow as tf
 
 from tfgen import checks, networks
 from tfgen.networks import heads
+from tfgen.noise import Batch, Samples
 from tfgen.objectives import log_bernoulli
 from zoo.models.autoencoder import Autoencoder
 
@@ -49,7 +52,14 @@ class PM(Autoencoder):
     binary_code = True
     heads = {**Autoencoder.heads, "phi": heads.logits}  # one per unit
 
-    def __init__(self, theta, eta, phi, beta=1.0, **kwargs):
+    def __init__(
+        self,
+        theta: keras.Model,
+        eta: keras.Model,
+        phi: keras.Model,
+        beta: float = 1.0,
+        **kwargs: Any,
+    ):
         _check_predictors(theta, phi)
         checks.check_not_negative(beta=beta)
         super().__init__({"theta": theta, "phi": phi, "eta": eta}, **kwargs)
@@ -57,14 +67,24 @@ class PM(Autoencoder):
 
     @classmethod
     def build_networks(
-        cls, shape, num_classes, *, width, units, hidden=64, normalization="batch", **kwargs
-    ):
+        cls,
+        shape: tuple[int, int, int],
+        num_classes: int | None,
+        *,
+        width: int,
+        units: int,
+        hidden: int = 64,
+        normalization: str | None = "batch",
+        **kwargs: Any,
+    ) -> Self:
         """A model with fresh DCGAN networks and predictors; other arguments are the constructor's."""
         theta = networks.generator(shape, units, width, None, normalization)
         eta = networks.code_encoder(shape, units, width, normalization, activation="sigmoid")
         return cls(theta, eta, networks.predictors(units, hidden), **kwargs)
 
-    def objectives(self, images, labels=None, training=True):
+    def objectives(
+        self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = True
+    ) -> dict[str, tf.Tensor]:
         codes = self.infer(images, training)
         log_p = log_bernoulli(
             self.call_network(self.phi, codes, training=training), codes
@@ -73,14 +93,14 @@ class PM(Autoencoder):
         objective = self.reconstruction(images, codes, training) - self.beta * predictability
         return {"theta": objective, "phi": predictability, "eta": objective}
 
-    def infer(self, images, training=False):
+    def infer(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
         return binary(self.call_network(self.eta, images, training=training))
 
-    def draw_prior(self, noise, stream=0):
+    def draw_prior(self, noise: Samples | Batch, stream: int = 0) -> tf.Tensor:
         """Fair coins."""
         return binary(noise.uniform(self.latent_dim, stream))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "beta": self.beta}
 
 
@@ -94,6 +114,6 @@ def _check_predictors(theta, phi):
         )
 
 
-def binary(units):
+def binary(units: tf.Tensor) -> tf.Tensor:
     """1 where a unit is above 1/2, else 0, with the gradient of the unit itself."""
     return units + tf.stop_gradient(tf.cast(units > 0.5, units.dtype) - units)

@@ -1,5 +1,8 @@
 """Residual classifiers, the evaluators of every score: f_omega(t|x) of Eq. 18 on its own."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import keras
 import tensorflow as tf
 
@@ -26,7 +29,13 @@ class ResNet(Unified):
 
     needs_labels = True
 
-    def __init__(self, omega, num_classes=None, label_smoothing=0.0, **kwargs):
+    def __init__(
+        self,
+        omega: keras.Model,
+        num_classes: int | None = None,
+        label_smoothing: float = 0.0,
+        **kwargs: Any,
+    ):
         num_classes = num_classes or omega.output["logits"].shape[-1]
         if not 0 <= label_smoothing < 1:
             raise ValueError(
@@ -37,18 +46,31 @@ class ResNet(Unified):
         self.accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
 
     @classmethod
-    def build_networks(cls, shape, num_classes, *, width=None, blocks=None, widths=None, **kwargs):
+    def build_networks(
+        cls,
+        shape: tuple[int, int, int],
+        num_classes: int,
+        *,
+        width: int | None = None,
+        blocks: int | None = None,
+        widths: Sequence[int] | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """A model with a fresh network: residual of `width` and `blocks`, or whitened of `widths`.
 
         Other arguments are the constructor's.
         """
-        if widths is None:
+        if widths is not None:
+            omega = networks.whitened_network(shape, num_classes, widths)
+        elif width is not None and blocks is not None:
             omega = networks.residual_network(shape, num_classes, width, blocks)
         else:
-            omega = networks.whitened_network(shape, num_classes, widths)
+            raise ValueError(
+                f"A classifier has width and blocks, or widths. Received: {width=}, {blocks=}, {widths=}"
+            )
         return cls(omega, **kwargs)
 
-    def before_fit(self, dataset):
+    def before_fit(self, dataset: Any) -> None:
         """Compute the filters of a new model's whitening layer, from one pass over the images."""
         for layer in self.omega.layers:
             if isinstance(layer, PatchWhitening) and not layer.adapted:
@@ -56,10 +78,12 @@ class ResNet(Unified):
                 layer.adapt(before(unpack(batch)[0]) for batch in dataset)
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.metrics.Metric]:
         return [*super().metrics, self.accuracy]
 
-    def objectives(self, images, labels=None, training=True):
+    def objectives(
+        self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = True
+    ) -> dict[str, tf.Tensor]:
         logits = self.call_network(self.omega, images, training=training)["logits"]
         self.accuracy.update_state(labels, logits)
         terms = (
@@ -69,18 +93,20 @@ class ResNet(Unified):
         )
         return {"omega": self.mean(terms)}
 
-    def probabilities(self, logits):
+    def probabilities(self, logits: tf.Tensor) -> tf.Tensor:
         """f_omega(t|x) without the smoothing of the labels that it learned."""
         learned = tf.nn.softmax(logits)
         return remove_smoothing(learned, self.label_smoothing) if self.label_smoothing else learned
 
-    def call(self, images, labels=None, training=False):
+    def call(
+        self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = False
+    ) -> tf.Tensor:
         """Class probabilities f_omega(t|x), (b, num_classes)."""
         return self.probabilities(
             self.call_network(self.omega, images, training=training)["logits"]
         )
 
-    def endpoints(self):
+    def endpoints(self) -> endpoints.Endpoints:
         def features(images):
             outputs = self.call_network(self.omega, images, training=False)
             return {
@@ -91,7 +117,7 @@ class ResNet(Unified):
         functions = {"features": (features, {"images": endpoints.images_spec(self)})}
         return {**endpoints.classifier(self), **endpoints.complete(self, functions)}
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_classes": self.num_classes,

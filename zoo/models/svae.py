@@ -1,5 +1,8 @@
 """Semi-supervised VAE, M2 of Kingma et al. (2014), and its adversary-activated form, Eq. 17."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import keras
 import tensorflow as tf
 
@@ -37,21 +40,22 @@ class SVAE(Variational):
     Source: Kingma et al. (2014); Hu et al. (2018), sections 4 and I.
     """
 
+    num_classes: int  # not None
     needs_labels = True
     unlabelled = True
 
     def __init__(
         self,
-        theta,
-        eta,
-        omega,
-        phi=None,
-        temperature=1.0,
-        alpha=0.1,
-        num_classes=10,
-        importance_samples=1,
-        likelihood="bernoulli",
-        **kwargs,
+        theta: keras.Model,
+        eta: keras.Model,
+        omega: keras.Model,
+        phi: keras.Model | None = None,
+        temperature: float = 1.0,
+        alpha: float = 0.1,
+        num_classes: int = 10,
+        importance_samples: int = 1,
+        likelihood: str = "bernoulli",
+        **kwargs: Any,
     ):
         checks.check_readers(num_classes, theta=theta, eta=eta)
         readers = {"omega": omega} | ({} if phi is None else {"phi": phi})
@@ -72,28 +76,28 @@ class SVAE(Variational):
         self.accuracy = keras.metrics.Mean(name="accuracy")
 
     @property
-    def table_row(self):
+    def table_row(self) -> str:
         return f"{'AA-' if 'phi' in self.players else ''}SVAE"
 
     @classmethod
     def build_networks(
         cls,
-        shape,
-        num_classes,
+        shape: tuple[int, int, int],
+        num_classes: int,
         *,
-        width,
-        latent_dim,
-        adversary=False,
-        adversary_width=None,
-        normalization="batch",
-        likelihood="bernoulli",
-        decoder_units=None,
-        classifier_units=None,
-        spectral=False,
-        modulation=None,
-        augment=(),
-        **kwargs,
-    ):
+        width: int,
+        latent_dim: int,
+        adversary: bool = False,
+        adversary_width: int | None = None,
+        normalization: str | None = "batch",
+        likelihood: str = "bernoulli",
+        decoder_units: int | None = None,
+        classifier_units: int | None = None,
+        spectral: bool = False,
+        modulation: str | None = None,
+        augment: Sequence[str] = (),
+        **kwargs: Any,
+    ) -> Self:
         """A model with fresh DCGAN networks; other arguments are the constructor's.
 
         An image is decoded for every class. With `decoder_units` theta is a multilayer perceptron of
@@ -121,14 +125,16 @@ class SVAE(Variational):
         return cls(theta, eta, omega, phi, **arguments)
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.metrics.Metric]:
         return [*super().metrics, self.accuracy]
 
-    def before_fit(self, dataset):
+    def before_fit(self, dataset: Any) -> None:
         """N_labelled/N, by which the classifier's term is unbiased in every minibatch."""
         self.labelled_share.assign(labelled_share(dataset))
 
-    def objectives(self, images, labels=None, training=True):
+    def objectives(
+        self, images: tf.Tensor, labels: Any = None, training: bool = True
+    ) -> dict[str, tf.Tensor]:
         labelled = labels >= 0
         index = tf.maximum(labels, 0)
         noise = self.latent_noise(images, POSTERIOR)
@@ -143,14 +149,18 @@ class SVAE(Variational):
         self.accuracy.update_state(tf.argmax(logits, 1, labels.dtype) == labels, labelled)
         return {"theta": objective, "eta": objective, "omega": objective, **adversary}
 
-    def bound(self, images, labels, noise, training=False):
+    def bound(
+        self, images: tf.Tensor, labels: tf.Tensor | None, noise: tf.Tensor, training: bool = False
+    ) -> tf.Tensor:
         """U(x), whatever the labels: the bound on log p_theta(x) that tests report."""
         log_probabilities = tf.nn.log_softmax(
             self.call_network(self.omega, images, training=training)
         )
         return enumerated_bound(self.class_bounds(images, noise, training), log_probabilities)
 
-    def class_bounds(self, images, noise, training=False):
+    def class_bounds(
+        self, images: tf.Tensor, noise: tf.Tensor, training: bool = False
+    ) -> tf.Tensor:
         """L(x, t) of every class, (b, num_classes) nats.
 
         Args:
@@ -165,22 +175,26 @@ class SVAE(Variational):
         bounds = self.elbo(posterior, images, labels, noise, training)
         return tf.reshape(bounds, [-1, classes]) - tf.math.log(float(classes))
 
-    def class_posteriors(self, images, labels, training):
+    def class_posteriors(
+        self, images: tf.Tensor, labels: tf.Tensor | None, training: bool
+    ) -> dict[str, tf.Tensor]:
         """q_eta(z|x, t) of every class; what does not depend on t is computed once for all of them."""
         trunk, head = (self.eta.get_layer(name) for name in (networks.TRUNK, networks.HEAD))
         features = tf.repeat(trunk(images, training=training), self.num_classes, axis=0)
         return head([features, labels], training=training)
 
-    def labels_to_generate(self, images, labels):
+    def labels_to_generate(self, images: tf.Tensor, labels: tf.Tensor | None) -> tf.Tensor | None:
         """t ~ p(t), uniform: generated images are drawn from p_theta(x)."""
         uniform = self.uniform(images, 1, LABELS)[:, 0]
         return tf.cast(tf.floor(uniform * self.num_classes), tf.int32)
 
-    def call(self, images, labels=None, training=False):
+    def call(
+        self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = False
+    ) -> tf.Tensor:
         """Class probabilities q_omega(t|x), (b, num_classes)."""
         return tf.nn.softmax(self.call_network(self.omega, images, training=training))
 
-    def endpoints(self):
+    def endpoints(self) -> endpoints.Endpoints:
         served = {
             **endpoints.generator(self),
             **endpoints.aggregate(self),
@@ -189,5 +203,5 @@ class SVAE(Variational):
         }
         return {**served, **endpoints.discriminator(self)} if "phi" in self.players else served
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "alpha": self.alpha}

@@ -1,6 +1,10 @@
 """Variational autoencoders, Eq. 11-13, and their adversary-activated form, Eq. 17 and 44-46."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import keras
+import tensorflow as tf
 
 from tfgen import checks, endpoints, networks
 from zoo.models.variational import POSTERIOR, Variational
@@ -35,14 +39,14 @@ class VAE(Variational):
 
     def __init__(
         self,
-        theta,
-        eta,
-        phi=None,
-        temperature=1.0,
-        num_classes=None,
-        importance_samples=1,
-        likelihood="bernoulli",
-        **kwargs,
+        theta: keras.Model,
+        eta: keras.Model,
+        phi: keras.Model | None = None,
+        temperature: float = 1.0,
+        num_classes: int | None = None,
+        importance_samples: int = 1,
+        likelihood: str = "bernoulli",
+        **kwargs: Any,
     ):
         players = {"theta": theta, "eta": eta} | ({} if phi is None else {"phi": phi})
         checks.check_readers(num_classes, **players)
@@ -51,28 +55,28 @@ class VAE(Variational):
         )
 
     @property
-    def table_row(self):
+    def table_row(self) -> str:
         activated, conditional = "phi" in self.players, self.num_classes is not None
         return f"{'AA-' if activated else ''}{'C' if conditional else ''}VAE"
 
     @classmethod
     def build_networks(
         cls,
-        shape,
-        num_classes,
+        shape: tuple[int, int, int],
+        num_classes: int | None,
         *,
-        width,
-        latent_dim,
-        conditional=False,
-        adversary=False,
-        normalization="batch",
-        likelihood="bernoulli",
-        mixture_prior=None,
-        spectral=False,
-        modulation=None,
-        augment=(),
-        **kwargs,
-    ):
+        width: int,
+        latent_dim: int,
+        conditional: bool = False,
+        adversary: bool = False,
+        normalization: str | None = "batch",
+        likelihood: str = "bernoulli",
+        mixture_prior: int | None = None,
+        spectral: bool = False,
+        modulation: str | None = None,
+        augment: Sequence[str] = (),
+        **kwargs: Any,
+    ) -> Self:
         """A model with fresh DCGAN networks; other arguments are the constructor's.
 
         `spectral`, `modulation` and `augment` are those of `zoo.GAN.build_networks`; the first and the
@@ -93,17 +97,21 @@ class VAE(Variational):
             phi = networks.discriminator(shape, width, classes, of_phi, augment)
         return cls(theta, eta, phi, num_classes=classes, likelihood=likelihood, **kwargs)
 
-    def objectives(self, images, labels=None, training=True):
+    def objectives(
+        self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = True
+    ) -> dict[str, tf.Tensor]:
         bounds = self.bound(images, labels, self.latent_noise(images, POSTERIOR), training)
         self.track_bound(bounds)
         objective, adversary = self.activated_objectives(images, labels, bounds, training)
         return {"theta": objective, "eta": objective, **adversary}
 
-    def bound(self, images, labels, noise, training=False):
+    def bound(
+        self, images: tf.Tensor, labels: tf.Tensor | None, noise: tf.Tensor, training: bool = False
+    ) -> tf.Tensor:
         posterior = self.call_network(self.eta, images, labels, training)
         return self.elbo(posterior, images, labels, noise, training)
 
-    def endpoints(self):
+    def endpoints(self) -> endpoints.Endpoints:
         generating = {**endpoints.generator(self), **endpoints.aggregate(self)}
         served = {**generating, **endpoints.variational(self)}
         return {**served, **endpoints.discriminator(self)} if "phi" in self.players else served

@@ -1,5 +1,7 @@
 """VAE/GAN joint models, appendix F: a VAE helped by a GAN, and a GAN helped by an encoder."""
 
+from typing import Any, Self
+
 import keras
 import tensorflow as tf
 
@@ -15,7 +17,14 @@ class _Joint(Unified):
 
     heads = {**Unified.heads, "eta": heads.posterior}
 
-    def __init__(self, theta, eta, phi, importance_weighted, **kwargs):
+    def __init__(
+        self,
+        theta: keras.Model,
+        eta: keras.Model,
+        phi: keras.Model,
+        importance_weighted: bool,
+        **kwargs: Any,
+    ):
         checks.check_networks(None, theta=theta, phi=phi)
         checks.check_readers(None, eta=eta)
         checks.check_latents(theta, eta)
@@ -26,16 +35,16 @@ class _Joint(Unified):
     @classmethod
     def build_networks(
         cls,
-        shape,
-        num_classes,
+        shape: tuple[int, int, int],
+        num_classes: int | None,
         *,
-        width,
-        latent_dim,
-        normalization="batch",
-        spectral=False,
-        modulation=None,
-        **kwargs,
-    ):
+        width: int,
+        latent_dim: int,
+        normalization: str | None = "batch",
+        spectral: bool = False,
+        modulation: str | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """A model with fresh DCGAN networks, none of which reads labels.
 
         Arguments are those of `zoo.GAN.build_networks`, without augmentation: features D_l of an image
@@ -49,13 +58,13 @@ class _Joint(Unified):
         phi = networks.discriminator(shape, width, normalization=of_phi)
         return cls(theta, eta, phi, **kwargs)
 
-    def infer(self, images, stream, training):
+    def infer(self, images: tf.Tensor, stream: int, training: bool) -> Any:
         """q_eta(z|x), {"mean": (b, d), "scale": (b, d)}, and one draw of z, (b, d)."""
         posterior = self.call_network(self.eta, images, training=training)
         noise = self.noise(images, self.latent_dim, stream)
         return posterior, posterior["mean"] + posterior["scale"] * noise
 
-    def generate(self, inferred, training):
+    def generate(self, inferred: tf.Tensor, training: bool) -> tf.Tensor:
         """G_theta of as many codes of the prior as are given, and of those given: (b, h, w, c) each.
 
         One pass makes both, so that theta's batch statistics are the same for either and in training
@@ -67,18 +76,20 @@ class _Joint(Unified):
         )
         return tf.split(images, 2)
 
-    def call(self, images, labels=None, training=False):
+    def call(
+        self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = False
+    ) -> tf.Tensor:
         """Reconstructions G_theta(z) at the mean of q_eta(z|x)."""
         return self.decode(self.call_network(self.eta, images)["mean"])
 
-    def endpoints(self):
+    def endpoints(self) -> endpoints.Endpoints:
         return {
             **endpoints.generator(self),
             **endpoints.encoder(self),
             **endpoints.discriminator(self),
         }
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "importance_weighted": self.importance_weighted}
 
 
@@ -118,14 +129,14 @@ class VAEGAN(_Joint):
 
     def __init__(
         self,
-        theta,
-        eta,
-        phi,
-        gamma=0.01,
-        layer=-2,
-        importance_weighted=False,
-        temperature=None,
-        **kwargs,
+        theta: keras.Model,
+        eta: keras.Model,
+        phi: keras.Model,
+        gamma: float = 0.01,
+        layer: int = -2,
+        importance_weighted: bool = False,
+        temperature: float | None = None,
+        **kwargs: Any,
     ):
         checks.check_not_negative(gamma=gamma)
         if temperature is not None:
@@ -137,11 +148,13 @@ class VAEGAN(_Joint):
         self.temperature = temperature
 
     @property
-    def table_row(self):
+    def table_row(self) -> str:
         activated, weighted = self.temperature is not None, self.importance_weighted
         return f"{'AA-' if activated else ''}{'IW' if weighted else ''}VAE/GAN"
 
-    def objectives(self, images, labels=None, training=True):
+    def objectives(
+        self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = True
+    ) -> dict[str, tf.Tensor]:
         posterior, inferred = self.infer(images, POSTERIOR, training)
         generated, reconstructed = self.generate(inferred, training)
         q_real, real = self.judge(images, training)
@@ -167,14 +180,14 @@ class VAEGAN(_Joint):
             "phi": self.mean(log_q(q_real, REAL)) / 2 + fakes / 4,
         }
 
-    def judge(self, images, training):
+    def judge(self, images: tf.Tensor, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
         """l(x), (b,), and the features D_l(x), (b, ...)."""
         outputs = self.call_network(
             networks.with_features(self.phi, self.layer), images, training=training
         )
         return tf.reshape(outputs["logits"], [-1]), tf.cast(outputs["features"], tf.float32)
 
-    def terms_of_generated(self, generated, features, training):
+    def terms_of_generated(self, generated: tf.Tensor, features: tf.Tensor, training: bool) -> Any:
         """R(x) and KL, (b,) each, of generated images and their features, both taken as data."""
         generated, features = tf.stop_gradient(generated), tf.stop_gradient(features)
         with layers.frozen_statistics():  # tests and samples see those of real images
@@ -183,7 +196,7 @@ class VAEGAN(_Joint):
             _, again = self.judge(reconstructed, training)
         return log_likelihood(features, again), divergence_from_prior(**posterior)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "gamma": self.gamma,
@@ -192,13 +205,13 @@ class VAEGAN(_Joint):
         }
 
 
-def divergence_from_prior(mean, scale):
+def divergence_from_prior(mean: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
     """KL(N(mean, diag scale^2) || N(0, I)), (b, d) and (b, d) -> (b,) nats."""
     q, p = distributions.normal(mean, scale), distributions.standard_normal(mean)
     return distributions.divergence(q, p)
 
 
-def log_likelihood(features, mean):
+def log_likelihood(features: tf.Tensor, mean: tf.Tensor) -> tf.Tensor:
     """log N(D_l(x); D_l(x^), I), summed over the layer.
 
     Args:
@@ -243,13 +256,13 @@ class GANVAE(_Joint):
 
     def __init__(
         self,
-        theta,
-        eta,
-        phi,
-        reconstruction_weight=0.2,
-        mode_weight=0.4,
-        importance_weighted=False,
-        **kwargs,
+        theta: keras.Model,
+        eta: keras.Model,
+        phi: keras.Model,
+        reconstruction_weight: float = 0.2,
+        mode_weight: float = 0.4,
+        importance_weighted: bool = False,
+        **kwargs: Any,
     ):
         checks.check_not_negative(
             reconstruction_weight=reconstruction_weight, mode_weight=mode_weight
@@ -259,10 +272,12 @@ class GANVAE(_Joint):
         self.mode_weight = mode_weight
 
     @property
-    def table_row(self):
+    def table_row(self) -> str:
         return f"{'IW' if self.importance_weighted else ''}GAN/VAE"
 
-    def objectives(self, images, labels=None, training=True):
+    def objectives(
+        self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = True
+    ) -> dict[str, tf.Tensor]:
         _, inferred = self.infer(images, POSTERIOR, training)
         generated, reconstructed = self.generate(inferred, training)
         q_real = self.logits(images, training=training)
@@ -278,7 +293,7 @@ class GANVAE(_Joint):
             "phi": (self.mean(log_q(q_real, REAL)) + self.mean(log_q(q_fake, FAKE))) / 2,
         }
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "reconstruction_weight": self.reconstruction_weight,

@@ -2,6 +2,7 @@
 
 import abc
 import math
+from typing import Any, Self
 
 import keras
 import numpy as np
@@ -11,7 +12,7 @@ from sklearn.mixture import GaussianMixture
 from tfgen import checks, distributions, layers, networks, noise, sampling
 from tfgen.evaluation import likelihood
 from tfgen.networks import heads
-from tfgen.noise import gaussian
+from tfgen.noise import Batch, Samples, gaussian
 from tfgen.objectives import (
     FAKE,
     REAL,
@@ -47,13 +48,13 @@ class Variational(Unified):
 
     def __init__(
         self,
-        players,
-        num_classes,
-        temperature,
-        importance_samples,
-        likelihood,
-        aggregate=None,
-        **kwargs,
+        players: dict[str, keras.Model],
+        num_classes: int | None,
+        temperature: float,
+        importance_samples: int,
+        likelihood: str,
+        aggregate: int | None = None,
+        **kwargs: Any,
     ):
         _check_variational(players, temperature, importance_samples, likelihood)
         if likelihood == "bernoulli":
@@ -64,14 +65,16 @@ class Variational(Unified):
         self.importance_samples = importance_samples
         self.likelihood = likelihood
         self.bound_tracker = keras.metrics.Mean(name="bound")
-        self.aggregate = self._mixture(aggregate)
+        self.aggregate: Any = self._mixture(aggregate)
 
     @property
-    def binary_pixels(self):
+    def binary_pixels(self) -> bool:
         return self.likelihood == "bernoulli"
 
     @abc.abstractmethod
-    def bound(self, images, labels, noise, training=False):
+    def bound(
+        self, images: tf.Tensor, labels: tf.Tensor | None, noise: tf.Tensor, training: bool = False
+    ) -> tf.Tensor:
         """A lower bound on log p_theta(x) or log p_theta(x|t).
 
         Args:
@@ -84,15 +87,21 @@ class Variational(Unified):
             (b,) nats an image.
         """
 
-    def bound_noise(self, n, k, seed):
+    def bound_noise(self, n: int, k: int, seed: Any) -> tf.Tensor:
         """Noise that `bound` reads for k codes of each of n images, (n, k, size); seed (2,)."""
         return gaussian([n, k, self.latent_dim], seed)
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.metrics.Metric]:
         return [*super().metrics, self.bound_tracker]
 
-    def fit_sampler(self, images, labels=None, components=50, seed=0):
+    def fit_sampler(
+        self,
+        images: np.ndarray,
+        labels: np.ndarray | None = None,
+        components: int = 50,
+        seed: int = 0,
+    ) -> Self:
         """Fit Gaussians to the aggregate posterior E_pdata[q_eta(z|x)], for `sample(prior="aggregate")`.
 
         A VAE's codes leave holes in p(z) = N(0, I), in which it draws between images.  The objective and
@@ -117,14 +126,14 @@ class Variational(Unified):
         checks.check_integer("components", components, 1)
         images = likelihood.prepare_images(self.likelihood, images)
         labels, codes = self._posterior_draws(images, labels, seed)
-        classes = self.num_classes if self.conditional else 1
+        classes = (self.num_classes or 1) if self.conditional else 1
         counts = np.bincount(labels, minlength=classes)
         if counts.min() < components:
             raise ValueError(
                 "Every class must have at least as many images as components. "
                 f"Received: components={components}, images of each class={counts.tolist()}"
             )
-        mixture = self._mixture(components)
+        mixture: Any = self._mixture(components)
         for label in range(classes):
             fitted = GaussianMixture(components, random_state=seed, reg_covar=COVARIANCE)
             fitted.fit(codes[labels == label])
@@ -132,7 +141,7 @@ class Variational(Unified):
         self.aggregate = mixture
         return self
 
-    def codes(self, n, seed, labels=None, prior=None):
+    def codes(self, n: Any, seed: Any, labels: Any = None, prior: str | None = None) -> tf.Tensor:
         if prior != "aggregate" or self.aggregate is None:
             return super().codes(n, seed, labels, prior)
         samples = noise.Samples(n, seed)
@@ -142,7 +151,7 @@ class Variational(Unified):
         drawn = samples.uniform(1, COMPONENT), samples.gaussian(self.latent_dim)
         return self.aggregate.draw(*drawn, labels)
 
-    def release(self):
+    def release(self) -> Self:
         released = super().release()
         if self.aggregate is not None:
             released.aggregate.set_weights(self.aggregate.get_weights())
@@ -151,7 +160,7 @@ class Variational(Unified):
     def _mixture(self, components):
         if components is None:
             return None
-        classes = self.num_classes if self.conditional else 1
+        classes = (self.num_classes or 1) if self.conditional else 1
         return layers.FittedMixture(classes, components, self.latent_dim, name="aggregate")
 
     def _posterior_draws(self, images, labels, seed):
@@ -171,19 +180,21 @@ class Variational(Unified):
         return labels, codes.astype(np.float64)
 
     @property
-    def learned_prior(self):
+    def learned_prior(self) -> Any:
         """The layer of theta that has p(z), or None for N(0, I)."""
         found = [layer for layer in self.theta.layers if layer.name == networks.PRIOR]
         return found[0] if found else None
 
-    def draw_prior(self, noise, stream=0):
+    def draw_prior(self, noise: Samples | Batch, stream: int = 0) -> tf.Tensor:
         learned = self.learned_prior
         if learned is None:
             return super().draw_prior(noise, stream)
         normal = noise.gaussian(self.latent_dim, stream)
         return learned.draw(noise.uniform(1, stream + COMPONENT), normal)
 
-    def activated_objectives(self, images, labels, bounds, training):
+    def activated_objectives(
+        self, images: tf.Tensor, labels: tf.Tensor | None, bounds: tf.Tensor, training: bool
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Eq. 17, 44-46: what theta and eta ascend, and what phi ascends if there is an adversary.
 
             theta, eta:  E_pdata[w(x) L(x)] + E_pg[w(x) L(x)],    w(x) = q^r(0|x) = sigmoid(l(x)/T)
@@ -214,7 +225,9 @@ class Variational(Unified):
         phi = (self.mean(log_q(q_real, REAL)) + self.mean(log_q(q_fake, FAKE))) / 2
         return objective, {"phi": phi}
 
-    def generate_like(self, images, labels, training):
+    def generate_like(
+        self, images: tf.Tensor, labels: tf.Tensor | None, training: bool
+    ) -> tf.Tensor:
         """As many images as given, x ~ p_theta0(x|z), z ~ p(z), as data: without gradient.
 
         Where the given images are binary these are Bernoulli samples, else means, so that phi
@@ -230,11 +243,18 @@ class Variational(Unified):
             means = tf.where(binary, samples, means)
         return tf.stop_gradient(means)
 
-    def labels_to_generate(self, images, labels):
+    def labels_to_generate(self, images: tf.Tensor, labels: tf.Tensor | None) -> tf.Tensor | None:
         """The labels of as many generated images: those of the real ones."""
         return labels
 
-    def elbo(self, posterior, images, labels, noise, training):
+    def elbo(
+        self,
+        posterior: dict[str, tf.Tensor],
+        images: tf.Tensor,
+        labels: tf.Tensor | None,
+        noise: tf.Tensor,
+        training: bool,
+    ) -> tf.Tensor:
         """Eq. 11 by k = 1 draw and the closed-form KL, or the importance-weighted bound of k > 1.
 
         Under a learned prior the KL has no closed form, and k = 1 is Eq. 11 by its draw alone.
@@ -257,7 +277,13 @@ class Variational(Unified):
         p = distributions.standard_normal(latents) if learned is None else learned.distribution()
         return importance_weighted_bound(log_likelihood + p.log_prob(latents) - q.log_prob(latents))
 
-    def log_likelihood(self, images, latents, labels=None, training=False):
+    def log_likelihood(
+        self,
+        images: tf.Tensor,
+        latents: tf.Tensor,
+        labels: tf.Tensor | None = None,
+        training: bool = False,
+    ) -> tf.Tensor:
         """log p_theta(x|z [, t]), summed over pixels.
 
         Args:
@@ -280,20 +306,22 @@ class Variational(Unified):
         terms = distributions.log_likelihood(self.likelihood, parameters, repeated)
         return tf.reshape(terms, [-1, k])
 
-    def track_bound(self, bounds):
+    def track_bound(self, bounds: tf.Tensor) -> None:
         """The metric `bound`: the unweighted bound on the log-likelihood of the real images."""
         self.bound_tracker.update_state(bounds)
 
-    def latent_noise(self, images, stream):
+    def latent_noise(self, images: tf.Tensor, stream: int) -> tf.Tensor:
         """Standard normal noise for z, (b, k, d)."""
         k, d = self.importance_samples, self.latent_dim
         return tf.reshape(self.noise(images, k * d, stream), [-1, k, d])
 
-    def call(self, images, labels=None, training=False):
+    def call(
+        self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = False
+    ) -> tf.Tensor:
         """Reconstructions: the means of p_theta(x|z [, t]) at the mean of q_eta(z|x [, t])."""
         return self.decode(self.call_network(self.eta, images, labels)["mean"], labels)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_classes": self.num_classes,

@@ -5,6 +5,8 @@ batch.  Served, they share phi's moving averages, and a shift of a few hundredth
 in each channel adds up to a dozen logits: all images, real or generated, fall on one side.
 """
 
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -19,7 +21,7 @@ STEPS, RATE = 1200, 2e-4
 SEED = 2**20  # of the generated ones; not one that samples are scored by
 
 
-def calibrate(model, data: dict) -> bool:
+def calibrate(model: Any, data: dict) -> bool:
     """Let phi alone ascend its own objective, Eq. 4, in the form in which it is served.
 
         1/2 E_pdata[log q(1|x)] + 1/2 E_pg[log q(0|x)]
@@ -43,7 +45,7 @@ def calibrate(model, data: dict) -> bool:
     return True
 
 
-def images(model, data: dict, split: str, count: int):
+def images(model: Any, data: dict, split: str, count: int) -> tuple[np.ndarray, np.ndarray | None]:
     """Images (n, h, w, c) of a recipe's data, drawn by seed 0, as phi reads them, and labels or None."""
     geometry = {key: data[key] for key in ("size", "channels", "pad") if key in data}
     pixels, labels = tfgen.data.arrays(data["name"], split, **geometry)
@@ -51,14 +53,14 @@ def images(model, data: dict, split: str, count: int):
     return _read(model, pixels[chosen].astype(np.float32) / 255.0, labels[chosen])
 
 
-def samples(model, count: int, seed: int):
+def samples(model: Any, count: int, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
     """As many samples, as phi reads them, of all classes in turn, and their labels or None."""
     labels = np.arange(count, dtype=np.int32) % (model.num_classes or 1)
     asked = labels if model.conditional else None
     return _read(model, model.sample(count, seed=seed, labels=asked), labels)
 
 
-def accuracy(model, data: dict, count: int = 500) -> dict[str, float]:
+def accuracy(model: Any, data: dict, count: int = 500) -> dict[str, float]:
     """Share of test images that `discriminate` calls real, and of samples that it calls generated."""
     real = _logits(model, *images(model, data, "test", count))
     generated = _logits(model, *samples(model, count, SEED + 1))

@@ -231,6 +231,6 @@ def _join(words):
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def digits(number):
+def digits(number: float) -> str:
     """A number to four digits."""
     return f"{number:.4g}" if abs(number) < 1000 else f"{number:,.0f}"

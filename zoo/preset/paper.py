@@ -1,5 +1,7 @@
 """The paper's own numbers, Tables 2 to 4, to stand beside those of the presets."""
 
+from zoo.recipes.reading import Recipe
+
 # Table 2: the real test set's inception score; GAN, IWGAN; and the accuracies of CGAN, IWCGAN.
 SCORES = {
     "mnist": (9.09, (8.34, 8.45), (0.985, 0.987)),
@@ -21,7 +23,7 @@ BOUNDS = {
 ACCURACIES = {"SVAE": {0.01: 0.9412, 0.1: 0.9768}, "AA-SVAE": {0.01: 0.9425, 0.1: 0.9797}}
 
 
-def numbers(recipe):
+def numbers(recipe: Recipe) -> dict[str, float]:
     """What the paper has for a recipe's model and data; its evaluators differ from ours.
 
     Returns:

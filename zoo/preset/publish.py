@@ -11,6 +11,7 @@ A preset's folder holds
 
 import hashlib
 import inspect
+import os
 import re
 import shlex
 from pathlib import Path
@@ -70,14 +71,14 @@ def publish(
     check_name(name)
     target = root / name
     check_free(target, overwrite)
-    run = Run(run)
-    model = run.model().release()
-    data, seed = run.record.recipe["data"], run.record.seed
+    finished = Run(run)
+    model = finished.model().release()
+    data, seed = finished.record.recipe["data"], finished.record.seed
     if "sample" in model.endpoints() and evaluator is None:
         evaluator = find_evaluator(data["name"], root)
     with replace_folder(target) as folder:
         found = write_files(folder, model, data, samples, evaluator, seed)
-        write_card(folder, _card(name, run, found))
+        write_card(folder, _card(name, finished, found))
     return target
 
 
@@ -111,7 +112,7 @@ def write_files(
     model: tfgen.Unified,
     data: dict[str, Any],
     samples: int,
-    evaluator: str | Path | None,
+    evaluator: str | os.PathLike | None,
     seed: int,
 ) -> dict[str, Any]:
     """Write all of a preset's files but its card and page.
@@ -137,7 +138,8 @@ def write_files(
         _write_reference(folder, data)
     tested = evaluation_data(data, model.endpoints())
     context = EvaluationContext(model, tested, samples, evaluator, EVALUATION_SEED)
-    pictures.save(capability.draw(context), folder / "samples.png")
+    draw: Any = capability.draw
+    pictures.save(draw(context), folder / "samples.png")
     evaluation = {"seed": EVALUATION_SEED, "metrics": tfgen.evaluate(**vars(context))}
     if evaluator is not None:
         evaluation |= {"evaluator": Path(evaluator).name, "samples": samples}
@@ -200,7 +202,7 @@ def _equation(model):
     """The rows of Table 1 that the model's parameters make it, or the first line of a class outside it."""
     rows = table.find_rows(model.table_row)
     if not rows:
-        return inspect.getdoc(type(model)).splitlines()[0]
+        return (inspect.getdoc(type(model)) or "").splitlines()[0]
     names = " and ".join(row.name for row in rows)
     return f"{names}, {'; '.join(dict.fromkeys(row.equations for row in rows))}"
 
@@ -237,7 +239,7 @@ def _data_facts(data):
     }
 
 
-def checksums(folder):
+def checksums(folder: Path) -> dict[str, Any]:
     """What a card says of a preset's files, all but itself and the page: their checksums and size."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     files = [path for path in files if path.name not in ("card.json", "README.md")]

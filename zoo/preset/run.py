@@ -263,7 +263,7 @@ def is_finished(record: Record, history: list[Entry]) -> bool:
     """
     training = record.recipe["training"]
     patience, best = training.get("patience"), best_epoch(history)
-    stopped = None not in (patience, best) and len(history) - best >= patience
+    stopped = patience is not None and best is not None and len(history) - best >= patience
     return stopped or len(history) >= training["epochs"]
 
 

@@ -79,7 +79,7 @@ def last_epochs(out: Path, seeds: Iterable[int]) -> dict[int, Scores]:
 
 def mean_row(numbers: Sequence[float]) -> tuple[float, float, float]:
     """Mean and t interval of numbers of several seeds; NaN for one seed."""
-    found = paired.compare(numbers, np.zeros(len(numbers)))
+    found = paired.compare(numbers, [0.0] * len(numbers))
     return found.mean, found.low, found.high
 
 

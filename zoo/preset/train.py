@@ -11,6 +11,7 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -200,13 +201,17 @@ class _Checkpoints(keras.callbacks.Callback):
         self._out, self._record, self._history = run.folder, run.record, run.history
         self._every = every
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._began = time.perf_counter()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         seconds = round(time.perf_counter() - self._began, 3)
         done = int(self.model.epochs.numpy())
-        entry = {"epoch": done, "seconds": seconds, **{k: float(v) for k, v in logs.items()}}
+        entry = {
+            "epoch": done,
+            "seconds": seconds,
+            **{k: float(v) for k, v in (logs or {}).items()},
+        }
         before, self._history = self._history, [*self._history, entry]
         self.model.stop_training = is_finished(self._record, self._history)
         if self._writes:

@@ -18,6 +18,9 @@ can hold one as well, with the keys
 The file of a model outside the zoo holds its own RECIPES, {name: recipe}.
 """
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from zoo.recipes import cifar10, digits, mnist, mnist_m, pairs
 
 LEARN_FROM_LABELS = (
@@ -28,12 +31,12 @@ LEARN_FROM_LABELS = (
 FILES = (cifar10, digits, mnist, mnist_m, pairs)
 
 
-def test_set(data):
+def test_set(data: Mapping[str, Any]) -> str:
     """Name of the data set whose test split scores a model: the `target` where its recipe adapts to one."""
     return data.get("target", data["name"])
 
 
-def evaluation_data(data, endpoints):
+def evaluation_data(data: Mapping[str, Any], endpoints: Iterable[str]) -> str | tuple[str, str]:
     """What `tfgen.evaluate` takes of a recipe's data: a name, or both of a model of two domains.
 
     One that classifies was adapted to the second, and is tested there alone.

@@ -12,7 +12,9 @@ import itertools
 import json
 import statistics
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 import keras
@@ -22,6 +24,7 @@ import zoo
 from tfgen.atomic import replace_file
 from tfgen.markdown import table
 from zoo.preset.provenance import in_words, machine, versions
+from zoo.recipes.reading import Recipe
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "studies"
 RECIPES = ("ada_mnist_mnist_m", "ada_mnist_usps", "ada_usps_mnist")
@@ -38,7 +41,7 @@ GANIN = {  # et al. (2016), table 2, on the whole of MNIST-M
 }
 
 
-def accuracy(recipe, method, seed):
+def accuracy(recipe: Recipe, method: str, seed: int) -> Any:
     """The accuracy on the target's test split of a model trained by a method.
 
     Args:
@@ -61,7 +64,7 @@ def accuracy(recipe, method, seed):
     return tfgen.evaluate(model, data["target"])["accuracy"]["value"]
 
 
-def pending(results, recipes, seeds):
+def pending(results: dict[str, Any], recipes: Sequence[str], seeds: int) -> Any:
     """[(recipe's name, seed, method)] of the runs that are not recorded, seed after seed, LAST last."""
     recorded = {
         (name, run["seed"], run["method"])
@@ -73,7 +76,7 @@ def pending(results, recipes, seeds):
     return sorted(left, key=lambda run: run[-1] == LAST)
 
 
-def read(recipes):
+def read(recipes: Sequence[str]) -> dict[str, Any]:
     """The results so far, with a place for every recipe.
 
     Raises:
@@ -96,14 +99,14 @@ def read(recipes):
     return results
 
 
-def write(results):
+def write(results: dict[str, Any]) -> None:
     """adaptation.json and the adaptation.md that is made of it."""
     with replace_file(PAGES / "adaptation.json") as aside:
         aside.write_text(json.dumps(results, indent=2) + "\n")
     (PAGES / "adaptation.md").write_text(page(results))
 
 
-def page(results):
+def page(results: dict[str, Any]) -> str:
     """adaptation.md of what `main` measured."""
     facts = results["facts"]
     software = facts["versions"]
@@ -191,7 +194,7 @@ def _join(values):
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("recipes", nargs=-1, type=click.Choice(RECIPES))
 @click.option("--seeds", default=5, show_default=True, type=click.IntRange(1))
-def main(recipes, seeds):
+def main(recipes: Sequence[str], seeds: int) -> None:
     """Train and test the RECIPES, by default all, by every method and seed that is not recorded yet."""
     recipes = recipes or RECIPES
     results = read(recipes)

@@ -8,9 +8,11 @@ of the new data set.
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 import keras
+import numpy as np
 
 import tfgen
 import zoo
@@ -38,7 +40,7 @@ RATE = 1e-4
 @click.option("--data", default="mnist_m", help="A data set of as many classes, or a folder.")
 @click.option("--steps", type=int, default=2_000)
 @click.option("--seed", type=int, default=0)
-def main(model, data, steps, seed):
+def main(model: Any, data: str, steps: int, seed: int) -> None:
     """Fine-tune MODEL, a preset, folder or .keras file, in every way; results that are there stay."""
     path = PAGES / "few_pictures.json"
     results = json.loads(path.read_text()) if path.is_file() else {}
@@ -58,7 +60,15 @@ def main(model, data, steps, seed):
             (PAGES / "few_pictures.md").write_text(page(results))
 
 
-def fine_tune(model, pictures, labels, steps, augmented, frozen, seed=0):
+def fine_tune(
+    model: Any,
+    pictures: np.ndarray,
+    labels: np.ndarray,
+    steps: int,
+    augmented: bool,
+    frozen: int,
+    seed: int = 0,
+) -> Any:
     """The model after so many steps on the pictures.
 
     Args:
@@ -83,13 +93,13 @@ def fine_tune(model, pictures, labels, steps, augmented, frozen, seed=0):
     return tuned.release()
 
 
-def with_augmentation(phi):
+def with_augmentation(phi: keras.Model) -> keras.Model:
     """The same discriminator behind `Augmentation`, which shares its layers."""
     images, *labels = [keras.Input(x.shape[1:], dtype=x.dtype, name=x.name) for x in phi.inputs]
     return keras.Model([images, *labels], phi([Augmentation(AUGMENTATIONS)(images), *labels]))
 
 
-def convolutions(phi):
+def convolutions(phi: keras.Model) -> list[keras.layers.Layer]:
     """The convolutions of a discriminator, lowest first, out of networks and normalizations around them."""
     found = []
     for layer in phi.layers:
@@ -101,7 +111,7 @@ def convolutions(phi):
     return found
 
 
-def page(results):
+def page(results: dict[str, Any]) -> str:
     """The results as Markdown."""
     setting = results["setting"]
     lines = [

@@ -9,7 +9,8 @@ import itertools
 import multiprocessing
 import os
 import time
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -97,7 +98,7 @@ class Run(NamedTuple):
     seconds: float  # of a processor, for training
 
 
-def draw(mixture, n, seed):
+def draw(mixture: str, n: int, seed: int) -> np.ndarray:
     """n points of the mixture whose modes have equal shares, float32 (n, 1, 2, 1) in [0, 1]."""
     rng = np.random.default_rng(seed)
     centers = MIXTURES[mixture][rng.integers(len(MIXTURES[mixture]), size=n)]
@@ -105,7 +106,7 @@ def draw(mixture, n, seed):
     return points.clip(0, 1).astype("float32").reshape(n, *SHAPE)
 
 
-def score(mixture, points):
+def score(mixture: str, points: np.ndarray) -> Score:
     """Modes covered and share of good points; arguments as in `Run`."""
     centers = MIXTURES[mixture]
     distances = np.linalg.norm(points[:, None] - centers, axis=-1)
@@ -114,7 +115,7 @@ def score(mixture, points):
     return Score(int((counts >= COVERED * len(points) / len(centers)).sum()), float(good.mean()))
 
 
-def build(name, seed):
+def build(name: str, seed: int) -> Any:
     """A fresh, compiled model of `MODELS`."""
     kind, depth, arguments = MODELS[name]
     sizes = {"latent_dim": LATENTS, "hidden": HIDDEN, "activation": "relu"}
@@ -130,7 +131,7 @@ def build(name, seed):
     return model
 
 
-def train(mixture, name, seed, epochs=EPOCHS):
+def train(mixture: str, name: str, seed: int, epochs: int = EPOCHS) -> Any:
     """Trains a model of `MODELS` on a mixture from scratch and draws `POINTS` points from it.
 
     Returns:
@@ -146,7 +147,7 @@ def train(mixture, name, seed, epochs=EPOCHS):
     return Run(mixture, name, seed, points, score(mixture, points), seconds)
 
 
-def sample(model, n, seed):
+def sample(model: Any, n: int, seed: int) -> np.ndarray:
     """Points x ~ p_theta(x), (n, 2), with the noise of the likelihood where there is one."""
     images, *scale = keras.tree.flatten(model.theta(model.prior(n, seed)))
     points = images.numpy().reshape(n, 2)
@@ -155,7 +156,7 @@ def sample(model, n, seed):
     return points
 
 
-def experiment(seeds, epochs=EPOCHS):
+def experiment(seeds: int, epochs: int = EPOCHS) -> Any:
     """Trains every model on every mixture, seeds 0 to seeds - 1, on all cores.
 
     Returns:
@@ -169,7 +170,7 @@ def experiment(seeds, epochs=EPOCHS):
         return list(pool.map(train, *zip(*runs, strict=True), itertools.repeat(epochs)))
 
 
-def write(folder, seeds):
+def write(folder: Path, seeds: int) -> str:
     """Does the experiment and draws the first seed's points, `ring.png` and `grid.png`.
 
     Args:
@@ -206,7 +207,7 @@ def write(folder, seeds):
     )
 
 
-def scores(mixture, runs):
+def scores(mixture: str, runs: Any) -> str:
     """The table of a mixture in Markdown: means and standard deviations over the seeds."""
     centers, rows = MIXTURES[mixture], []
     for name in MODELS:
@@ -223,7 +224,7 @@ def scores(mixture, runs):
     return table(header, rows)
 
 
-def picture(mixture, runs, path):
+def picture(mixture: str, runs: Any, path: Path) -> str | Path:
     """Points of the first seed of each model among the modes, to a PNG file."""
     first = [run for run in runs if run.mixture == mixture and run.seed == 0]
     figure, panels = plots.axes(len(first), size=(1.8, 2.0))

@@ -6,12 +6,14 @@ of the published presets on the same number of samples.  Precision and recall ar
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
 
 import tfgen
 import zoo
+from tfgen.evaluation import metrics
 from tfgen.evaluation.evaluator import BATCH, find_evaluator, load_evaluator
 from tfgen.evaluation.samples import NEIGHBORS
 from tfgen.markdown import table
@@ -24,7 +26,7 @@ EXTREME = 0.05  # distance from 0 or 1
 SEED = 0
 
 
-def sharpness(images):
+def sharpness(images: np.ndarray) -> float:
     """Mean squared Laplacian, (n, h, w, c) -> float: falls where edges are blurred.
 
     The Laplacian is a pixel's four neighbors minus four times itself, of pixels that have four.
@@ -35,28 +37,26 @@ def sharpness(images):
     return float(np.mean((neighbors - 4 * images[:, 1:-1, 1:-1]) ** 2))
 
 
-def extreme(images):
+def extreme(images: np.ndarray) -> float:
     """The share of pixels within EXTREME of 0 or 1: noise, unlike edges, lowers it."""
     return float(np.mean((images < EXTREME) | (images > 1 - EXTREME)))
 
 
-def features(evaluator, images):
+def features(evaluator: Any, images: np.ndarray) -> np.ndarray:
     """(n, d) of images (n, h, w, c)."""
     batches = range(0, len(images), BATCH)
     return np.concatenate([evaluator.observe(images[i : i + BATCH])[0] for i in batches])
 
 
-def coverage(evaluator, real, generated):
+def coverage(evaluator: Any, real: np.ndarray, generated: np.ndarray) -> dict[str, list[float]]:
     """{"precision", "recall": (value, low, high)} of as many generated images as real ones."""
     count = min(len(real), len(generated))
-    parts = (features(evaluator, images[:count]) for images in (real, generated))
-    shares = tfgen.evaluation.metrics.precision_recall(*parts, NEIGHBORS)._asdict()
-    return {
-        key: [*tfgen.evaluation.metrics.proportion_interval(shares[key], count)] for key in COVERAGE
-    }
+    seen = [features(evaluator, images[:count]) for images in (real, generated)]
+    shares = metrics.precision_recall(seen[0], seen[1], NEIGHBORS)._asdict()
+    return {key: [*metrics.proportion_interval(shares[key], count)] for key in COVERAGE}
 
 
-def scores(name, data, samples):
+def scores(name: str, data: str, samples: int) -> dict[str, Any]:
     """{"model", "epochs", metric: value or (value, low, high)} of a preset."""
     model = zoo.load(name)
     real = tfgen.data.arrays(data, "test")[0] / np.float32(255)
@@ -78,7 +78,7 @@ _HEADER = (
 )  # fmt: skip
 
 
-def page(results):
+def page(results: dict[str, Any]) -> str:
     """joint.md of what `main` measured."""
     return "# VAE, GAN, and the models that join them\n" + "".join(
         f"""
@@ -105,7 +105,7 @@ def _row(entry):
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("data", type=click.Choice(["digits", "mnist"]))
 @click.option("--samples", default=10_000, show_default=True)
-def main(data, samples):
+def main(data: str, samples: int) -> None:
     """Score the four presets of DATA, and write joint.md; the other data set's results stay."""
     path = PAGES / "joint.json"
     results = json.loads(path.read_text()) if path.is_file() else {}

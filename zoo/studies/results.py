@@ -68,7 +68,7 @@ SVAE's three departures were chosen on training images whose labels the setting 
 {classifiers}{sections}"""
 
 
-def table(cards, folder="saved_models"):
+def table(cards: list[cards.Card], folder: str = "saved_models") -> str:
     """Numbers beside the paper's, as a Markdown table; "-" is a number that does not apply.
 
     Args:
@@ -104,7 +104,7 @@ def _machine(card):
     return in_words(card.machine).replace("(R)", "").replace(" Processor", "") + reduced
 
 
-def page(cards):
+def page(cards: list[cards.Card]) -> str:
     """All presets, a section for each data set or pair of them, in Markdown."""
     sections = {}
     for card in sorted(cards, key=lambda card: card.name):

@@ -8,6 +8,8 @@ rows; the exit status counts the folders that fail.
 """
 
 import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -15,7 +17,7 @@ import tensorflow as tf
 ROWS = 2
 
 
-def argument(spec):
+def argument(spec: tf.TensorSpec) -> Any:
     """A value for an input of a signature."""
     if spec.dtype == tf.string:
         file = tf.io.encode_png(np.zeros((5, 6, 3), np.uint8)).numpy()
@@ -23,7 +25,7 @@ def argument(spec):
     return tf.ones([ROWS, *spec.shape[1:]] if spec.shape.rank else [], spec.dtype)
 
 
-def call_all(folder):
+def call_all(folder: Path) -> Any:
     """Call every signature of a SavedModel; return how many there are."""
     signatures = tf.saved_model.load(folder).signatures
     for function in signatures.values():
@@ -32,7 +34,7 @@ def call_all(folder):
     return len(signatures)
 
 
-def main(folders):
+def main(folders: Any) -> None:
     """Print a line for each folder, and exit with the number of those that fail."""
     print("TensorFlow", tf.__version__)
     failed = 0

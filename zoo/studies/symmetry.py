@@ -14,6 +14,7 @@ and are tested on the real test set, whose labels enter nowhere else.
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 import keras
@@ -23,10 +24,12 @@ import tensorflow as tf
 import tfgen
 import zoo
 from tfgen import checks
+from tfgen.data.sources import Info
 from tfgen.evaluation import metrics
 from tfgen.evaluation.evaluator import BATCH, find_evaluator, load_evaluator
 from tfgen.markdown import table
 from zoo.preset.provenance import in_words, machine
+from zoo.recipes.reading import Recipe
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "studies"
 RUNS = {  # preset: data set, generated images, passes over them
@@ -36,7 +39,15 @@ RUNS = {  # preset: data set, generated images, passes over them
 }
 
 
-def compare(model, data, samples, *, epochs=None, evaluator=None, seed=0):
+def compare(
+    model: Any,
+    data: str,
+    samples: int,
+    *,
+    epochs: int | None = None,
+    evaluator: Any = None,
+    seed: int = 0,
+) -> dict[str, Any]:
     """Real test accuracies of students that learned from generated, distilled and real pairs.
 
     A model without classes is refused: it has no p(x|t) to be compared.
@@ -93,7 +104,9 @@ def compare(model, data, samples, *, epochs=None, evaluator=None, seed=0):
         student = train_student(recipe, info, x, targets, steps, seed)
         answers = student.predict(test / np.float32(255), batch_size=BATCH, verbose=0)
         right[name] = answers.argmax(axis=-1) == truth
-    found = {f"accuracy_{name}": _share(answered) for name, answered in right.items()}
+    found: dict[str, Any] = {
+        f"accuracy_{name}": _share(answered) for name, answered in right.items()
+    }
     found["distilled_gain"] = metrics.mean_interval(
         right["distilled"].astype(float) - right["generated"]
     )
@@ -102,7 +115,9 @@ def compare(model, data, samples, *, epochs=None, evaluator=None, seed=0):
     return {name: interval._asdict() for name, interval in found.items()}
 
 
-def train_student(recipe, info, images, targets, steps, seed):
+def train_student(
+    recipe: Recipe, info: Info, images: np.ndarray, targets: np.ndarray, steps: int, seed: int
+) -> Any:
     """A student that ascends the mean over pairs of sum_t q(t|x) log f(t|x).
 
     Args:
@@ -133,11 +148,11 @@ def train_student(recipe, info, images, targets, steps, seed):
     return student
 
 
-def student_recipe(folder, data, epochs=None):
+def student_recipe(folder: str | Path, data: str, epochs: int | None = None) -> Recipe:
     """The recipe in the card of a teacher's folder, on `data` and for `epochs` unless None."""
     recipe = zoo.card(folder)["recipe"]
     epochs = recipe["training"]["epochs"] if epochs is None else epochs
-    if not epochs >= 1:
+    if epochs is None or epochs < 1:
         raise ValueError(f"epochs must be at least 1. Received: epochs={epochs}")
     return {
         **recipe,
@@ -146,7 +161,16 @@ def student_recipe(folder, data, epochs=None):
     }
 
 
-def report(name, data, samples, *, epochs=None, evaluator=None, seed=0, trusted=False):
+def report(
+    name: str,
+    data: str,
+    samples: int,
+    *,
+    epochs: int | None = None,
+    evaluator: Any = None,
+    seed: int = 0,
+    trusted: bool = False,
+) -> dict[str, Any]:
     """What `compare` measures on the preset, folder or file `name`, with all that it depends on."""
     model = zoo.load(name, trusted)
     folder = find_evaluator(data) if evaluator is None else Path(evaluator)
@@ -196,7 +220,7 @@ seed would change is not in them. Measured on {machines}.
 """
 
 
-def page(reports):
+def page(reports: list[dict[str, Any]]) -> str:
     """The reports side by side, as a page in Markdown."""
     facts = ("data", "evaluator", "samples", "epochs", "seed", "seconds")
     rows = [(fact, *(report[fact] for report in reports)) for fact in facts]

@@ -6,6 +6,7 @@ highest bound on the tenth of its training images that it does not learn from.  
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -29,7 +30,7 @@ RECIPES = {  # name: epochs without a higher bound after which a run ends
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("names", nargs=-1, type=click.Choice(list(RECIPES)))
 @click.option("--runs", type=click.Path(path_type=Path), default="runs/temperatures")
-def main(names, runs):
+def main(names: tuple[str, ...], runs: Any) -> None:
     """Train the recipes NAMES, by default all; a run that is there already goes on or is taken as it is."""
     path = PAGES / "temperatures.json"
     results = json.loads(path.read_text()) if path.is_file() else {}
@@ -48,7 +49,7 @@ def main(names, runs):
         (PAGES / "temperatures.md").write_text(page(results))
 
 
-def run(name, temperature, out):
+def run(name: str, temperature: float, out: Path) -> Any:
     """The history of a recipe's run at a temperature."""
     recipe = zoo.RECIPES[name]
     recipe = {
@@ -61,7 +62,7 @@ def run(name, temperature, out):
     return Run(out).history
 
 
-def page(results):
+def page(results: dict[str, Any]) -> str:
     """The results as Markdown."""
     header = ("recipe", *(f"T = {temperature:g}" for temperature in TEMPERATURES), "minutes")
     rows = []

@@ -34,7 +34,7 @@ MARKS = 4
 class Alternating(GAN):
     """Eq. 3-5 in turn: phi first, then theta against the new phi, with a second forward pass."""
 
-    def train_step(self, data):
+    def train_step(self, data: str) -> dict[str, tf.Tensor]:
         for player in ("phi", "theta"):
             with tf.GradientTape() as tape:
                 loss = -self.objectives(*unpack(data))[player]

@@ -246,9 +246,12 @@ def main(only_page: bool) -> None:
     """Train and score what is not recorded yet."""
     path = PAGES / "validators.json"
     facts = {"machine": machine(), "versions": versions()}
-    results = json.loads(path.read_text()) if path.is_file() else {"facts": facts, "runs": []}
+    results: Any = {"facts": facts, "runs": []}
+    if path.is_file():
+        results = json.loads(path.read_text())
     for key in [] if only_page else pending(list(results["runs"])):
-        results["runs"].append(run(*key))
+        name, weight, seed = key
+        results["runs"].append(run(name, weight, seed))
         with replace_file(path) as aside:
             aside.write_text(json.dumps(results, indent=1) + "\n")
         click.echo(f"{key} {results['runs'][-1]['epochs'][-1]}", err=True)

@@ -74,11 +74,11 @@ def measure(model: Any, dataset: tf.data.Dataset) -> dict[str, float]:
 class _Measured(keras.callbacks.Callback):
     """Measures every `EVERY` epochs, on batches whose order is not that of training."""
 
-    def __init__(self, dataset):
+    def __init__(self, dataset: Any):
         super().__init__()
         self._dataset, self.found = dataset, []
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if (epoch + 1) % EVERY == 0:
             self.found.append({"epoch": epoch + 1, **measure(self.model, self._dataset)})
 
@@ -151,7 +151,7 @@ def _spread(values):
 def main(seeds: int) -> None:
     """Train every model of the study with each seed, and write its page."""
     results = {
-        title: [run(*arguments, FIRST_SEED + seed) for seed in range(seeds)]
+        title: [run(*arguments, seed=FIRST_SEED + seed) for seed in range(seeds)]
         for title, arguments in RUNS.items()
     }
     (PAGES / "weights.json").write_text(json.dumps(results, indent=1) + "\n")

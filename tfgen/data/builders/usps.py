@@ -1,6 +1,7 @@
 """USPS handwritten digits (Hull 1994) as a TFDS data set."""
 
 import bz2
+from typing import Any
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -39,8 +40,8 @@ class Usps(tfds.core.GeneratorBasedBuilder):
         )
 
     def _split_generators(self, dl_manager):
-        paths = dl_manager.download(URLS)
-        return {split: self._generate_examples(path) for split, path in paths.items()}
+        paths: Any = dl_manager.download(URLS)
+        return {split: self._generate_examples(paths[split]) for split in URLS}
 
     def _generate_examples(self, path):
         """Lines "<digit + 1> 1:<gray> ... 256:<gray>"; a gray value of 0 may be left out."""

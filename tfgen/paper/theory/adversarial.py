@@ -5,7 +5,7 @@ where a derivative is taken; p(y) is uniform.  Row 0 of a table over y is genera
 """
 
 import dataclasses
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import tensorflow as tf
@@ -30,25 +30,25 @@ class World:
     logits: np.ndarray
 
     @classmethod
-    def random(cls, seed, worlds, images):
+    def random(cls, seed: int, worlds: int, images: Any) -> Self:
         """Independent worlds whose theta, log p_data (to a constant) and l are standard normal."""
         theta, log_data, logits = np.random.default_rng(seed).normal(size=(3, worlds, images))
         return cls(theta, _softmax(log_data), logits)
 
     @property
-    def conditionals(self):
+    def conditionals(self) -> tf.Tensor:
         """p_theta(x|y) at theta0, float64 tensor (2, ..., n)."""
         return conditionals(self.theta, self.data)
 
-    def with_optimal_discriminator(self):
+    def with_optimal_discriminator(self) -> Self:
         """Eq. 7: D = p_data/(p_g + p_data), that is l = log p_data/p_g."""
         return dataclasses.replace(self, logits=np.log(self.data) - np.log(_softmax(self.theta)))
 
-    def with_constant_discriminator(self):
+    def with_constant_discriminator(self) -> Self:
         """D = 1/2 everywhere."""
         return dataclasses.replace(self, logits=np.zeros_like(self.logits))
 
-    def with_inverted_discriminator(self):
+    def with_inverted_discriminator(self) -> Self:
         """The optimal discriminator with its answers exchanged: l = log p_g/p_data."""
         return dataclasses.replace(self, logits=-self.with_optimal_discriminator().logits)
 
@@ -72,7 +72,7 @@ class CodeWorld:
     inference: np.ndarray
 
     @classmethod
-    def random(cls, seed, worlds, codes, images):
+    def random(cls, seed: int, worlds: int, codes: Any, images: Any) -> Self:
         """Independent worlds whose logits, by which every table is given, are standard normal."""
         normal = np.random.default_rng(seed).normal
         table = (worlds, codes, images)
@@ -84,7 +84,7 @@ class CodeWorld:
             inference=_softmax(normal(size=(2, *table)), axis=-2),
         )
 
-    def joint(self, theta):
+    def joint(self, theta: Any) -> tf.Tensor:
         """p_theta(z, x|y), float64 tensor (2, ..., m, n)."""
         return tf.stack([self.prior[..., None] * tf.nn.softmax(theta), self.real])
 
@@ -92,39 +92,39 @@ class CodeWorld:
 class Bound(NamedTuple):
     """The terms of Eq. 20 and 26 at theta = theta0, in nats; each (...), one a world."""
 
-    jsd: np.ndarray  # JSD(p_theta(x|0) || p_theta(x|1)) = E_p(y) KL(p_theta(x|y) || p_theta0(x))
-    kl: np.ndarray  # E_p(y) KL(p_theta(x|y) || q^r(x|y))
-    log_q: np.ndarray  # E_p(y) E_p_theta(x|y) log q^r(y|x)
-    log_normalizer: np.ndarray  # E_p(y) log Z(y)
+    jsd: Any  # JSD(p_theta(x|0) || p_theta(x|1)) = E_p(y) KL(p_theta(x|y) || p_theta0(x))
+    kl: Any  # E_p(y) KL(p_theta(x|y) || q^r(x|y))
+    log_q: Any  # E_p(y) E_p_theta(x|y) log q^r(y|x)
+    log_normalizer: Any  # E_p(y) log Z(y)
 
 
-def conditionals(theta, data):
+def conditionals(theta: Any, data: Any) -> tf.Tensor:
     """Eq. 4, p_theta(x|y): row 0 is p_g = softmax(theta), row 1 is p_data; (2, ..., n)."""
     return tf.stack([tf.nn.softmax(theta), data])
 
 
-def log_reverse(logits):
+def log_reverse(logits: Any) -> tf.Tensor:
     """Eq. 3, log q^r(y|x) for y = 0 and 1; (2, ..., n)."""
     logits = tf.convert_to_tensor(logits, tf.float64)
     return tf.stack([log_q(reverse(logits), y) for y in (FAKE, REAL)])
 
 
-def mixture(p):
+def mixture(p: Any) -> tf.Tensor:
     """Lemma 1's prior over images, p_theta0(x) = E_p(y) p_theta0(x|y), without gradient; (..., n)."""
     return tf.stop_gradient(tf.reduce_mean(p, axis=0))
 
 
-def normalizer(p, logits):
+def normalizer(p: Any, logits: Any) -> tf.Tensor:
     """Z(y) = E_p_theta0(x) q^r(y|x), which Eq. 20 drops; (2, ...)."""
     return tf.reduce_sum(tf.exp(log_reverse(logits)) * mixture(p), axis=-1)
 
 
-def posterior(p, logits):
+def posterior(p: Any, logits: Any) -> tf.Tensor:
     """Lemma 1's q^r(x|y) = q^r(y|x) p_theta0(x) / Z(y); (2, ..., n)."""
     return tf.exp(log_reverse(logits)) * mixture(p) / normalizer(p, logits)[..., None]
 
 
-def generator_loss(p, logits):
+def generator_loss(p: Any, logits: Any) -> tf.Tensor:
     """Eq. 6, left side: -E_p(y) E_p_theta(x|y) log q^r_phi0(y|x).
 
     Args:
@@ -137,17 +137,17 @@ def generator_loss(p, logits):
     return -tf.reduce_mean(tf.reduce_sum(p * log_reverse(logits), axis=-1), axis=0)
 
 
-def posterior_divergence(p, logits):
+def posterior_divergence(p: Any, logits: Any) -> tf.Tensor:
     """Eq. 6, first term: E_p(y) KL(p_theta(x|y) || q^r(x|y)); arguments as in `generator_loss`."""
     return tf.reduce_mean(kl(p, posterior(p, logits)), axis=0)
 
 
-def variational_loss(p, logits):
+def variational_loss(p: Any, logits: Any) -> tf.Tensor:
     """Eq. 6, right side: E_p(y) KL(p_theta(x|y) || q^r(x|y)) - JSD(p_theta(x|0) || p_theta(x|1))."""
     return posterior_divergence(p, logits) - jsd(p[FAKE], p[REAL])
 
 
-def lemma_1(world):
+def lemma_1(world: Any) -> Any:
     """Eq. 6, both gradients at theta0; the lemma says that they are equal.
 
     Returns:
@@ -162,7 +162,7 @@ def lemma_1(world):
     return left, right
 
 
-def optimal_gradient(world):
+def optimal_gradient(world: Any) -> np.ndarray:
     """Eq. 8, right side: the gradient of 1/2 KL(p_g || p_data) - JSD(p_g || p_data); (..., n).
 
     Lemma 1 under the optimal discriminator of Eq. 7 (Arjovsky and Bottou, 2017).
@@ -176,7 +176,7 @@ def optimal_gradient(world):
     return gradient
 
 
-def lemma_1_with_codes(world):
+def lemma_1_with_codes(world: Any) -> Any:
     """Eq. 10, both gradients at theta0: Lemma 1 with q_eta(z|x, y) beside q^r(y|x).
 
     With q^r(x|z, y) = q_eta0(z|x, y) q^r(y|x) p_theta0(x) / Z(z, y) the two sides are
@@ -213,7 +213,7 @@ def lemma_1_with_codes(world):
     return left, right
 
 
-def bound(world):
+def bound(world: Any) -> Any:
     """Eq. 20 and 26, term by term.
 
     The paper's Eq. 20 lacks the normalizer of q^r(x|y).  With it,
@@ -235,7 +235,7 @@ def bound(world):
     )
 
 
-def discriminator_objective(p, logits):
+def discriminator_objective(p: Any, logits: Any) -> tf.Tensor:
     """Eq. 3, phi's objective 1/2 E_pdata log D + 1/2 E_pg log(1 - D); -log 2 for a coin, D = 1/2.
 
     Args:
@@ -250,7 +250,7 @@ def discriminator_objective(p, logits):
     return tf.reduce_mean(tf.reduce_sum(p * log_probabilities, axis=-1), axis=0)
 
 
-def coin_chain(world):
+def coin_chain(world: Any) -> Any:
     """Eq. 26 holds if phi's objective L is at least -log 2: the terms of the proof, in nats.
 
     With m = (p_g + p_data)/2 and a = E_m log D(1 - D), which is at most -2 log 2 as D(1 - D) <= 1/4,
@@ -270,13 +270,13 @@ def coin_chain(world):
     return np.stack([terms.log_q, a + np.log(2), a / 2, terms.log_normalizer])
 
 
-def no_worse_than_a_coin(world):
+def no_worse_than_a_coin(world: Any) -> Any:
     """(...) whether phi's objective is at least -log 2."""
     objective = discriminator_objective(world.conditionals, world.logits)
     return objective.numpy() >= -np.log(2)
 
 
-def bound_failure_rate(world):
+def bound_failure_rate(world: Any) -> float:
     """Eq. 26, the share of worlds in which the JSD exceeds E KL by more than rounding.
 
     About .25 of random worlds with 6 images, .11 with 20, and more of smaller ones (.38 with 2).

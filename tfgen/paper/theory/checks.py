@@ -3,7 +3,7 @@
 import collections
 import dataclasses
 import functools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -52,7 +52,7 @@ class Agreement(NamedTuple):
     size: float  # largest value: two sides that are zero agree for nothing
 
 
-def agreement(worlds, left, right):
+def agreement(worlds: int, left: Any, right: Any) -> Any:
     """The `Agreement` of arrays, or of lists of arrays."""
     left, right = ([side] if isinstance(side, np.ndarray) else side for side in (left, right))
     pairs = list(zip(left, right, strict=True))
@@ -63,7 +63,7 @@ def agreement(worlds, left, right):
     )
 
 
-def generator_gradients(worlds, seed=0):
+def generator_gradients(worlds: int, seed: int = 0) -> Any:
     """Eq. 6, 8 and 10: what is equal, and what is not.
 
     Returns:
@@ -87,7 +87,7 @@ def _importance(worlds, seed):
     return zip(*map(iwgan_and_minimax, logits), strict=True)
 
 
-def stationary_points(worlds, seed=0):
+def stationary_points(worlds: int, seed: int = 0) -> Any:
     """Where theta's gradient vanishes: only where D is constant on the support of p_g.
 
     Returns:
@@ -118,7 +118,7 @@ class Failures(NamedTuple):
     failing_coins: int  # of these, in how many JSD > E KL
 
 
-def bound_failures(sizes, worlds):
+def bound_failures(sizes: Any, worlds: int) -> Any:
     """Eq. 26 by the number of images, under four discriminators, and the condition that decides it.
 
     Args:
@@ -149,7 +149,7 @@ def _failures(world):
     )
 
 
-def counter_example():
+def counter_example() -> Any:
     """Eq. 26 on two images: p_g = (3/4, 1/4), p_data = (1/4, 3/4) and D = p_g/(p_g + p_data).
 
     Returns:
@@ -167,7 +167,7 @@ class Tightening(NamedTuple):
     log_marginal: float
 
 
-def tightening(samples, seed=0):
+def tightening(samples: Any, seed: int = 0) -> Any:
     """Eq. 36, L_k against k, where p_g covers three images and where it misses one of them.
 
     Args:
@@ -190,7 +190,7 @@ def tightening(samples, seed=0):
     ]
 
 
-def variational_gradients(worlds, seed=0):
+def variational_gradients(worlds: int, seed: int = 0) -> Any:
     """Lemma 2, Eq. 17 and erratum 1b: gradients of readings of Eq. 12 beside those of the objective.
 
     Returns:
@@ -240,7 +240,7 @@ def _activated(world, logits, theta, eta):
     return tf.reduce_sum((world.data + generated) * weights * bounds) / 2
 
 
-def correspondences(seed=0):
+def correspondences(seed: int = 0) -> Any:
     """Section 3.5's readings of wake-sleep, and the adversarial models as one function under swaps.
 
     Returns:

@@ -4,12 +4,14 @@ Every function returns what each player ascends: {"phi": nats, "theta": nats}.  
 carries 1/2 + 1/2, theta's does not.
 """
 
+from typing import Any
+
 import tensorflow as tf
 
 from tfgen.objectives import FAKE, REAL, log_q, reverse
 
 
-def gan(generated, data, logits):
+def gan(generated: Any, data: Any, logits: Any) -> Any:
     """Eq. 3-5: phi: 1/2 E_pdata log D + 1/2 E_pg log(1 - D); theta: E_pg log q^r(0|x) = E_pg log D.
 
     Args:
@@ -23,7 +25,9 @@ def gan(generated, data, logits):
     }
 
 
-def infogan(prior, generator, data, log_inference, logits, weight=1.0):
+def infogan(
+    prior: Any, generator: Any, data: Any, log_inference: Any, logits: Any, weight: float = 1.0
+) -> Any:
     """Eq. 9: the GAN objectives, theta and eta with weight * E_pg log q_eta(z|x) besides.
 
     Args:
@@ -40,7 +44,7 @@ def infogan(prior, generator, data, log_inference, logits, weight=1.0):
     return {"phi": objectives["phi"], "theta": objectives["theta"] + weight * recovery}
 
 
-def aae(data, encoder, prior, log_decoder, logits):
+def aae(data: Any, encoder: Any, prior: Any, log_decoder: Any, logits: Any) -> Any:
     """Eq. 29-32: the InfoGAN with x and z exchanged, so that codes are judged and images recovered.
 
     Args:
@@ -53,7 +57,7 @@ def aae(data, encoder, prior, log_decoder, logits):
     return infogan(data, encoder, prior, log_decoder, logits)
 
 
-def ada(domains, extractor, logits):
+def ada(domains: Any, extractor: Any, logits: Any) -> Any:
     """Eq. 1-2: phi tells source (y = 1) from target (y = 0) features, theta confuses both.
 
     phi: 1/2 E_src log D + 1/2 E_tgt log(1 - D); theta: E_src log(1 - D) + E_tgt log D.  With z the

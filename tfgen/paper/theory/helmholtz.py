@@ -5,17 +5,18 @@ state its log-probabilities; `generative_table` and `recognition_table` are one 
 """
 
 import itertools
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 
-def states(units):
+def states(units: Any) -> np.ndarray:
     """All binary states of a layer, float64 (2**units, units)."""
     return np.array(list(itertools.product((0.0, 1.0), repeat=units)))
 
 
-def wake(data, log_recognition, log_generative):
+def wake(data: Any, log_recognition: Any, log_generative: Any) -> tf.Tensor:
     """Eq. 14, wake: theta ascends E_pdata(x) E_q_lambda(h|x) log p_theta(x, h).
 
     Args:
@@ -30,7 +31,7 @@ def wake(data, log_recognition, log_generative):
     return tf.reduce_sum(weights * log_generative)
 
 
-def sleep(log_generative, log_recognition):
+def sleep(log_generative: Any, log_recognition: Any) -> tf.Tensor:
     """Eq. 14, sleep: lambda ascends E_p_theta(x, h) log q_lambda(h|x).
 
     Args:
@@ -43,7 +44,7 @@ def sleep(log_generative, log_recognition):
     return tf.reduce_sum(tf.stop_gradient(tf.exp(log_generative)) * log_recognition)
 
 
-def generative_table(hidden_bias, weights, visible_bias):
+def generative_table(hidden_bias: Any, weights: Any, visible_bias: Any) -> tf.Tensor:
     """log p_theta(x, h), h ~ Bernoulli(sigmoid(b)), x ~ Bernoulli(sigmoid(h W + c)).
 
     Args:
@@ -60,7 +61,7 @@ def generative_table(hidden_bias, weights, visible_bias):
     return log_prior + log_visible
 
 
-def recognition_table(weights, bias):
+def recognition_table(weights: Any, bias: Any) -> tf.Tensor:
     """log q_lambda(h|x), h ~ Bernoulli(sigmoid(x R + d)).
 
     Args:

@@ -1,6 +1,7 @@
 """The importance-weighted bound of Eq. 15 and 35-36 by enumeration, and Eq. 43's update as IWGAN's."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -11,7 +12,7 @@ from tfgen.paper.theory.adversarial import log_reverse, mixture, normalizer
 from tfgen.paper.theory.tables import gradients
 
 
-def density_weights(world, y):
+def density_weights(world: Any, y: int) -> tf.Tensor:
     """Eq. 36, w(x) = q^r(y|x) p_theta0(x) / p_theta(x|y) on the support of p_theta(.|y).
 
     Args:
@@ -28,7 +29,7 @@ def density_weights(world, y):
     return sampled[support], target[support] / sampled[support]
 
 
-def tuple_bound(world, y, k):
+def tuple_bound(world: Any, y: int, k: int) -> tf.Tensor:
     """Eq. 36, L_k(y) = E log 1/k sum_i w(x_i) over all k-tuples x_i ~ p_theta(x|y).
 
     L_1 is Eq. 15's bound -KL(p_theta(x|y) || q^r(x|y)) + log Z(y).  L_k does not fall with k and
@@ -49,7 +50,7 @@ def tuple_bound(world, y, k):
     return float(np.exp(log_probability) @ np.log(counts @ weights / k))
 
 
-def bound_limit(world, y):
+def bound_limit(world: Any, y: int) -> float:
     """Eq. 36 for k to infinity: log sum q^r(y|x) p_theta0(x) over the support of p_theta(.|y).
 
     Below log Z(y) if p_theta(.|y) misses an image of the mixture: no number of samples makes up
@@ -59,12 +60,12 @@ def bound_limit(world, y):
     return float(np.log(p @ weights))
 
 
-def log_marginal(world, y):
+def log_marginal(world: Any, y: int) -> float:
     """Eq. 15, log q(y) := log Z(y)."""
     return float(np.log(normalizer(world.conditionals, world.logits)[y]))
 
 
-def iwgan_and_minimax(logits):
+def iwgan_and_minimax(logits: Any) -> Any:
     """Eq. 43 is the gradient of Eq. 5's first form, E log(1 - D), over the minibatch's summed odds.
 
     With o = D/(1 - D) = exp(l), Eq. 40's weights w_i = o_i / sum_j o_j and log D's derivative 1 - D,

@@ -1,6 +1,7 @@
 """Fig. 2 computed: one step of theta through Eq. 6 on a density with two modes."""
 
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -26,12 +27,12 @@ class Step(NamedTuple):
     updated: np.ndarray  # p_g(x) after the step
     theta: np.ndarray  # (2,) mean and log standard deviation after the step
 
-    def smaller_mode(self, density):
+    def smaller_mode(self, density: Any) -> float:
         """Probability that a density gives to p_data's smaller mode, right of the trough."""
         return float(density[self.x > np.mean(MEANS)].sum() * (self.x[1] - self.x[0]))
 
 
-def figure_2(theta=START, sharpness=0.5, rate=2.0):
+def figure_2(theta: Any = START, sharpness: float = 0.5, rate: float = 2.0) -> Any:
     """Fig. 2: one step of theta down the gradient of Eq. 6's right side, and the mode it misses.
 
     p_data is a mixture of two Gaussians, p_g one Gaussian near the larger.  The discriminator has
@@ -81,7 +82,7 @@ def figure_2(theta=START, sharpness=0.5, rate=2.0):
     )
 
 
-def draw_figure_2(path):
+def draw_figure_2(path: Path) -> str | Path:
     """Fig. 2 as a PNG file: left p_g, p_data and the posterior at theta0, right p_g after the step.
 
     Returns:

@@ -1,6 +1,7 @@
 """The theory as a page: `README.md` and its figures, every number of it computed when it is written."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ AUTOENCODERS = 20
 NOT_RUN = "The models were not trained for this page (`--seeds 0`)."
 
 
-def write(folder, command, mixtures=NOT_RUN):
+def write(folder: Path, command: str, mixtures: str = NOT_RUN) -> Path:
     """Writes README.md, table_1.md and the figures into a folder, which is made if need be.
 
     Args:
@@ -46,7 +47,7 @@ def write(folder, command, mixtures=NOT_RUN):
     return _write(folder / "README.md", page(command, worlds, mixtures))
 
 
-def page(command, tightening, mixtures):
+def page(command: str, tightening: Any, mixtures: str) -> str:
     """README.md, in Markdown; arguments as in `write`, and `checks.tightening` as drawn."""
     failures = checks.bound_failures(SIZES, WORLDS_OF_A_SIZE)
     worst = max(failures, key=lambda size: size.rates["any"])
@@ -72,7 +73,7 @@ def page(command, tightening, mixtures):
     )
 
 
-def table_1():
+def table_1() -> str:
     """Table 1 in Markdown: its parts side by side as the paper prints them, then every row in full."""
     parts = ("generator", "discriminator", "inference")
     overview = table(
@@ -89,7 +90,7 @@ def table_1():
     return text.TABLE_1.format(overview=overview, rows="\n\n".join(rows))
 
 
-def draw_bounds(worlds, path):
+def draw_bounds(worlds: Any, path: Path) -> str | Path:
     """Eq. 36, L_k against k with its limit and log Z, to a PNG file.
 
     Args:

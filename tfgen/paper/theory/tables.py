@@ -1,9 +1,13 @@
 """Divergences and derivatives of distributions given as float64 tables, every value enumerated."""
 
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
 import tensorflow as tf
 
 
-def kl(p, q):
+def kl(p: Any, q: Any) -> tf.Tensor:
     """KL(p || q) = sum_x p(x) log p(x)/q(x), in nats, with 0 log 0 = 0.
 
     Args:
@@ -15,13 +19,13 @@ def kl(p, q):
     return tf.reduce_sum(tf.math.xlogy(p, p) - tf.math.xlogy(p, q), axis=-1)
 
 
-def jsd(p, q):
+def jsd(p: Any, q: Any) -> tf.Tensor:
     """JSD(p || q) = 1/2 KL(p || m) + 1/2 KL(q || m), m = (p + q)/2, in nats; arguments as in `kl`."""
     middle = (p + q) / 2
     return (kl(p, middle) + kl(q, middle)) / 2
 
 
-def gradients(function, *parameters):
+def gradients(function: Callable, *parameters: Any) -> list[list[np.ndarray]]:
     """Exact derivatives of a function's values at the parameters, by automatic differentiation.
 
     Args:
@@ -31,12 +35,12 @@ def gradients(function, *parameters):
     Returns:
         One list a value with one array a parameter; zeros where a value ignores a parameter.
     """
-    parameters = [tf.constant(parameter, tf.float64) for parameter in parameters]
+    tensors = [tf.constant(parameter, tf.float64) for parameter in parameters]
     with tf.GradientTape(persistent=True) as tape:
-        tape.watch(parameters)
-        values = function(*parameters)
+        tape.watch(tensors)
+        values = function(*tensors)
     derivatives = [
-        tape.gradient(value, parameters, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        tape.gradient(value, tensors, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         for value in values
     ]
     return [[derivative.numpy() for derivative in one] for one in derivatives]

@@ -1,5 +1,7 @@
 """Controls: models that keep the cost of a transfer and leave out its idea."""
 
+from typing import Any, Self
+
 import keras
 import tensorflow as tf
 
@@ -31,7 +33,7 @@ class MinimaxGAN(GAN):
     Source: Goodfellow et al. (2014); Eide, Solberg & Kasen (2020), "MM-nsat".
     """
 
-    def expectation(self, terms, logits):
+    def expectation(self, terms: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
         """E_pg[-log(1 - D)] rescaled; `terms`, the GAN's log D, are not used."""
         d = tf.stop_gradient(tf.sigmoid(logits))
         scale = self.mean(tf.sigmoid(-global_batch.gather(logits))) / self.mean(
@@ -52,25 +54,31 @@ class Classifier(Unified):
         seed: of the order of arrays given to `fit`.
     """
 
-    def __init__(self, omega, num_classes, **kwargs):
+    def __init__(self, omega: keras.Model, num_classes: int | None, **kwargs: Any):
         super().__init__({"omega": omega}, omega.input_shape[1:], num_classes=num_classes, **kwargs)
 
     @classmethod
-    def build_networks(cls, shape, num_classes, *, seed, **arguments):
+    def build_networks(
+        cls, shape: tuple[int, int, int], num_classes: int | None, *, seed: int, **arguments: Any
+    ) -> Self:
         """The classifier of the SVAE that the same arguments and starting seed build."""
         omega = SVAE.build_networks(shape, num_classes, **arguments).omega
         return cls(omega, num_classes, seed=seed)
 
-    def objectives(self, images, labels=None, training=True):
+    def objectives(
+        self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = True
+    ) -> dict[str, tf.Tensor]:
         logits = self.omega(images, training=training)
         return {"omega": self.mean(log_categorical(logits, labels))}
 
-    def call(self, images, labels=None, training=False):
+    def call(
+        self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = False
+    ) -> tf.Tensor:
         """Class probabilities q_omega(t|x), (b, num_classes)."""
         return tf.nn.softmax(self.omega(images, training=training))
 
-    def endpoints(self):
+    def endpoints(self) -> endpoints.Endpoints:
         return endpoints.classifier(self)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "num_classes": self.num_classes}

@@ -158,7 +158,7 @@ def difference(found: Paired, metric: str) -> str:
     return f"{found.mean:+.{digits}f} ({found.low:+.{digits}f} to {found.high:+.{digits}f})"
 
 
-def _pairs(seeds, arm, base, metric) -> tuple[list[float], list[float]] | None:
+def _pairs(seeds, arm, base, metric) -> tuple[list[float], ...] | None:
     """The numbers of both arms of every seed that has both; None if no seed has."""
     both = [
         (found[arm]["scores"][metric], found[base]["scores"][metric])
@@ -238,7 +238,8 @@ def draw(name: str, folder: Path, scale: str, path: Path) -> None:
     figure, panels = plots.axes(len(claimed), size=(2.2, 2.6))
     for axes, (cell, (comparison, _)) in zip(panels, claimed.items(), strict=True):
         metric = TABLES[name].cells[cell]
-        arm, base = _pairs(of_scale(folder, cell, scale), *found[cell].claim, metric)
+        pairs = _pairs(of_scale(folder, cell, scale), *found[cell].claim, metric)
+        arm, base = pairs or ((), ())
         axes.axhline(0, color="0.7", linewidth=0.8)
         axes.plot(np.zeros(len(arm)), np.subtract(arm, base), "o", color="0.5", markersize=3)
         if comparison.count > 1:

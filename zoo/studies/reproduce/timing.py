@@ -47,7 +47,7 @@ def steps_of(recipe: dict[str, Any]) -> int:
 def step_seconds(recipe: dict[str, Any]) -> float:
     """Wall time of a training step on images drawn at random, after a warm-up."""
     size = recipe["training"]["batch_size"] * BATCHES
-    info = tfgen.data.info(recipe["data"]["name"])
+    info: Any = tfgen.data.info(recipe["data"]["name"])
     rng = np.random.default_rng(0)
     images = rng.integers(2, size=(size, *info.shape)).astype(np.float32)
     labels = rng.integers(info.num_classes, size=size)
