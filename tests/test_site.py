@@ -44,7 +44,7 @@ class TestEquations:
     def test_lines_are_those_of_the_function(self):
         first, _ = equations.lines("tfgen/objectives.py::reverse")
         text = (ROOT / "tfgen" / "objectives.py").read_text().splitlines()
-        assert text[first - 1] == "def reverse(logits):"
+        assert text[first - 1].startswith("def reverse(")
 
     def test_an_unknown_function_is_refused(self):
         with pytest.raises(ValueError, match=r"Received: 'tfgen/objectives.py::gone'"):
