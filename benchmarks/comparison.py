@@ -13,8 +13,8 @@ def compare(tasks, cases, effort):
 
     Args:
         tasks: {contender: (target, arguments)}; units are named "<case>" or "<case>, <variant>".
-        cases: names of cases.
-        effort: see `alternate`.
+        cases: Names of cases.
+        effort: See `alternate`.
 
     Returns:
         [{"regime", "case", "seconds": {"<contender>[, <variant>]": [...]}, "facts": {contender: {}}}];

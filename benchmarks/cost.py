@@ -71,7 +71,7 @@ def step_seconds(assumed: Assumptions, devices: int) -> float:
     """T(R), seconds.
 
     Raises:
-        ValueError: the global batch leaves a device without images.
+        ValueError: The global batch leaves a device without images.
     """
     if not 1 <= devices <= assumed.batch:
         raise ValueError(

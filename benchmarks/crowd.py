@@ -120,7 +120,7 @@ def kill(arguments: tuple[str, ...], ask: Ask, clients: int, seconds: float) -> 
     """Return what clients saw of a server that was killed by SIGKILL and started anew on its port.
 
     Args:
-        arguments: Of `tfgen serve`.
+        arguments: Arguments of `tfgen serve`.
         ask: What each client asks.
         clients: Number of clients; each connects anew after a failure.
         seconds: Time before the kill, and after the restart.

@@ -40,13 +40,13 @@ class Worker:
 
     Args:
         target: "module:function" that returns the `Contender`.
-        arguments: of the function, JSON values.
-        regime: a name in `REGIMES`, the environment of the process.
+        arguments: Arguments of the function, JSON values.
+        regime: A name in `REGIMES`, the environment of the process.
 
     Attributes:
-        units: names of its units of work, once `wait` has returned.
-        facts: what the contender says of itself, likewise.
-        peak_bytes: the largest resident size up to the last run.
+        units: Names of its units of work, once `wait` has returned.
+        facts: What the contender says of itself, likewise.
+        peak_bytes: The largest resident size up to the last run.
     """
 
     def __init__(self, target, arguments, regime="own"):
@@ -106,7 +106,7 @@ def alternate(runs, effort):
 
     Args:
         runs: {name: (worker, unit)}.
-        effort: every round does one block of each run, in turn.
+        effort: Every round does one block of each run, in turn.
 
     Returns:
         {name: [seconds of one unit, one a round]}, to five digits.

@@ -15,7 +15,7 @@ def replace_folder(path: str | Path) -> Iterator[Path]:
     """A folder to fill beside `path`; at the end it takes the place of `path`, unless an error left it.
 
     Raises:
-        OSError: the parent cannot be written.
+        OSError: The parent cannot be written.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -46,7 +46,7 @@ def replace_file(path: str | Path) -> Iterator[Path]:
     What was written is on the disk before it does, so that a power failure leaves the old or the new.
 
     Raises:
-        OSError: the parent cannot be written.
+        OSError: The parent cannot be written.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,7 @@ def check_backend() -> None:
     """Keras runs on TensorFlow, whose tape and datasets the engine uses.
 
     Raises:
-        ImportError: another backend.
+        ImportError: Another backend.
     """
     import keras
 
@@ -36,8 +36,8 @@ def check_integer(name: str, value: Any, low: int, high: int | None = None) -> N
     """An int (no bool) from `low` to `high`, or of at least `low`.
 
     Raises:
-        TypeError: another type.
-        ValueError: out of range.
+        TypeError: Another type.
+        ValueError: Out of range.
     """
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError(f"{name} must be an int. Received: {name}={value!r}")
@@ -50,7 +50,7 @@ def check_flags(**values: Any) -> None:
     """Every value is True or False.
 
     Raises:
-        TypeError: one is not.
+        TypeError: One is not.
     """
     for name, value in values.items():
         if not isinstance(value, bool | np.bool_):
@@ -61,12 +61,12 @@ def check_seed(seed: Any, lowest: int = 0) -> None:
     """A seed is an int from 0 to 2^31 - 1, which Keras, NumPy and TensorFlow all take.
 
     Args:
-        seed: of weights, order, noise or a choice.
+        seed: Seed of weights, order, noise or a choice.
         lowest: -2^31 for the seed of samples: a server takes any int32.
 
     Raises:
-        TypeError: another type.
-        ValueError: out of range.
+        TypeError: Another type.
+        ValueError: Out of range.
     """
     check_integer("seed", seed, lowest, 2**31 - 1)
 
@@ -75,7 +75,7 @@ def check_positive(**values: Any) -> None:
     """Every value is above zero.
 
     Raises:
-        ValueError: one is not.
+        ValueError: One is not.
     """
     for name, value in values.items():
         if not value > 0:
@@ -86,7 +86,7 @@ def check_not_negative(**values: Any) -> None:
     """Every value is zero or above.
 
     Raises:
-        ValueError: one is not.
+        ValueError: One is not.
     """
     for name, value in values.items():
         if not value >= 0:
@@ -102,14 +102,14 @@ def check_image_kind(
     """The dtype is floating-point, and the shape (n, *shape) as far as it is known.
 
     Args:
-        dtype: of NumPy or TensorFlow.
-        received: shape; None stands for an unknown size.
+        dtype: Data type of NumPy or TensorFlow.
+        received: Shape; None stands for an unknown size.
         shape: (h, w, c) of the model.
-        name: of the argument, for the message.
+        name: Name of the argument, for the message.
 
     Raises:
-        TypeError: another dtype.
-        ValueError: another shape.
+        TypeError: Another dtype.
+        ValueError: Another shape.
     """
     import tensorflow as tf
 
@@ -133,11 +133,11 @@ def check_images(images: Any, shape: tuple[int, ...], name: str = "images") -> N
     Args:
         images: NumPy array or tensor, (n, h, w, c).
         shape: (h, w, c) of the model.
-        name: of the argument, for the message.
+        name: Name of the argument, for the message.
 
     Raises:
-        TypeError: another dtype.
-        ValueError: another shape, no image, NaN, or values outside [0, 1].
+        TypeError: Another dtype.
+        ValueError: Another shape, no image, NaN, or values outside [0, 1].
     """
     check_image_kind(images.dtype, images.shape, shape, name)
     images = np.asarray(images)
@@ -150,8 +150,8 @@ def stored_images(images: Any) -> np.ndarray:
     """Return images (n, h, w, c) of a data set as it keeps them: uint8, or float32 in [0, 1].
 
     Raises:
-        TypeError: another dtype.
-        ValueError: another rank, no image, NaN, or floats outside [0, 1].
+        TypeError: Another dtype.
+        ValueError: Another rank, no image, NaN, or floats outside [0, 1].
     """
     images = np.asarray(images)
     if images.ndim != 4:
@@ -195,14 +195,14 @@ def check_labels(labels: Any, count: int, num_classes: int, unlabelled: bool = F
     Any integer dtype will do, and the shape (n, 1) beside (n,).
 
     Args:
-        labels: array, or None.
-        count: number of images.
-        num_classes: number of classes.
-        unlabelled: whether -1 may be given.
+        labels: Array, or None.
+        count: Number of images.
+        num_classes: Number of classes.
+        unlabelled: Whether -1 may be given.
 
     Raises:
-        TypeError: labels are not integers.
-        ValueError: labels are missing, of another number than the images, or out of range.
+        TypeError: Labels are not integers.
+        ValueError: Labels are missing, of another number than the images, or out of range.
     """
     lowest = -1 if unlabelled else 0
     rule = label_rule(num_classes, unlabelled)
@@ -221,8 +221,8 @@ def stored_labels(labels: Any, count: int) -> np.ndarray:
     """Return labels of a data set as it keeps them: int32, -1 = unlabelled, whatever the number of classes.
 
     Raises:
-        TypeError: labels are not integers.
-        ValueError: labels are of another number than the images, or out of range.
+        TypeError: Labels are not integers.
+        ValueError: Labels are of another number than the images, or out of range.
     """
     labels = np.asarray(labels)
     if not np.issubdtype(labels.dtype, np.integer):
@@ -265,8 +265,8 @@ def check_players(players: "Mapping[str, keras.Model]", average: float | None) -
     """Players partition the trainable variables; the average's decay lies in (0, 1) and has a theta.
 
     Raises:
-        TypeError: a player is not a built Keras model.
-        ValueError: players share a variable, labels come first of a player's inputs, or the average is
+        TypeError: A player is not a built Keras model.
+        ValueError: Players share a variable, labels come first of a player's inputs, or the average is
             out of range or has no theta.
     """
     import keras
@@ -298,7 +298,7 @@ def check_networks(num_classes: int | None, theta: "keras.Model", phi: "keras.Mo
     """Theta makes what phi reads, and both have a second input exactly if there are classes.
 
     Raises:
-        ValueError: shapes or inputs do not fit.
+        ValueError: Shapes or inputs do not fit.
     """
     check_features(theta, phi=phi)
     check_readers(num_classes, theta=theta, phi=phi)
@@ -308,7 +308,7 @@ def check_features(theta: "keras.Model", **readers: "keras.Model") -> None:
     """Every other network reads what theta makes.
 
     Raises:
-        ValueError: shapes do not fit.
+        ValueError: Shapes do not fit.
     """
     made = tuple(theta.output_shape[1:])
     for name, network in readers.items():
@@ -323,7 +323,7 @@ def check_readers(num_classes: int | None, **networks: "keras.Model") -> None:
     """Every network has a second input, for labels, exactly if there are classes.
 
     Raises:
-        ValueError: one has too few inputs or too many.
+        ValueError: One has too few inputs or too many.
     """
     for name, network in networks.items():
         expected = 1 if num_classes is None else 2
@@ -338,7 +338,7 @@ def check_latents(theta: "keras.Model", eta: "keras.Model") -> None:
     """Eta, a Gaussian q_eta(z|x), infers what theta reads.
 
     Raises:
-        ValueError: their latents differ in length.
+        ValueError: Their latents differ in length.
     """
     drawn, inferred = theta.inputs[0].shape[-1], eta.output["mean"].shape[-1]
     if drawn != inferred:
@@ -351,7 +351,7 @@ def check_code_discriminator(theta: "keras.Model", phi: "keras.Model") -> None:
     """Phi reads the codes that theta reads.
 
     Raises:
-        ValueError: the codes differ in length.
+        ValueError: The codes differ in length.
     """
     decoded, judged = theta.inputs[0].shape[1:], phi.inputs[0].shape[1:]
     if tuple(decoded) != tuple(judged):

@@ -90,7 +90,7 @@ def log_likelihood(kind: str, parameters: Any, images: tf.Tensor) -> tf.Tensor:
 
     Args:
         kind: "bernoulli", "gaussian" or "logistic".
-        parameters: logits (b, h, w, c) of a Bernoulli, else (mean (b, h, w, c), scale (b, 1, 1, c)).
+        parameters: Logits (b, h, w, c) of a Bernoulli, else (mean (b, h, w, c), scale (b, 1, 1, c)).
         images: (b, h, w, c) in [0, 1].
 
     Returns:
@@ -123,7 +123,7 @@ def annealed_log_weights(
     Args:
         log_likelihood: z (b, d) -> log p(x|z), (b,), one image a chain.
         scale: (b, d) of p(z|x), perhaps q_eta's.
-        steps: number of transitions.
+        steps: Number of transitions.
         seed: (2,) int32.
 
     Returns:

@@ -38,8 +38,8 @@ def complete(model: Any, functions: Endpoints) -> Endpoints:
     makes images of them as `tfgen.data` does of a folder's (see `tfgen.data.encoded`).
 
     Args:
-        model: a Unified model.
-        functions: of arguments named as in their signatures, giving {output: tensor}.
+        model: A Unified model.
+        functions: Functions of arguments named as in their signatures, giving {output: tensor}.
     """
     served = {}
     for name, (function, signature) in functions.items():
@@ -216,7 +216,7 @@ def binary(model: Any, images: tf.Tensor, seeds: tf.Tensor | None = None) -> tf.
     ones stay as they are.
 
     Args:
-        model: its `binary_pixels` says whether there is anything to draw.
+        model: Its `binary_pixels` says whether there is anything to draw.
         images: (b, h, w, c).
         seeds: (b,) int32; None: every row is drawn by seed 0.
     """
@@ -232,7 +232,7 @@ def each(draw: Callable[[tf.Tensor], tf.Tensor], seeds: tf.Tensor) -> tf.Tensor:
     """Rows of float32 noise, the i-th a function of seeds[i] alone.
 
     Args:
-        draw: seed () -> one row.
+        draw: Seed () -> one row.
         seeds: (b,) int32.
     """
     return tf.map_fn(draw, seeds, fn_output_signature=tf.float32)
@@ -242,7 +242,7 @@ def stored_once(function: Callable) -> Callable:
     """The function, as one of the graph's own where a graph is traced: an export holds it once.
 
     Args:
-        function: of tensors, called with the same number of dimensions by all that call it.
+        function: Function of tensors, called with the same number of dimensions by all that call it.
     """
     graph = tf.function(function, autograph=False)
 

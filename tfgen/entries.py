@@ -66,7 +66,7 @@ class Gated(replicas.Replicated, abc.ABC):
         """`keras.Model.compile`, with one optimizer, or one for each player: {"theta": .., "phi": ..}.
 
         Raises:
-            ValueError: a loss or metrics are given, which objectives leave no room for, or the optimizers
+            ValueError: A loss or metrics are given, which objectives leave no room for, or the optimizers
                 are not those of the players.
         """
         kwargs = {"loss": loss, "metrics": metrics, **kwargs}
@@ -104,8 +104,8 @@ class Gated(replicas.Replicated, abc.ABC):
         that a loaded model goes on with the order and the noise that it would have seen unstopped.
 
         Raises:
-            ValueError, TypeError: the data break a rule; the message says which, and what was received.
-            FloatingPointError: an objective became NaN or infinite; the message names the player.
+            ValueError, TypeError: The data break a rule; the message says which, and what was received.
+            FloatingPointError: An objective became NaN or infinite; the message names the player.
         """
         feeding.check_numbers({**kwargs, "batch_size": batch_size, "epochs": epochs})
         held_out = kwargs.pop("validation_data", None)
@@ -245,7 +245,7 @@ class Gated(replicas.Replicated, abc.ABC):
         """`keras.Model.save`, to `.keras`, the one format that holds all of a model's state.
 
         Raises:
-            ValueError: another suffix.
+            ValueError: Another suffix.
         """
         if not str(filepath).endswith(".keras"):
             raise ValueError(f"A model is saved as .keras. Received: filepath={str(filepath)!r}")
@@ -255,7 +255,7 @@ class Gated(replicas.Replicated, abc.ABC):
         """Write the endpoints as a SavedModel, as `tfgen.export` does, to a folder of any name.
 
         Raises:
-            ValueError: another format or argument.
+            ValueError: Another format or argument.
         """
         if format != "tf_saved_model" or any(v is not None for v in kwargs.values()):
             raise ValueError(

@@ -32,18 +32,18 @@ def stream(
     """Batches that keep the rules, of whatever Keras' entries take.
 
     Args:
-        gate: the rules.
-        x, y: of `fit`, `evaluate` or `predict`.
-        make_batches: makes the batches of arrays; keywords: batch_size and those of `order`.
-        batch_size: images per batch of arrays; None: 32.
-        order: seed and shuffle of arrays.
+        gate: The rules.
+        x, y: Arguments of `fit`, `evaluate` or `predict`.
+        make_batches: Makes the batches of arrays; keywords: batch_size and those of `order`.
+        batch_size: Images per batch of arrays; None: 32.
+        order: Seed and shuffle of arrays.
 
     Returns:
         What Keras trains on, evaluates or predicts without `y`; with the counter `epoch` of
         `tfgen.data.batches` where there is one.
 
     Raises:
-        ValueError, TypeError: the data break a rule.
+        ValueError, TypeError: The data break a rule.
     """
     if isinstance(x, tuple | list | np.ndarray | tf.Tensor | tf.Variable) or hasattr(
         x, "__array__"
@@ -136,7 +136,7 @@ def split(data: Sequence[Any], share: float) -> tuple[tuple, tuple]:
     """Arrays without their last share, and that, held out as Keras' validation_split does.
 
     Raises:
-        ValueError: the share is out of range or leaves no image on one side.
+        ValueError: The share is out of range or leaves no image on one side.
     """
     if isinstance(share, bool) or not isinstance(share, numbers.Real) or not 0 < share < 1:
         raise ValueError(
@@ -157,8 +157,8 @@ def check_numbers(arguments: dict) -> None:
     """Epochs are not negative; sizes, steps and frequencies are at least 1, where they are given.
 
     Raises:
-        TypeError: one is not an int.
-        ValueError: one is out of range.
+        TypeError: One is not an int.
+        ValueError: One is out of range.
     """
     for name, value in arguments.items():
         of_epochs = name == "validation_freq" and isinstance(value, list | tuple)
@@ -192,11 +192,11 @@ def labelled_share(dataset: Any) -> float:
     """The share of the images that have a label.
 
     Args:
-        dataset: finite stream of batches (images, labels).
+        dataset: Finite stream of batches (images, labels).
 
     Raises:
-        TypeError: the stream cannot be read twice.
-        ValueError: no image has a label, or the data set has no end.
+        TypeError: The stream cannot be read twice.
+        ValueError: No image has a label, or the data set has no end.
     """
     if isinstance(dataset, keras.utils.PyDataset) and dataset.num_batches is not None:
         dataset = (dataset[index] for index in range(dataset.num_batches))

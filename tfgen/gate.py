@@ -19,7 +19,7 @@ class Images:
 
     Args:
         shape: (h, w, c).
-        name: of the argument, for messages.
+        name: Name of the argument, for messages.
     """
 
     shape: tuple[int, int, int]
@@ -102,12 +102,12 @@ def unpack(data: Any) -> tuple:
     """(images, labels) of what a step is given; labels may be None.
 
     Args:
-        data: images, or a tuple of one of (images,), (images, labels), ((images, labels),), each perhaps
+        data: Images, or a tuple of one of (images,), (images, labels), ((images, labels),), each perhaps
             with None in the place of sample weights.
 
     Raises:
-        TypeError: another structure.
-        ValueError: there are sample weights.
+        TypeError: Another structure.
+        ValueError: There are sample weights.
     """
     x, y, weights = _entries(data)
     if weights is not None and not isinstance(
@@ -141,7 +141,7 @@ def refuse_weights(**weights: Any) -> None:
     """Raise if weights of examples or classes are given.
 
     Raises:
-        ValueError: one is not None.
+        ValueError: One is not None.
     """
     for name, value in weights.items():
         if value is not None:
@@ -156,7 +156,7 @@ def in_words(*, may_end: bool = False) -> Iterator[None]:
         may_end: Keras does not warn at the end of a stream whose length it did not know.
 
     Raises:
-        ValueError: a batch broke a rule; the message says which, and what was received.
+        ValueError: A batch broke a rule; the message says which, and what was received.
     """
     try:
         with warnings.catch_warnings():
@@ -175,9 +175,9 @@ class Gate:
     """Rules of images and labels, held against whatever a model is given.
 
     Args:
-        images: rule of the images.
-        labels: rule of the labels, or of a second domain's images; None: they are passed over.
-        replicas: number of replicas that share a batch.
+        images: Rule of the images.
+        labels: Rule of the labels, or of a second domain's images; None: they are passed over.
+        replicas: Number of replicas that share a batch.
     """
 
     images: Images

@@ -27,7 +27,7 @@ def place(examples: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | int]:
     """Number of examples in the global batch, and the index of this replica's first.
 
     Args:
-        examples: tensor whose first axis is this replica's batch.
+        examples: Tensor whose first axis is this replica's batch.
     """
     if _replicas() == 1:
         return tf.shape(examples)[0], 0

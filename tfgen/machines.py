@@ -20,7 +20,7 @@ def strategy(name: str | None) -> tf.distribute.Strategy:
             strategy in whose scope this is called, by default that of one device.
 
     Raises:
-        ValueError: an unknown name, or workers that nothing in the environment names.
+        ValueError: An unknown name, or workers that nothing in the environment names.
     """
     if name is None:
         return tf.distribute.get_strategy()
@@ -36,7 +36,7 @@ def cluster() -> tf.distribute.cluster_resolver.ClusterResolver:
     """The workers that TF_CONFIG names, or else those of this Slurm step.
 
     Raises:
-        ValueError: the environment has neither.
+        ValueError: The environment has neither.
     """
     if os.environ.get("TF_CONFIG"):
         return tf.distribute.cluster_resolver.TFConfigClusterResolver()

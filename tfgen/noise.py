@@ -26,9 +26,9 @@ def step_seed(seed: Any, stream: int, step: Any, batch: Any) -> tf.Tensor:
 
     Args:
         seed: int, of the model.
-        stream: one for each use of noise within an objective.
+        stream: One for each use of noise within an objective.
         step: int64 scalar, training steps so far.
-        batch: scalar, batches since metrics were reset; evaluation goes on by it while steps stand still.
+        batch: Scalar, batches since metrics were reset; evaluation goes on by it while steps stand still.
     """
     at_step = tf.random.fold_in(tf.constant([seed, stream], "int64"), step)
     return tf.random.fold_in(at_step, tf.cast(batch, "int64"))
@@ -39,7 +39,7 @@ class Samples:
     """Rows 0 to n - 1 of every stream of a seed: what `sample` draws from.
 
     Args:
-        n: number of rows.
+        n: Number of rows.
         seed: int32.
     """
 
@@ -60,9 +60,9 @@ class Batch:
     """This replica's rows of the global batch at a training step.
 
     Args:
-        seed: stream -> seed (2,), the same on every replica.
-        count: number of rows in the global batch.
-        start, end: this replica's rows.
+        seed: Stream -> seed (2,), the same on every replica.
+        count: Number of rows in the global batch.
+        start, end: This replica's rows.
     """
 
     seed: Callable[[int], tf.Tensor]

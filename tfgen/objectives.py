@@ -91,7 +91,7 @@ def r1_penalty(logits: Callable[[tf.Tensor], tf.Tensor], images: tf.Tensor) -> t
     """R1 of Mescheder et al. (2018), 1/2 |grad_x l(x)|^2 of real images, subtracted from phi's objective.
 
     Args:
-        logits: function of images (b, h, w, c) that gives l(x), (b,).
+        logits: Function of images (b, h, w, c) that gives l(x), (b,).
         images: (b, h, w, c) x ~ p_data.
 
     Returns:

@@ -55,11 +55,11 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
 
     Args:
         players: {player: Keras optimizer or its name}.
-        name: of Keras.
+        name: Name of Keras.
 
     Raises:
-        TypeError: an entry is no optimizer.
-        ValueError: one optimizer serves two players: its moments and count of steps are of one.
+        TypeError: An entry is no optimizer.
+        ValueError: One optimizer serves two players: its moments and count of steps are of one.
     """
 
     def __init__(self, players: dict[str, keras.Model], name: str = "players"):
@@ -78,7 +78,7 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
         """Take {player: variables}.
 
         Raises:
-            ValueError: the players are others.
+            ValueError: The players are others.
         """
         if set(owned) != set(self.players):
             raise ValueError(
@@ -154,11 +154,11 @@ def check_schedules(optimizer: Any, callbacks: Sequence[keras.callbacks.Callback
     """Warn of a schedule that has ended at rate 0, and refuse callbacks that would set a scheduled rate.
 
     Args:
-        optimizer: of the model about to be trained.
-        callbacks: of `fit`.
+        optimizer: Optimizer of the model about to be trained.
+        callbacks: Callbacks passed to `fit`.
 
     Raises:
-        ValueError: a callback sets the rate, which a schedule already does.
+        ValueError: A callback sets the rate, which a schedule already does.
     """
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     for one in getattr(optimizer, "optimizers", [optimizer]):

@@ -73,7 +73,7 @@ def agree(strategy: tf.distribute.Strategy, **number: int) -> None:
     """Wait for all workers, and raise unless they have the same number.
 
     Raises:
-        ValueError: they differ.
+        ValueError: They differ.
     """
     ((name, value),) = number.items()
     if workers(strategy) == 1:
@@ -97,7 +97,7 @@ def worker_loss_in_words(strategy: tf.distribute.Strategy) -> Iterator[None]:
     """Within it the loss of a worker raises in words.
 
     Raises:
-        ConnectionError: a worker was lost.
+        ConnectionError: A worker was lost.
     """
     try:
         yield
@@ -134,13 +134,13 @@ def distribute(
     """The stream with each batch divided among the replicas, and the counter of its epochs.
 
     Args:
-        strategy: of any number of replicas.
-        batches: global batches, the same on every worker; of those that have `worker_shard`, as a
+        strategy: Strategy of any number of replicas.
+        batches: Global batches, the same on every worker; of those that have `worker_shard`, as a
             pipeline of `tfgen.data.batches` has, every worker reads only its own.
-        gathered: order the parts as Keras' `predict` puts them together again.
+        gathered: Order the parts as Keras' `predict` puts them together again.
 
     Raises:
-        TypeError: the stream is a generator or a `PyDataset`, and there are several workers.
+        TypeError: The stream is a generator or a `PyDataset`, and there are several workers.
     """
     counters = [getattr(batches, "epoch", None)]
     if not are_several(strategy) or isinstance(batches, tf.distribute.DistributedDataset):

@@ -28,18 +28,18 @@ def export(model: Any, path: str | Path, warmup: bool = False) -> Path:
     The folder appears whole or not at all; one that was there before is replaced only then.
 
     Args:
-        model: a model of the zoo.
-        path: folder to write, `<name>/<version>` as TensorFlow Serving expects it.
-        warmup: whether to add a request of every endpoint that servers replay before they take others';
+        model: A model of the zoo.
+        path: Folder to write, `<name>/<version>` as TensorFlow Serving expects it.
+        warmup: Whether to add a request of every endpoint that servers replay before they take others';
             its messages come with the extra `serve`.
 
     Returns:
         The path written.
 
     Raises:
-        TypeError: the model is not one of the zoo.
-        ValueError: the version is not a number.
-        OSError: the folder cannot be written.
+        TypeError: The model is not one of the zoo.
+        ValueError: The version is not a number.
+        OSError: The folder cannot be written.
         ImportError: `warmup` is asked for without the extra `serve`.
     """
     if not hasattr(model, "serving_copy"):
@@ -165,7 +165,7 @@ def min_runtime(path: str | Path) -> str:
     """The first release of TensorFlow that has all operations of an export, as in "2.5".
 
     Args:
-        path: the export's folder.
+        path: The export's folder.
     """
     releases = [RELEASES.get(node.op, OLDEST) for node in nodes(Path(path) / "saved_model.pb")]
     return max(releases, key=lambda release: tuple(map(int, release.split("."))))

@@ -13,8 +13,8 @@ class PiecewiseLinear(keras.optimizers.schedules.LearningRateSchedule):
     """Rate that runs in straight lines through given points, constant before the first and behind the last.
 
     Args:
-        steps: steps of the points, increasing.
-        rates: their rates.
+        steps: Steps of the points, increasing.
+        rates: Their rates.
     """
 
     def __init__(self, steps: list[float], rates: list[float]):
@@ -40,14 +40,14 @@ def learning_rate(
     """Return the learning rate of a run as Keras' optimizers take it.
 
     Args:
-        rate: the highest.
+        rate: The highest.
         decay: None keeps it; "cosine" lets it fall to 0 along half a cosine; "linear" keeps it for two
             thirds of the steps and lets it fall to 0 in a straight line; "triangular" lets it rise from
             0 in a fifth of the steps and fall to 0 in a straight line.
-        steps: of the whole run; None will do without decay.
+        steps: Number of steps of the whole run; None will do without decay.
 
     Raises:
-        ValueError: an unknown decay.
+        ValueError: An unknown decay.
     """
     if decay not in DECAYS:
         raise ValueError(f"decay must be one of {DECAYS}. Received: decay={decay!r}")

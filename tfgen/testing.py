@@ -59,13 +59,13 @@ def check_all(build: Build, images: np.ndarray, labels: np.ndarray | None, folde
     """Run every check of this module.
 
     Args:
-        build: makes a fresh, compiled model.
+        build: Makes a fresh, compiled model.
         images: float32 (n, h, w, c) in [0, 1], at least 64.
         labels: (n,) integers, or None.
-        folder: to write a file and a SavedModel in.
+        folder: To write a file and a SavedModel in.
 
     Raises:
-        AssertionError: one does not hold.
+        AssertionError: One does not hold.
     """
     batch = (images,) if labels is None else (images, labels)
     model = _fresh(build)

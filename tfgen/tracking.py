@@ -15,8 +15,8 @@ class Tracker(keras.metrics.Metric):
     Its count of batches is that of `tfgen.noise.step_seed`.
 
     Args:
-        name: the player's.
-        terms: number of means, over images of their own, that make the sum.
+        name: The player's.
+        terms: Number of means, over images of their own, that make the sum.
     """
 
     def __init__(self, name: str, terms: int = 1):
@@ -43,7 +43,7 @@ class Watch(keras.callbacks.Callback):
     Keras' `TerminateOnNaN` looks for a `loss`, which a game of several objectives has not.
 
     Args:
-        epoch: counter of the pipeline, or None.
+        epoch: Counter of the pipeline, or None.
     """
 
     def __init__(self, epoch: tf.Variable | None):

@@ -32,14 +32,14 @@ class Unified(Gated):
         players: {name: network}, names among PLAYERS; networks are built Functional models and
             share no trainable variable.
         shape: (height, width, channels) of the images.
-        num_classes: number of class labels the model reads, or None.
-        average: decay of a moving average of theta (and of its batch statistics), from which
+        num_classes: Number of class labels the model reads, or None.
+        average: Decay of a moving average of theta (and of its batch statistics), from which
             samples are drawn; None keeps no average.  The effective decay starts at 0.1 and grows
             with the number of steps n as (1 + n)/(10 + n), so that early averages forget the start.
-        seed: of the sampling noise and of the order of arrays given to `fit`.
+        seed: Seed of the sampling noise and of the order of arrays given to `fit`.
 
     Raises:
-        ValueError: players share a trainable variable, or an argument is out of range.
+        ValueError: Players share a trainable variable, or an argument is out of range.
     """
 
     # What a model may say of itself: its data, `fit`, the evaluation and pages ask for it by these names.
@@ -97,7 +97,7 @@ class Unified(Gated):
         Args:
             images: (b, h, w, c) in [0, 1].
             labels: (b,) int32, -1 for an image without a label; None if none were given.
-            training: whether batch normalization uses the batch's own statistics.
+            training: Whether batch normalization uses the batch's own statistics.
 
         Returns:
             {player: scalar}.  Players whose objective is one and the same tensor share a backward pass.
@@ -142,7 +142,7 @@ class Unified(Gated):
         """The objectives, and what they are the sums of, for reports.
 
         Args:
-            images, labels, training: of `objectives`.
+            images, labels, training: Arguments of `objectives`.
 
         Returns:
             {player: scalar}, and {player: [(mean, number of images in the global batch)] of each term}.
@@ -262,8 +262,8 @@ class Unified(Gated):
         """z ~ p(z), by default N(0, I): stated once for training, samples and endpoints.
 
         Args:
-            noise: source of rows, as `tfgen.noise.Samples` and `tfgen.noise.Batch` are.
-            stream: the first stream to draw from.
+            noise: Source of rows, as `tfgen.noise.Samples` and `tfgen.noise.Batch` are.
+            stream: The first stream to draw from.
 
         Returns:
             (b, latent_dim).
@@ -295,12 +295,12 @@ class Unified(Gated):
         """z of samples, (n, latent_dim), a function of the seed and the labels alone.
 
         Args:
-            n, seed: as in `sample`.
+            n, seed: See `sample`.
             labels: (n,) int32 or None.
             prior: None for p(z); some models have fitted other distributions of codes.
 
         Raises:
-            ValueError: the model has no such distribution.
+            ValueError: The model has no such distribution.
         """
         if prior is not None:
             raise ValueError(f"prior must be None for {self.name}. Received: prior={prior!r}")
@@ -312,7 +312,7 @@ class Unified(Gated):
         """Images drawn from p_theta(x) or p_theta(x|t); the same seed gives the same images everywhere.
 
         Args:
-            n: number of images.
+            n: Number of images.
             seed: int.
             labels: (n,) class labels for a conditional model; by default arange(n) % num_classes.
             prior: None draws z ~ p(z); "aggregate" the mixture of `fit_sampler`, for models that have it.

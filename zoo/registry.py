@@ -40,7 +40,7 @@ def model_class(name: str) -> "type[Unified]":
     """Class of a name in `MODELS`; its module is imported.
 
     Raises:
-        KeyError: there is none.
+        KeyError: There is none.
     """
     return getattr(importlib.import_module(MODELS[name]), name)
 
@@ -49,7 +49,7 @@ def recipes() -> dict[str, Recipe]:
     """{name: recipe} of the zoo's files and of every member outside the zoo.
 
     Raises:
-        ValueError: two files have a recipe of one name.
+        ValueError: Two files have a recipe of one name.
     """
     outside = [name for name in MODELS.values() if not name.startswith("zoo.models.")]
     recipes = {}
@@ -66,10 +66,10 @@ def build(recipe: Recipe, info: "Info", seed: int = 0, batches: int | None = Non
     """A fresh, compiled model from a recipe.
 
     Args:
-        recipe: an entry of `RECIPES`, or a dictionary like it, see `zoo.recipes`.
+        recipe: An entry of `RECIPES`, or a dictionary like it, see `zoo.recipes`.
         info: `tfgen.data.info` of the data set.
-        seed: of the sampling noise; Keras' global seed fixes the starting weights.
-        batches: in an epoch, for a decaying learning rate; by default those of the whole split "train".
+        seed: Seed of the sampling noise; Keras' global seed fixes the starting weights.
+        batches: In an epoch, for a decaying learning rate; by default those of the whole split "train".
     """
     recipe = old_names.renew(recipe)
     training = recipe["training"]
@@ -88,7 +88,7 @@ def _optimizer(training, steps, players):
     """Return the optimizer that a recipe's `training` names, or {player: optimizer}, for so many steps.
 
     Raises:
-        ValueError: an unknown optimizer or decay, or a rate of a player that the model has not.
+        ValueError: An unknown optimizer or decay, or a rate of a player that the model has not.
     """
     if rates := training.get("rates"):
         if unknown := sorted(rates.keys() - players.keys()):

@@ -38,8 +38,8 @@ class DocumentationGAN(keras.Model):
     Labels are 1 for generated images and 0 for real ones, with uniform noise on top.
 
     Args:
-        discriminator: images -> logits (b, 1).
-        generator: latents (b, d) -> images.
+        discriminator: Images -> logits (b, 1).
+        generator: Latents (b, d) -> images.
     """
 
     def __init__(self, discriminator, generator):

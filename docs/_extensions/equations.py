@@ -27,7 +27,7 @@ def lines(reference: str) -> tuple[int, int]:
         Its first line, decorators included, and its last.
 
     Raises:
-        ValueError: the file has no such function.
+        ValueError: The file has no such function.
     """
     file, _, name = reference.partition("::")
     node: Any = ast.parse((ROOT / file).read_text(encoding="utf-8"))

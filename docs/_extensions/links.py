@@ -15,8 +15,8 @@ def rewrite_links(text: str, folder: Path, root: Path) -> str:
 
     Args:
         text: Markdown.
-        folder: of the page.
-        root: of the site's sources.
+        folder: Of the page.
+        root: Of the site's sources.
     """
 
     def target(match: re.Match[str]) -> str:

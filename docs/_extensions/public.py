@@ -44,8 +44,8 @@ def faults(documented: set[str], modules: list[str]) -> Iterator[str]:
     """What keeps the pages from being whole.
 
     Args:
-        documented: full names that have a place on a page.
-        modules: names of the modules whose names are public, beside those that `tfgen` exports.
+        documented: Full names that have a place on a page.
+        modules: Names of the modules whose names are public, beside those that `tfgen` exports.
     """
     for name in sorted({*modules, *tfgen._MODULES.values()}):
         module = importlib.import_module(name)

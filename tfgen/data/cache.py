@@ -79,9 +79,9 @@ class Rows:
     `MOST_BYTES`, or cannot be written, is made each time.
 
     Args:
-        key: of the whole array.
-        shape: of the whole array, uint8 (n, ...).
-        make: positions (b,) -> rows (b, ...).
+        key: Key of the whole array.
+        shape: Shape of the whole array, uint8 (n, ...).
+        make: Positions (b,) -> rows (b, ...).
     """
 
     def __init__(

@@ -43,7 +43,7 @@ def header(path: str | os.PathLike) -> Header:
     """Size and channels of a picture, from the first bytes of its file.
 
     Raises:
-        ValueError: the file is no picture that can be read, or holds more than `MOST_PIXELS`.
+        ValueError: The file is no picture that can be read, or holds more than `MOST_PIXELS`.
     """
     with _name_in_errors(path), _open(path) as picture:
         width, height = picture.size
@@ -57,7 +57,7 @@ def decode(path: str | os.PathLike) -> np.ndarray:
     """The pixels of a picture, uint8 (height, width, 1 or 3).
 
     Raises:
-        ValueError: as `header`, or the file is cut short or broken.
+        ValueError: As `header`, or the file is cut short or broken.
     """
     with _name_in_errors(path), _open(path) as picture:
         picture.load()  # a broken file is found out only here; a TIFF is turned here

@@ -25,7 +25,7 @@ class Folder(Source):
     """A folder of pictures, laid out as `tfgen.data.layout` says.
 
     Attributes:
-        layout: what it holds.
+        layout: What it holds.
     """
 
     def __init__(self, name: str | os.PathLike):

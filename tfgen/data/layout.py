@@ -46,11 +46,11 @@ class Layout:
     """What a folder of pictures holds.
 
     Attributes:
-        root: the folder.
-        class_names: sorted; empty for pictures without labels.
-        splits: members of each split, by class and then by path.
+        root: The folder.
+        class_names: Sorted; empty for pictures without labels.
+        splits: Members of each split, by class and then by path.
         passed_over: {reason: number of files and folders}.
-        notes: what was decided about the splits, a sentence each.
+        notes: What was decided about the splits, a sentence each.
     """
 
     root: pathlib.Path
@@ -70,8 +70,8 @@ def layout(name: str | os.PathLike) -> Layout:
     """What the folder of this name holds.
 
     Raises:
-        FileNotFoundError: there is no such folder.
-        ValueError: it holds no pictures, or is laid out otherwise than above.
+        FileNotFoundError: There is no such folder.
+        ValueError: It holds no pictures, or is laid out otherwise than above.
     """
     root = pathlib.Path(name).expanduser()
     if not root.is_dir():
@@ -101,13 +101,13 @@ def require_class_folders(
     """Refuse pictures without classes for a model that learns from labels.
 
     Args:
-        name: of the data set.
-        class_names: of it.
-        count: number of pictures.
-        learner: name of the model or recipe, for the error.
+        name: Name of the data set.
+        class_names: Names of it.
+        count: Number of pictures.
+        learner: Name of the model or recipe, for the error.
 
     Raises:
-        ValueError: there are no classes.
+        ValueError: There are no classes.
     """
     if not class_names:
         raise ValueError(

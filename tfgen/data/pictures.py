@@ -21,10 +21,10 @@ class Geometry:
     """What images are brought to.
 
     Attributes:
-        size: height and width; None keeps those of the images, which must then agree.
+        size: Height and width; None keeps those of the images, which must then agree.
         channels: 1 or 3; None keeps.
-        pad: zeros around the centered image, instead of resizing.
-        crop: the largest centered square is resized, which keeps the aspect; by default the whole image
+        pad: Zeros around the centered image, instead of resizing.
+        crop: The largest centered square is resized, which keeps the aspect; by default the whole image
             is, which does not.
     """
 
@@ -53,7 +53,7 @@ class Geometry:
         """Images of these shapes (h, w, c) can be brought to it.
 
         Raises:
-            ValueError: they cannot.
+            ValueError: They cannot.
         """
         shapes = sorted(set(shapes))
         if self.size is None and len({shape[:2] for shape in shapes}) > 1:
@@ -119,8 +119,8 @@ def fit_geometry(images: tf.Tensor, geometry: Geometry) -> tf.Tensor:
     decoders pass it over, where `tfgen.data.decoding` turns the picture.
 
     Args:
-        images: heights and widths may be unknown in a graph, channels must be known.
-        geometry: of the result.
+        images: Heights and widths may be unknown in a graph, channels must be known.
+        geometry: Size and channels of the result.
     """
     _, height, width, depth = images.shape
     size, channels = geometry.size, geometry.channels

@@ -21,7 +21,7 @@ class Prepared(Source):
     """An image classification data set of TFDS.
 
     Raises:
-        ValueError: its supervised keys are not 8-bit images and class labels.
+        ValueError: Its supervised keys are not 8-bit images and class labels.
     """
 
     def __init__(self, name: str, builder: Any):

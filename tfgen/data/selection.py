@@ -20,10 +20,10 @@ class Selection:
     """Images of a split.
 
     Attributes:
-        reader: reads them.
-        geometry: what they are brought to.
-        kept: positions (m,) in the split, or None for all.
-        hidden: labels int32 (m,) to give instead of those read, some of them -1; None gives those read.
+        reader: Reads them.
+        geometry: What they are brought to.
+        kept: Positions (m,) in the split, or None for all.
+        hidden: Labels int32 (m,) to give instead of those read, some of them -1; None gives those read.
     """
 
     reader: SplitReader
@@ -57,8 +57,8 @@ class Selection:
         """A function that reads images and labels by their positions, and the shape of an image.
 
         Args:
-            stream: read them when they are asked for, instead of all of them into memory now.
-            cached: as in `tfgen.data.load`.
+            stream: Read them when they are asked for, instead of all of them into memory now.
+            cached: See `tfgen.data.load`.
         """
         if not stream:
             images = self.array()

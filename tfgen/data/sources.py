@@ -65,8 +65,8 @@ class Source(abc.ABC):
     """A data set by its name.
 
     Attributes:
-        name, splits, class_names, num_classes: as in `Info`.
-        on_disk: whether it can be read without a download.
+        name, splits, class_names, num_classes: See `Info`.
+        on_disk: Whether it can be read without a download.
     """
 
     name: str
@@ -91,7 +91,7 @@ class InMemory(SplitReader):
     """Images that are read already.
 
     Args:
-        images: sequence of uint8 (h, w, c).
+        images: Sequence of uint8 (h, w, c).
         labels: int32 (n,).
     """
 

@@ -9,11 +9,11 @@ def positions(split: str, sizes: Mapping[str, int]) -> list[tuple[str, slice]]:
     """(name, slice) of each part of a split.
 
     Args:
-        split: in TFDS's syntax.
-        sizes: number of images in each split.
+        split: In TFDS's syntax.
+        sizes: Number of images in each split.
 
     Raises:
-        ValueError: an unknown split or a malformed slice.
+        ValueError: An unknown split or a malformed slice.
         TypeError: `split` is no string.
     """
     import tensorflow_datasets as tfds

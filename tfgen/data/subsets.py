@@ -35,8 +35,8 @@ def check_share(argument: str, share: Any) -> None:
     """A share is a number in [0, 1].
 
     Raises:
-        TypeError: another type.
-        ValueError: out of range.
+        TypeError: Another type.
+        ValueError: Out of range.
     """
     if isinstance(share, bool) or not isinstance(share, int | float | np.floating | np.integer):
         raise TypeError(f"{argument} must be a number. Received: {argument}={share!r}")

@@ -20,15 +20,15 @@ class Summary:
     """What was found; `str` is to be printed.
 
     Attributes:
-        name: that was asked for.
+        name: That was asked for.
         splits: {split: number of images}.
-        class_names: of class 0, 1, ...; empty for pictures without labels.
+        class_names: Names of class 0, 1, ...; empty for pictures without labels.
         classes: {split: number of images of each class}; empty where nothing is known before the
             images are read.
         sizes: {(height, width, channels): number of pictures} as they are seen, most frequent first;
             empty if they were not looked at.
         passed_over: {reason: number of files and folders}.
-        notes: a sentence each on what was decided.
+        notes: A sentence each on what was decided.
     """
 
     name: str
@@ -70,8 +70,8 @@ def summary(
     """What was found under a data set's name: splits, classes, sizes, and what was passed over.
 
     Args:
-        name: as in `tfgen.data.arrays`.
-        size, channels: what images are to be brought to. With both given no picture is opened, and the
+        name: See `tfgen.data.arrays`.
+        size, channels: What images are to be brought to. With both given no picture is opened, and the
             sizes of those of a folder stay unknown.
 
     Raises:
@@ -102,11 +102,11 @@ def require_classes(info: Info, learner: str) -> None:
     """Refuse a data set without classes for a model that learns from labels.
 
     Args:
-        info: of the data set.
-        learner: name of the model or recipe, for the error.
+        info: Summary of the data set.
+        learner: Name of the model or recipe, for the error.
 
     Raises:
-        ValueError: the data set has no classes.
+        ValueError: The data set has no classes.
     """
     require_class_folders(info.name, info.class_names, sum(info.splits.values()), learner)
 

@@ -29,9 +29,9 @@ def samples(
     Where each class comes in turn, a column holds one class.
 
     Args:
-        model: a generator of the zoo.
-        n, seed, labels: as in `sample`.
-        class_names: of class 0, 1, ..., to stand above images instead of their labels.
+        model: A generator of the zoo.
+        n, seed, labels: See `sample`.
+        class_names: Names of class 0, 1, ..., to stand above images instead of their labels.
     """
     most = min(n, MOST_COLUMNS)
     in_turn = labels is None and model.conditional and model.num_classes <= most
@@ -54,14 +54,14 @@ def interpolation(
     Of a model with codes, continuous ones go straight from end to end, and a row keeps its category.
 
     Args:
-        model: a generator of the zoo.
-        rows: number of pairs of latent codes.
-        columns: images a row, both ends included.
-        seed: of the latent codes.
+        model: A generator of the zoo.
+        rows: Number of pairs of latent codes.
+        columns: Images a row, both ends included.
+        seed: Seed of the latent codes.
         labels: (rows,) class labels for a conditional model; by default arange(rows) % num_classes.
 
     Raises:
-        ValueError, TypeError: an argument breaks a rule.
+        ValueError, TypeError: An argument breaks a rule.
     """
     if columns < 2:
         raise ValueError(f"A row must have at least its two ends. Received: columns={columns}")
@@ -81,13 +81,13 @@ def traversal(model: Any, rows: int = 3, columns: int = 9, seed: int = 0) -> Ima
     which hold a draw of the rest of z each.  The code that is swept stands above each image.
 
     Args:
-        model: a generator of the zoo with codes.
-        rows: draws of the rest of z for each continuous code.
-        columns: images a row.
-        seed: of the draws.
+        model: A generator of the zoo with codes.
+        rows: Draws of the rest of z for each continuous code.
+        columns: Images a row.
+        seed: Seed of the draws.
 
     Raises:
-        ValueError, TypeError: an argument breaks a rule, or the model has no codes.
+        ValueError, TypeError: An argument breaks a rule, or the model has no codes.
 
     Source: Chen et al. (2016), Fig. 2.
     """
@@ -119,13 +119,13 @@ def reconstructions(
     """The grid of images, each above G_theta(z [, t]) of a draw z ~ q_eta(z|x [, t]).
 
     Args:
-        model: has the endpoint `reconstruct`.
+        model: Has the endpoint `reconstruct`.
         images: float32 (n, h, w, c) in [0, 1], as the model's.
         labels: (n,) class labels for a conditional model, which stand above the images.
-        seed: of the first image's draw; the next have seed + 1 and so on.
+        seed: Seed of the first image's draw; the next have seed + 1 and so on.
 
     Raises:
-        ValueError, TypeError: an argument breaks a rule.
+        ValueError, TypeError: An argument breaks a rule.
     """
     images = np.asarray(images)
     checks.check_images(images, model.image_shape)
@@ -149,12 +149,12 @@ def translations(model: Any, images: np.ndarray, direction: str = "ab") -> Image
     """The grid of images of one domain, each above its translation into the other.
 
     Args:
-        model: has the endpoints `translate_ab` and `translate_ba`.
+        model: Has the endpoints `translate_ab` and `translate_ba`.
         images: float32 (n, h, w, c) in [0, 1], as the model's domain A, or B for direction "ba".
         direction: "ab" or "ba".
 
     Raises:
-        ValueError, TypeError: an argument breaks a rule.
+        ValueError, TypeError: An argument breaks a rule.
     """
     shapes = {"ab": model.image_shape, "ba": model.image_shape_b}
     if direction not in shapes:
@@ -176,7 +176,7 @@ def latent_map(model: Any, images: np.ndarray, labels: np.ndarray | None) -> Any
     share of the variance that each holds.
 
     Args:
-        model: has the endpoint `encode`.
+        model: Has the endpoint `encode`.
         images: float32 (n, h, w, c) in [0, 1], as the model's; at least 2 of them.
         labels: (n,) class labels.
 
@@ -185,7 +185,7 @@ def latent_map(model: Any, images: np.ndarray, labels: np.ndarray | None) -> Any
 
     Raises:
         ImportError: Matplotlib, of the extra `plots`, is not installed.
-        ValueError, TypeError: an argument breaks a rule.
+        ValueError, TypeError: An argument breaks a rule.
     """
     images = np.asarray(images)
     checks.check_images(images, model.image_shape)
@@ -222,9 +222,9 @@ def latent_plane(model: Any, columns: int = 15, label: int | None = None) -> Ima
     of (i + 1/2)/columns, the first from left to right, the second from bottom to top.
 
     Args:
-        model: a generator of the zoo with latent_dim = 2.
-        columns: tiles a side.
-        label: class of all images of a conditional model; by default 0.
+        model: A generator of the zoo with latent_dim = 2.
+        columns: Tiles a side.
+        label: Class of all images of a conditional model; by default 0.
 
     Raises:
         ValueError: z has another length, or an argument is out of range.
@@ -250,7 +250,7 @@ def spherical(start: np.ndarray, end: np.ndarray, steps: int) -> np.ndarray:
 
     Args:
         start, end: (rows, d), neither zero nor opposite to each other.
-        steps: number of points s, evenly from 0 to 1.
+        steps: Number of points s, evenly from 0 to 1.
 
     Returns:
         (rows, steps, d) float32.
@@ -270,8 +270,8 @@ def save(picture: Image.Image, path: str | Path) -> str | Path:
     """Write a picture as PNG, in whole or not at all; `path` ends in .png.
 
     Raises:
-        ValueError: another suffix.
-        OSError: the folder cannot be written.
+        ValueError: Another suffix.
+        OSError: The folder cannot be written.
     """
     path = Path(path)
     if path.suffix.lower() != ".png":

@@ -30,7 +30,7 @@ def save(figure: Any, path: str | Path) -> str | Path:
         The path written.
 
     Raises:
-        OSError: the file cannot be written.
+        OSError: The file cannot be written.
     """
     with replace_file(path) as aside:
         figure.savefig(aside, format="png", dpi=150)

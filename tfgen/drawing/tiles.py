@@ -28,16 +28,16 @@ def grid(
     Args:
         images: float32 (n, h, w, c) in [0, 1], c = 1 (gray) or 3 (RGB).
         labels: n captions, class labels or any text; None draws none.
-        columns: tiles a row; by default the picture is about square.
-        scale: integer factor by which each pixel is repeated; by default the smallest that makes a
+        columns: Tiles a row; by default the picture is about square.
+        scale: Integer factor by which each pixel is repeated; by default the smallest that makes a
             tile at least 64 pixels large.
 
     Returns:
         A `PIL.Image.Image`, gray or RGB as the images are.
 
     Raises:
-        TypeError: images are not floating-point.
-        ValueError: an argument is out of range, or the picture would have over 100 million pixels.
+        TypeError: Images are not floating-point.
+        ValueError: An argument is out of range, or the picture would have over 100 million pixels.
     """
     images = _checked(images)
     n, height, width, channels = images.shape

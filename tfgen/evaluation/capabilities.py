@@ -35,7 +35,7 @@ class Capability:
     Args:
         measure: Metrics of the model; None where those of its other endpoints say it all.
         draw: Picture of the model on its test data; None where another endpoint's shows it.
-        caption: Of the picture.
+        caption: Caption of the picture.
         scored: Sentence on what the metrics are of.
         limits: Sentences on what the model does not do.
         ceilings: {metric: name of the metric that bounds it, or the best value there is}.

@@ -121,7 +121,7 @@ def load_reference(folder: Path) -> Reference:
     """Read `reference.npz` from an evaluator's folder.
 
     Raises:
-        ValueError: the file is damaged or holds other than a reference's numbers.
+        ValueError: The file is damaged or holds other than a reference's numbers.
     """
     names = [field.name for field in dataclasses.fields(Reference)]
     fields = untrusted.read_arrays(Path(folder) / "reference.npz", names)
@@ -136,8 +136,8 @@ def load_evaluator(folder: str | os.PathLike) -> Evaluator:
     trust whoever made it, as you would his code.
 
     Raises:
-        FileNotFoundError: the folder is no evaluator's.
-        ValueError: the SavedModel has no `features`, or the reference is damaged.
+        FileNotFoundError: The folder is no evaluator's.
+        ValueError: The SavedModel has no `features`, or the reference is damaged.
     """
     folder = Path(folder)
     if not _is_evaluator(folder):
@@ -158,11 +158,11 @@ def find_evaluator(data: str | os.PathLike, root: Path | None = None) -> Path:
     """The folder of a data set's evaluator: the preset `resnet_<data>`, or one whose card names the data.
 
     Args:
-        data: name of the data set, or its folder of pictures.
-        root: folder of presets that is looked in first.
+        data: Name of the data set, or its folder of pictures.
+        root: Folder of presets that is looked in first.
 
     Raises:
-        FileNotFoundError: there is none; the error says how to make one.
+        FileNotFoundError: There is none; the error says how to make one.
     """
     roots = [*([] if root is None else [root]), *_roots()]
     for place in roots:

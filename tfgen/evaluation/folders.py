@@ -30,18 +30,18 @@ def compare(
     `precision`, `recall`.
 
     Args:
-        samples, against: folders of pictures, of which all splits are taken; or names of data sets, of
+        samples, against: Folders of pictures, of which all splits are taken; or names of data sets, of
             which the split "test" is.
-        evaluator: an `Evaluator` or the path of its folder.
-        seed: of the order in which pictures are divided into the groups that give the intervals.
-        pad, crop: how pictures are brought to the evaluator's size, as in `tfgen.data.arrays`.
+        evaluator: An `Evaluator` or the path of its folder.
+        seed: Seed of the order in which pictures are divided into the groups that give the intervals.
+        pad, crop: How pictures are brought to the evaluator's size, as in `tfgen.data.arrays`.
 
     Returns:
         {metric: {"value": float, "low": float, "high": float}}.
 
     Raises:
-        FileNotFoundError: a folder is missing, or holds no evaluator.
-        ValueError: a folder holds fewer than 4 pictures, or one that cannot be read.
+        FileNotFoundError: A folder is missing, or holds no evaluator.
+        ValueError: A folder holds fewer than 4 pictures, or one that cannot be read.
     """
     if not isinstance(evaluator, Evaluator):
         evaluator = load_evaluator(evaluator)

@@ -36,16 +36,16 @@ def inception_fid(
     split and of `samples` generated ones.  On CIFAR-10 the literature takes 50,000 of either.
 
     Args:
-        model: has `sample(n, seed=)` -> (n, h, w, c) in [0, 1].
-        name: data set whose images are the real ones.
-        network: as in `features`.
-        samples: number of generated images, at least 2; below the number of features mostly bias.
-        split: of the real images.
-        seed: of the samples.
+        model: Has `sample(n, seed=)` -> (n, h, w, c) in [0, 1].
+        name: Data set whose images are the real ones.
+        network: See `features`.
+        samples: Number of generated images, at least 2; below the number of features mostly bias.
+        split: Split of the real images.
+        seed: Seed of the samples.
 
     Raises:
-        ValueError: fewer than 2 samples, or images of other shapes than the model's.
-        FileNotFoundError: there is no network or no data set.
+        ValueError: Fewer than 2 samples, or images of other shapes than the model's.
+        FileNotFoundError: There is no network or no data set.
     """
     if samples < 2:
         raise ValueError(f"samples must be at least 2. Received: samples={samples}")
@@ -67,10 +67,10 @@ def features(network: str | os.PathLike) -> Callable[[np.ndarray], np.ndarray]:
     Images become RGB on [-1, 1], bilinearly resized to what the network reads.
 
     Args:
-        network: a `.keras` file, or the folder of a SavedModel with a signature of one input.
+        network: A `.keras` file, or the folder of a SavedModel with a signature of one input.
 
     Raises:
-        FileNotFoundError: there is neither.
+        FileNotFoundError: There is neither.
     """
     path = os.fspath(network)
     if os.path.isfile(path):

@@ -40,7 +40,7 @@ def prepare_images(likelihood: str | None, images: np.ndarray) -> np.ndarray:
     The draw is fixed, the same in every evaluation (static binarization); 0 and 1 stay as they are.
 
     Args:
-        likelihood: one of `tfgen.distributions.LIKELIHOODS`.
+        likelihood: One of `tfgen.distributions.LIKELIHOODS`.
         images: (n, h, w, c) in [0, 1].
 
     Returns:
@@ -65,10 +65,10 @@ def variational_bound(
     A model without a closed-form KL draws that too, log p(x, z) - log q(z|x).
 
     Args:
-        model: see the module.
+        model: See the module.
         images: (n, h, w, c) in [0, 1].
         labels: (n,) class labels for a model that reads them.
-        seed: of the draws.
+        seed: Seed of the draws.
 
     Returns:
         (n,) float64 nats.
@@ -98,7 +98,7 @@ def importance_weighted_bound(
 
     Args:
         importance_samples: k.
-        model, images, labels, seed: as in `variational_bound`.
+        model, images, labels, seed: See `variational_bound`.
 
     Returns:
         (n,) float64 nats.
@@ -139,8 +139,8 @@ def annealed_bound(
     of their steps.  See `tfgen.distributions.annealed_log_weights`.
 
     Args:
-        steps: densities between prior and posterior; the bound tightens with them.
-        model, images, labels, seed: as in `variational_bound`.
+        steps: Densities between prior and posterior; the bound tightens with them.
+        model, images, labels, seed: See `variational_bound`.
 
     Returns:
         (n,) float64 nats.
@@ -167,7 +167,7 @@ def active_units(model: Any, images: np.ndarray, labels: np.ndarray | None = Non
     """Burda et al. (2015): how many units of z have Var_x(E_q[z_i|x]) > 0.01.
 
     Args:
-        model, images, labels: as in `variational_bound`.
+        model, images, labels: See `variational_bound`.
 
     Returns:
         Interval: the number, and how many would be active if every unit's variance stood at the low or

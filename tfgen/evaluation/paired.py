@@ -17,13 +17,13 @@ class Paired:
     """Differences arm - base over seeds.
 
     Attributes:
-        count: number of pairs.
-        mean: of the differences.
-        low: end of the t interval of level `LEVEL`; NaN for one pair.
-        high: the other end.
-        deviation: standard deviation of the differences; NaN for one pair.
-        positive: number of pairs in which the arm has the larger number.
-        p: of the exact two-sided Wilcoxon signed-rank test, None below `FEWEST` pairs.
+        count: Number of pairs.
+        mean: Mean of the differences.
+        low: End of the t interval of level `LEVEL`; NaN for one pair.
+        high: The other end.
+        deviation: Standard deviation of the differences; NaN for one pair.
+        positive: Number of pairs in which the arm has the larger number.
+        p: P value of the exact two-sided Wilcoxon signed-rank test, None below `FEWEST` pairs.
     """
 
     count: int
@@ -43,7 +43,7 @@ def compare(arm: Sequence[float], base: Sequence[float]) -> Paired:
         base: (n,) numbers of the other, of the same seeds in the same order.
 
     Raises:
-        ValueError: the arms have different lengths, or no pair.
+        ValueError: The arms have different lengths, or no pair.
     """
     if len(arm) != len(base) or not len(arm):
         raise ValueError(
@@ -75,9 +75,9 @@ def verdict(found: Paired, adjusted: float | None, higher_is_better: bool = True
     """The comparison in words.
 
     Args:
-        found: of the arm against its base.
+        found: Result of the arm against its base.
         adjusted: Holm's p, None for too few pairs.
-        higher_is_better: of the metric.
+        higher_is_better: Of the metric.
     """
     if adjusted is None:
         return f"too few seeds ({found.count} of at least {FEWEST})"

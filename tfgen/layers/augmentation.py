@@ -77,11 +77,11 @@ class Augmentation(keras.layers.Layer):
     in the global batch); that number is a non-trainable weight, so that a resumed run draws on.
 
     Args:
-        names: among `AUGMENTATIONS`, in the order in which they are applied.
-        seed: of the draws.
+        names: Among `AUGMENTATIONS`, in the order in which they are applied.
+        seed: Seed of the draws.
 
     Raises:
-        ValueError: an unknown name.
+        ValueError: An unknown name.
 
     Source: Zhao et al. (2020), differentiable augmentation.
     """

@@ -74,7 +74,7 @@ def fold(network: keras.Model) -> keras.Model:
     """A copy of a Functional network for inference, with the filters laid out once.
 
     Args:
-        network: a built Functional model.
+        network: A built Functional model.
 
     Returns:
         A Functional model of the same inputs and outputs; it is to be exported, not trained or saved.

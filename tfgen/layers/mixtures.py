@@ -17,7 +17,7 @@ class MixturePrior(keras.layers.Layer):
     start the means are spread as N(0, I) spreads codes.
 
     Args:
-        components: number of Gaussians.
+        components: Number of Gaussians.
 
     Source: Tomczak & Welling (2018), whose components are posteriors of learned images.
     """
@@ -54,9 +54,9 @@ class FittedMixture(keras.layers.Layer):
     """Gaussians of full covariance for every class, fitted outside of training: no weight is trainable.
 
     Args:
-        classes: number of classes that have a mixture of their own; 1 for a model without labels.
+        classes: Number of classes that have a mixture of their own; 1 for a model without labels.
         components: Gaussians of each.
-        size: length of z.
+        size: Length of z.
     """
 
     def __init__(self, classes: int, components: int, size: int, **kwargs: Any):
@@ -78,7 +78,7 @@ class FittedMixture(keras.layers.Layer):
         """Take over the mixture of one class.
 
         Args:
-            label: of the class.
+            label: Label of the class.
             probabilities: (components,).
             means: (components, size).
             covariances: (components, size, size).

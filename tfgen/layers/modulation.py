@@ -14,7 +14,7 @@ class Modulation(keras.layers.Layer):
     2017), or of the latents, Chen et al.'s (2019) self-modulation.
 
     Args:
-        hidden: units of a ReLU layer between c and gamma, beta; None: both are linear in c.
+        hidden: Units of a ReLU layer between c and gamma, beta; None: both are linear in c.
     """
 
     def __init__(self, hidden: int | None = None, **kwargs: Any):

@@ -14,7 +14,7 @@ class ImagePool(keras.layers.Layer):
     the pool's size pass.
 
     Args:
-        size: number of slots.
+        size: Number of slots.
         shape: (h, w, c) of the images.
     """
 

@@ -23,7 +23,7 @@ class SpectralNormalization(keras.layers.Wrapper):
     replicas may not assign.
 
     Args:
-        layer: a layer without activation whose kernel's last axis is its output channels, `Dense` or
+        layer: A layer without activation whose kernel's last axis is its output channels, `Dense` or
             `Conv2D`.
 
     Source: Miyato et al. (2018), algorithm 1.

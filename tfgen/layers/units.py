@@ -45,7 +45,7 @@ class LeaveOneOut(keras.layers.Layer):
     """For every unit the others, in their order: z (b, d) -> (b, d, d - 1), whose row i is z_-i.
 
     Raises:
-        ValueError: there are more than LIMIT units.
+        ValueError: There are more than LIMIT units.
     """
 
     LIMIT = 1024

@@ -21,7 +21,7 @@ class PatchWhitening(keras.layers.Layer):
     as non-trainable weights, so that a saved model holds them; zeros until `adapt`.
 
     Args:
-        epsilon: added to the eigenvalues, in squared units of the inputs.
+        epsilon: Added to the eigenvalues, in squared units of the inputs.
 
     Source: Jordan (2024), arXiv 2404.00498, section 3.2.
     """
@@ -48,7 +48,7 @@ class PatchWhitening(keras.layers.Layer):
         """Compute the filters from images, in one pass.
 
         Args:
-            batches: iterable of inputs of the layer, (b, h, w, c).
+            batches: Iterable of inputs of the layer, (b, h, w, c).
         """
         size = self.kernel.shape[-1] // 2
         count, total, products = 0, np.zeros(size), np.zeros((size, size))

@@ -21,9 +21,9 @@ def residual_network(
 
     Args:
         shape: (height, width, channels) of the images.
-        num_classes: number of classes.
-        width: channels of the first stage.
-        blocks: residual blocks a stage.
+        num_classes: Number of classes.
+        width: Channels of the first stage.
+        blocks: Residual blocks a stage.
 
     Returns:
         Functional model: images (b, *shape) in [0, 1] -> {"logits": (b, num_classes), "features":
@@ -60,7 +60,7 @@ def extractor(shape: tuple[int, int, int], width: int = 32) -> keras.Model:
 
     Args:
         shape: (height, width, channels) of the images, at least 4 pixels.
-        width: channels of the first layer (theirs are 32 and 48).
+        width: Channels of the first layer (theirs are 32 and 48).
 
     Returns:
         Functional model: images (b, *shape) in [0, 1] -> features (b, d), float32.
@@ -84,9 +84,9 @@ def pooled_classifier(
     Of few labels it learns more than DCGAN's discriminator.
 
     Args:
-        shape, width: as in `extractor`.
-        num_classes: number of classes.
-        hidden: units of its dense layer.
+        shape, width: See `extractor`.
+        num_classes: Number of classes.
+        hidden: Units of its dense layer.
 
     Returns:
         As `tfgen.networks.classifier`.

@@ -27,13 +27,13 @@ def generator(
 
     Args:
         shape: (height, width, channels) of the images, square, 8 to 64 pixels.
-        latent_dim: length of z.
-        width: channels of the layer nearest the image; they double toward z.
-        num_classes: if given, class labels t are a second input.
+        latent_dim: Length of z.
+        width: Channels of the layer nearest the image; they double toward z.
+        num_classes: If given, class labels t are a second input.
         normalization: "batch", "synchronized" (over replicas) or None.
-        scaled: a second output is the learned scale of each channel, for likelihoods that have one.
+        scaled: A second output is the learned scale of each channel, for likelihoods that have one.
         mixture_prior: Gaussians of a learned prior p(z), the layer `PRIOR`; None: p(z) = N(0, I).
-        modulation: what scales and shifts every normalized map, see `tfgen.layers.Modulation`: the
+        modulation: What scales and shifts every normalized map, see `tfgen.layers.Modulation`: the
             "latents" (Chen et al. 2019), the "labels" (class-conditional batch normalization), "both",
             or None.
 
@@ -42,7 +42,7 @@ def generator(
         [images, scale (b, 1, 1, channels)].
 
     Raises:
-        ValueError: an argument is out of range.
+        ValueError: An argument is out of range.
     """
     _check_generator(num_classes, normalization, modulation)
     layout = Layout(shape, width, normalization)
@@ -103,16 +103,16 @@ def discriminator(
 
     Args:
         shape: (height, width, channels) of the images.
-        width: channels of the layer nearest the image; they double away from it.
-        num_classes: if given, class labels t are a second input.
+        width: Channels of the layer nearest the image; they double away from it.
+        num_classes: If given, class labels t are a second input.
         normalization: "batch", "synchronized" (over replicas), "spectral" (of the kernels) or None.
-        augment: names of `tfgen.layers.augmentation.AUGMENTATIONS` that all images pass in training.
+        augment: Names of `tfgen.layers.augmentation.AUGMENTATIONS` that all images pass in training.
 
     Returns:
         Functional model: images (b, *shape) in [0, 1] [, t (b,) int32] -> logits (b, 1), float32.
 
     Raises:
-        ValueError: an argument is out of range.
+        ValueError: An argument is out of range.
     """
     layout = Layout(shape, width, normalization)
     images, features = trunk(shape, width, normalization, augment)
@@ -138,15 +138,15 @@ def classifier(
 
     Args:
         shape: (height, width, channels) of the images.
-        num_classes: number of classes.
-        width: channels of the layer nearest the image; they double away from it.
+        num_classes: Number of classes.
+        width: Channels of the layer nearest the image; they double away from it.
         normalization: "batch", "synchronized" (over replicas) or None.
 
     Returns:
         Functional model: images (b, *shape) in [0, 1] -> logits (b, num_classes), float32.
 
     Raises:
-        ValueError: an argument is out of range.
+        ValueError: An argument is out of range.
     """
     images, features = trunk(shape, width, normalization)
     return keras.Model(images, head(num_classes, name="logits")(features), name="classifier")
@@ -167,9 +167,9 @@ def encoder(
 
     Args:
         shape: (height, width, channels) of the images.
-        latent_dim: length of z.
-        width: channels of the layer nearest the image; they double away from it.
-        num_classes: if given, class labels t are a second input.
+        latent_dim: Length of z.
+        width: Channels of the layer nearest the image; they double away from it.
+        num_classes: If given, class labels t are a second input.
         normalization: "batch", "synchronized" (over replicas) or None.
 
     Returns:
@@ -177,7 +177,7 @@ def encoder(
         "scale": (b, latent_dim), positive}, float32.
 
     Raises:
-        ValueError: an argument is out of range.
+        ValueError: An argument is out of range.
     """
     images, features = trunk(shape, width, normalization)
     return posterior(images, features, latent_dim, num_classes, hidden=4 * width)
@@ -194,9 +194,9 @@ def code_posterior(
 
     Args:
         shape: (height, width, channels) of the images.
-        num_categories: number of values of the categorical code.
-        num_continuous: number of continuous codes.
-        width: channels of the layer nearest the image; they double away from it.
+        num_categories: Number of values of the categorical code.
+        num_continuous: Number of continuous codes.
+        width: Channels of the layer nearest the image; they double away from it.
         normalization: "batch", "synchronized" (over replicas) or None.
 
     Returns:
@@ -204,7 +204,7 @@ def code_posterior(
         num_continuous)}, float32.
 
     Raises:
-        ValueError: an argument is out of range.
+        ValueError: An argument is out of range.
     """
     images, features = trunk(shape, width, normalization)
     logits = head(num_categories, name="logits")(features)
@@ -223,16 +223,16 @@ def code_encoder(
 
     Args:
         shape: (height, width, channels) of the images.
-        size: length of the code.
-        width: channels of the layer nearest the image; they double away from it.
+        size: Length of the code.
+        width: Channels of the layer nearest the image; they double away from it.
         normalization: "batch", "synchronized" (over replicas) or None.
-        activation: of the code's units, by default none.
+        activation: Activation of the code's units, by default none.
 
     Returns:
         Functional model: images (b, *shape) in [0, 1] -> (b, size), float32.
 
     Raises:
-        ValueError: an argument is out of range.
+        ValueError: An argument is out of range.
     """
     images, features = trunk(shape, width, normalization)
     head = keras.layers.Dense(size, activation, dtype="float32", name="codes", **start())

@@ -45,7 +45,7 @@ def try_out(rules: Mapping[str, Callable], players: Mapping[str, keras.Model]) -
         players: {player: network}.
 
     Raises:
-        ValueError: an output breaks its rule.
+        ValueError: An output breaks its rule.
     """
     if _trusted.get():
         return
@@ -58,7 +58,7 @@ class Trials:
     """A network's outputs on noise.
 
     Args:
-        network: built Functional model.
+        network: Built Functional model.
     """
 
     def __init__(self, network: keras.Model):

@@ -21,11 +21,11 @@ def mlp_encoder(
 
     Args:
         shape: (height, width, channels) of the images.
-        latent_dim: length of z.
-        hidden: units of each hidden layer.
-        num_classes: if given, class labels t are a second input of one more hidden layer.
-        activation: of the hidden layers that read the image alone.
-        layers: number of those layers.
+        latent_dim: Length of z.
+        hidden: Units of each hidden layer.
+        num_classes: If given, class labels t are a second input of one more hidden layer.
+        activation: Activation of the hidden layers that read the image alone.
+        layers: Number of those layers.
 
     Returns:
         As `encoder`.
@@ -49,11 +49,11 @@ def mlp_generator(
 
     Args:
         shape: (height, width, channels) of the images.
-        latent_dim: length of z.
-        hidden: units of either hidden layer.
-        num_classes: if given, class labels t are a second input.
-        activation: of the hidden layers.
-        scaled: as in `generator`.
+        latent_dim: Length of z.
+        hidden: Units of either hidden layer.
+        num_classes: If given, class labels t are a second input.
+        activation: Activation of the hidden layers.
+        scaled: See `generator`.
 
     Returns:
         As `generator`.
@@ -73,8 +73,8 @@ def mlp_classifier(shape: tuple[int, ...], num_classes: int, hidden: int = 500) 
 
     Args:
         shape: (height, width, channels) of the images.
-        num_classes: number of classes.
-        hidden: units of the hidden layer.
+        num_classes: Number of classes.
+        hidden: Units of the hidden layer.
 
     Returns:
         As `classifier`.
@@ -89,9 +89,9 @@ def mlp_discriminator(shape: tuple[int, ...], hidden: int = 500, layers: int = 2
     """Discriminator of dense layers, of codes (Makhzani et al. 2015) or of small images.
 
     Args:
-        shape: of one input: (d,) for codes, (height, width, channels) for images.
-        hidden: units of each hidden layer.
-        layers: number of hidden layers.
+        shape: Shape of one input: (d,) for codes, (height, width, channels) for images.
+        hidden: Units of each hidden layer.
+        layers: Number of hidden layers.
 
     Returns:
         Functional model: inputs (b, *shape) -> logits (b, 1), float32.
@@ -108,8 +108,8 @@ def predictors(size: int, hidden: int = 64) -> keras.Model:
     """One predictor a unit of a binary code, P_phi(z_i|z_-i) (Schmidhuber 1992), of one hidden layer.
 
     Args:
-        size: number of units, at least 2.
-        hidden: hidden units of each predictor.
+        size: Number of units, at least 2.
+        hidden: Hidden units of each predictor.
 
     Returns:
         Functional model: codes (b, size) -> logits (b, size), float32, of which the i-th does not

@@ -36,14 +36,14 @@ def generative(shape: tuple[int, int, int], units: Sequence[int]) -> keras.Model
 
     Args:
         shape: (height, width, channels) of the images.
-        units: of the layers h_1 .. h_L.
+        units: Number of units of each of the layers h_1 .. h_L.
 
     Returns:
         Functional model: [h_1 .. h_L], (b, units) each -> [means of x (b, *shape) out of a sigmoid,
         logits of h_1 .. h_L], float32.
 
     Raises:
-        ValueError: there is no layer, or one without units.
+        ValueError: There is no layer, or one without units.
     """
     states = _states(units)
     pixels = keras.layers.Reshape(shape)(_logits(math.prod(shape))(states[0]))
@@ -58,13 +58,13 @@ def recognition(shape: tuple[int, int, int], units: Sequence[int]) -> keras.Mode
 
     Args:
         shape: (height, width, channels) of the images.
-        units: of the layers h_1 .. h_L.
+        units: Number of units of each of the layers h_1 .. h_L.
 
     Returns:
         Functional model: [images (b, *shape), h_1 .. h_L-1] -> [logits of h_1 .. h_L], float32.
 
     Raises:
-        ValueError: there is no layer, or one without units.
+        ValueError: There is no layer, or one without units.
     """
     images = keras.Input(shape, name="images")
     states = _states(units)[:-1]
@@ -79,7 +79,7 @@ def conditionals(network: keras.Model) -> list[keras.Model]:
     Output l reads input l alone; a generative network's last, the prior, reads the last input's size.
 
     Raises:
-        ValueError: an output reads another input.
+        ValueError: An output reads another input.
     """
     inputs = [*network.inputs, network.inputs[-1]]
     return [keras.Model(*ends) for ends in zip(inputs, network.outputs, strict=False)]
@@ -91,7 +91,7 @@ def sample_recognition(
     """h ~ q_lambda(h|x), from the bottom up.
 
     Args:
-        recognition: network as of `recognition`.
+        recognition: Network as of `recognition`.
         images: (b, h, w, c).
         uniforms: [(b, units)] noise in [0, 1) of h_1 .. h_L.
 
@@ -105,7 +105,7 @@ def sample_generative(generative: keras.Model, uniforms: list[tf.Tensor]) -> lis
     """h ~ p_theta(h), or x, h ~ p_theta(x, h), from the top down.
 
     Args:
-        generative: network as of `generative`; for x, up to the logits of its images.
+        generative: Network as of `generative`; for x, up to the logits of its images.
         uniforms: [(b, ...)] noise in [0, 1) of h_1 .. h_L, or of x, h_1 .. h_L.
 
     Returns:

@@ -19,16 +19,16 @@ def translator(
 
     Args:
         shape_in: (height, width, channels) of the images read.
-        shape_out: of the images made; it may differ in channels.
-        width: channels of the layers nearest the images.
-        blocks: residual blocks.
+        shape_out: Shape of the images made; it may differ in channels.
+        width: Channels of the layers nearest the images.
+        blocks: Residual blocks.
         normalization: "batch", "synchronized" (over replicas), "instance" or None.
 
     Returns:
         Functional model: images (b, *shape_in) in [0, 1] -> images (b, *shape_out) in [0, 1].
 
     Raises:
-        ValueError: an argument is out of range, or the sizes differ or are odd.
+        ValueError: An argument is out of range, or the sizes differ or are odd.
     """
     layout = Layout(shape_in, width, normalization)
     if tuple(shape_in[:2]) != tuple(shape_out[:2]) or shape_in[0] % 2:
@@ -63,7 +63,7 @@ def patch_discriminators(
 
     Args:
         shape_a, shape_b: (height, width, channels) of either domain's images.
-        width: channels of the layer nearest the image; they double behind it.
+        width: Channels of the layer nearest the image; they double behind it.
         normalization: "batch", "synchronized" (over replicas), "instance" or None.
 
     Returns:
@@ -71,7 +71,7 @@ def patch_discriminators(
         float32; the two halves share nothing.
 
     Raises:
-        ValueError: an argument is out of range.
+        ValueError: An argument is out of range.
     """
     inputs, logits = [], []
     for domain, shape in (("a", shape_a), ("b", shape_b)):

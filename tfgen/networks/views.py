@@ -17,7 +17,7 @@ def before_sigmoid(network: keras.Model) -> keras.Model:
         Functional model that shares its layers; further outputs stay as they are.
 
     Raises:
-        ValueError: the images do not come out of such a layer.
+        ValueError: The images do not come out of such a layer.
     """
     images, *others = keras.tree.flatten(network.outputs)
     last = images._keras_history.operation
@@ -35,13 +35,13 @@ def with_features(network: keras.Model, layer: int) -> keras.Model:
 
     Args:
         network: Functional model of one output.
-        layer: index among `network.layers`; -2 is the layer before the logits of a discriminator.
+        layer: Index among `network.layers`; -2 is the layer before the logits of a discriminator.
 
     Returns:
         Functional model that shares its layers, inputs -> {"logits", "features"}.
 
     Raises:
-        ValueError: there is no such layer.
+        ValueError: There is no such layer.
     """
     depth = len(network.layers)
     if not -depth <= layer < depth:
@@ -57,8 +57,8 @@ def arranged(network: keras.Model, inputs: Sequence[Any]) -> Any:
     """Inputs in the structure that a network was built with: one alone, a list, a tuple or a dictionary.
 
     Args:
-        network: built Functional model.
-        inputs: of it, in the order of `network.inputs`.
+        network: Built Functional model.
+        inputs: Of it, in the order of `network.inputs`.
     """
     if isinstance(network, keras.Sequential):
         return inputs[0]

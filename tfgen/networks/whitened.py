@@ -21,15 +21,15 @@ def whitened_network(
 
     Args:
         shape: (height, width, channels) of the images; every block halves the map, rounding down.
-        num_classes: number of classes.
-        widths: channels of each block.
+        num_classes: Number of classes.
+        widths: Channels of each block.
 
     Returns:
         Functional model: images (b, *shape) in [0, 1] -> {"logits": (b, num_classes), "features":
         (b, widths[-1])}, float32.  `PatchWhitening.adapt` must see training images first.
 
     Raises:
-        ValueError: the images are too small for so many blocks.
+        ValueError: The images are too small for so many blocks.
 
     Source: Jordan (2024), arXiv 2404.00498; He et al. (2016).
     """

@@ -21,9 +21,9 @@ class Arc:
     Attributes:
         source, target: "x", "y", "z" or "t".
         process: GENERATIVE (solid) or INFERENCE (dashed).
-        symbol: the distribution of the target given its sources; ^r is the reversed distribution,
+        symbol: The distribution of the target given its sources; ^r is the reversed distribution,
             ^(r) either of the two.
-        implicit: a deterministic transformation leads to the distribution (a hollow head).
+        implicit: A deterministic transformation leads to the distribution (a hollow head).
         adversarial: q and its reverse q^r take turns (blue).
     """
 
@@ -113,14 +113,14 @@ def draw(graphs: dict[str, Sequence[Arc]], path: str | Path) -> str | Path:
 
     Args:
         graphs: {title: tuple of arcs}.
-        path: file to write.
+        path: File to write.
 
     Returns:
         The path written.
 
     Raises:
         ImportError: Matplotlib is not installed.
-        OSError: the file cannot be written.
+        OSError: The file cannot be written.
     """
     from tfgen.drawing import plots
 

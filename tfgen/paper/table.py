@@ -18,7 +18,7 @@ class Part:
     Attributes:
         process: GENERATIVE or INFERENCE, Table 1's [G] and [I]; "" if the model lacks the part.
         symbol: "q_phi(y|x)"; ^r is the reversed distribution, ^(r) either of the two.
-        description: what it is in the model.
+        description: What it is in the model.
     """
 
     process: str
@@ -31,18 +31,18 @@ class Row:
     """A model's row of Table 1.
 
     Attributes:
-        name: as in the paper.
-        equations: where the paper states it.
-        x, y, z, t: what the variables are; "" if the model has no such variable.
-        generator: the distribution over x.
-        discriminator: the distribution over y.
-        inference: the distribution over z.
-        learned: parameters that ascend an objective, by player.
-        fixed: distributions that are given.
-        degenerate: what the paper's view has and the model reduces to a constant.
-        divergence: what theta's (and eta's) step minimizes.
-        direction: on which side of the divergence p_theta stands, and what follows.
-        arcs: the graphical model.
+        name: As in the paper.
+        equations: Where the paper states it.
+        x, y, z, t: What the variables are; "" if the model has no such variable.
+        generator: The distribution over x.
+        discriminator: The distribution over y.
+        inference: The distribution over z.
+        learned: Parameters that ascend an objective, by player.
+        fixed: Distributions that are given.
+        degenerate: What the paper's view has and the model reduces to a constant.
+        divergence: What theta's (and eta's) step minimizes.
+        direction: On which side of the divergence p_theta stands, and what follows.
+        arcs: The graphical model.
         transfers: "importance weighting" and "adversary activation" where a part can take them.
     """
 

@@ -194,7 +194,7 @@ def run(
         sources: Models to serve.
         host: Address to listen on.
         port: Port of HTTP.
-        **options: As in `bind`.
+        **options: See `bind`.
     """
     serve.start(http_options={"host": host, "port": port})
     serve.run(bind(sources, **options), name=NAME, route_prefix="/")

@@ -28,14 +28,14 @@ def read_archive(path: Path) -> dict[str, Any]:
     """Read the configuration of a `.keras` file.
 
     Args:
-        path: the file.
+        path: The file.
 
     Returns:
         The object in `config.json`, parsed by `documents.parse`.
 
     Raises:
-        ValueError: the file is no whole archive of the three members, or breaks a limit.
-        OSError: the file cannot be read.
+        ValueError: The file is no whole archive of the three members, or breaks a limit.
+        OSError: The file cannot be read.
     """
     with open_archive(path) as archive:
         metadata = documents.parse(archive.read("metadata.json"), f"metadata.json in {path}")

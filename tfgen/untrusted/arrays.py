@@ -16,15 +16,15 @@ def read_arrays(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
     """Read an `.npz` file of numbers.
 
     Args:
-        path: the file.
-        names: of the arrays that it must hold, and no others.
+        path: The file.
+        names: Names of the arrays that it must hold, and no others.
 
     Returns:
         {name: array}.
 
     Raises:
-        ValueError: the file is damaged, holds other arrays, objects, or more than MAX_BYTES.
-        OSError: the file cannot be read.
+        ValueError: The file is damaged, holds other arrays, objects, or more than MAX_BYTES.
+        OSError: The file cannot be read.
     """
     expected = sorted(f"{name}.npy" for name in names)
     try:

@@ -42,12 +42,12 @@ def check_configuration(config: dict[str, Any], model: type, packages: Iterable[
     """Raise unless rebuilding a model from its configuration calls only what may be called.
 
     Args:
-        config: of a model, as Keras serializes it.
-        model: the class that the configuration must be of, registered with Keras.
-        packages: top-level packages whose registered classes may be used.
+        config: Configuration of a model, as Keras serializes it.
+        model: The class that the configuration must be of, registered with Keras.
+        packages: Top-level packages whose registered classes may be used.
 
     Raises:
-        ValueError: the configuration names another class or function, or is not of Keras' form.
+        ValueError: The configuration names another class or function, or is not of Keras' form.
     """
     name = keras.saving.get_registered_name(model)
     if config.get("registered_name") != name or config.get("class_name") != model.__name__:
@@ -215,8 +215,8 @@ def _calls(value: Any, shared: dict[int, int]) -> int:
     """Number of calls of layers that building makes: networks within networks multiply.
 
     Args:
-        value: anything in a configuration, in the order in which Keras reads it.
-        shared: calls within the objects seen so far, by their identities.
+        value: Anything in a configuration, in the order in which Keras reads it.
+        shared: Calls within the objects seen so far, by their identities.
     """
     if isinstance(value, list):
         return sum(_calls(inner, shared) for inner in value)

@@ -20,15 +20,15 @@ def read_document(path: Path, limit: int = MAX_BYTES) -> dict[str, Any]:
     """Read a JSON object from a file.
 
     Args:
-        path: file to read.
-        limit: number of bytes that it may have.
+        path: File to read.
+        limit: Number of bytes that it may have.
 
     Returns:
         The object.
 
     Raises:
-        ValueError: the file breaks a rule of `parse`.
-        OSError: the file cannot be read.
+        ValueError: The file breaks a rule of `parse`.
+        OSError: The file cannot be read.
     """
     with open(path, "rb") as file:
         return parse(file.read(limit + 1), str(path), limit)
@@ -39,14 +39,14 @@ def parse(text: bytes, source: str, limit: int = MAX_BYTES) -> dict[str, Any]:
 
     Args:
         text: UTF-8, at most `limit` bytes.
-        source: name of the document in errors.
-        limit: number of bytes.
+        source: Name of the document in errors.
+        limit: Number of bytes.
 
     Returns:
         The object: finite numbers, printable strings, no name twice.
 
     Raises:
-        ValueError: the text is no such object, or is too large, too deep or has too many values.
+        ValueError: The text is no such object, or is too large, too deep or has too many values.
     """
     if len(text) > limit:
         raise ValueError(f"A document has at most {limit} bytes. Received: more in {source}")

@@ -9,8 +9,8 @@ class RefusedError(ValueError):
     """A file breaks a rule that only a file of a trusted author may break.
 
     Args:
-        rule: sentence without its full stop.
-        received: what breaks it.
+        rule: Sentence without its full stop.
+        received: What breaks it.
     """
 
     def __init__(self, rule: str, received: str) -> None:

@@ -25,11 +25,11 @@ def check_weights(path: Path, config: dict[str, Any]) -> None:
     The networks are built without memory for their variables, to read the shapes of these.
 
     Args:
-        path: the file, read by `read_archive`.
-        config: its configuration, passed by `check_configuration`.
+        path: The file, read by `read_archive`.
+        config: Its configuration, passed by `check_configuration`.
 
     Raises:
-        ValueError: the weights are no plain arrays within the file, or fewer than the networks declare.
+        ValueError: The weights are no plain arrays within the file, or fewer than the networks declare.
     """
     with open_archive(path) as archive:
         stored = _stored_size(archive, path)

@@ -15,10 +15,10 @@ def train(words: list[str], seeds: tuple[int, ...], out: Path, resume: bool) -> 
     """Train with every seed, a process each, and print what their last epochs reached.
 
     Args:
-        words: arguments of `tfgen train` but for seeds, folder and --resume.
-        seeds: one for each run.
-        out: folder of the runs.
-        resume: go on with those in `out`.
+        words: Arguments of `tfgen train` but for seeds, folder and --resume.
+        seeds: One for each run.
+        out: Folder of the runs.
+        resume: Go on with those in `out`.
 
     Raises:
         FileExistsError: `out` is not empty, and `resume` is False.

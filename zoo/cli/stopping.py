@@ -19,9 +19,9 @@ def resumable(out: Path, record: str, words: Sequence[str] = ()) -> Iterator[Non
     """Ends a stopped training in words: 130 after Ctrl-C and 143 after SIGTERM, as shells expect.
 
     Args:
-        out: folder that is trained in.
-        record: pattern of files in it, of which one says that there is something to go on with.
-        words: arguments of `tfgen train` beside --resume and --out.
+        out: Folder that is trained in.
+        record: Pattern of files in it, of which one says that there is something to go on with.
+        words: Arguments of `tfgen train` beside --resume and --out.
     """
 
     def terminate(number, frame) -> NoReturn:

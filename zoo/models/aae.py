@@ -37,18 +37,18 @@ class AAE(Autoencoder):
     one.  With `clustering` labels are not read, and the values of t are clusters.
 
     Args:
-        theta: decoder, codes (b, d [+ num_classes]) -> images (b, h, w, c) out of a sigmoid.
-        eta: encoder, images -> (b, d [+ num_classes]), the last columns being the logits of t.
-        phi: discriminator, codes -> logits (b, 1).
-        num_classes: number of values of t; None: the code is z alone.
+        theta: Decoder, codes (b, d [+ num_classes]) -> images (b, h, w, c) out of a sigmoid.
+        eta: Encoder, images -> (b, d [+ num_classes]), the last columns being the logits of t.
+        phi: Discriminator, codes -> logits (b, 1).
+        num_classes: Number of values of t; None: the code is z alone.
         clustering: t is found without labels.
         adversarial_weight: lambda >= 0; 0 is an autoencoder.
-        alpha: weight >= 0 of the labelled images' term.
-        importance_weighted: weigh log q^r of the inferred codes by Eq. 43.
-        average, seed: see `tfgen.unified.Unified`.
+        alpha: Weight >= 0 of the labelled images' term.
+        importance_weighted: Weigh log q^r of the inferred codes by Eq. 43.
+        average, seed: See `tfgen.unified.Unified`.
 
     Raises:
-        ValueError: the networks do not fit each other or the code, or a weight is negative.
+        ValueError: The networks do not fit each other or the code, or a weight is negative.
 
     Source: Makhzani et al. (2015), Adversarial autoencoders; Hu et al. (2018), appendix D.
     """

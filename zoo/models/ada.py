@@ -36,14 +36,14 @@ class ADA(Unified):
     Both domains pass through the networks in one batch, so that batch normalization would mix them.
 
     Args:
-        theta: feature net, images (b, h, w, c) -> features.
-        phi: domain discriminator, features -> logits (b, 1).
-        omega: classifier, features -> logits (b, num_classes).
+        theta: Feature net, images (b, h, w, c) -> features.
+        phi: Domain discriminator, features -> logits (b, 1).
+        omega: Classifier, features -> logits (b, num_classes).
         adversarial_weight: lambda, or its final value; 0 trains on the source alone.
-        ramp: steps over which lambda rises; None: it is constant.
-        importance_weighted: weigh theta's adversarial terms.
-        num_classes: number of classes.
-        average, seed: see `tfgen.unified.Unified`.
+        ramp: Steps over which lambda rises; None: it is constant.
+        importance_weighted: Weigh theta's adversarial terms.
+        num_classes: Number of classes.
+        average, seed: See `tfgen.unified.Unified`.
 
     Source: Ganin et al. (2016); Hu et al. (2018), section 3.1.
     """

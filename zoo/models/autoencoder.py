@@ -16,8 +16,8 @@ class Autoencoder(Unified):
     Args:
         players: {name: network}; theta maps codes (b, d) to images out of a sigmoid, the means of
             independent Bernoulli pixels; eta maps images to (b, d), of which `infer` makes codes.
-        num_classes: number of values of a class label t within the code, or None.
-        kwargs: of `Unified`.
+        num_classes: Number of values of a class label t within the code, or None.
+        kwargs: Arguments of `Unified`.
 
     Raises:
         ValueError: theta has no logits, or theta and eta do not fit each other.
@@ -38,7 +38,7 @@ class Autoencoder(Unified):
 
         Args:
             images: (b, h, w, c).
-            training: whether batch normalization uses the batch's own statistics.
+            training: Whether batch normalization uses the batch's own statistics.
 
         Returns:
             (b, d) codes as theta reads them.
@@ -56,7 +56,7 @@ class Autoencoder(Unified):
         Args:
             images: (b, h, w, c).
             codes: (b, d).
-            training: as in `infer`.
+            training: See `infer`.
         """
         # From logits: the log-likelihood of saturated means stays finite.
         logits = self.call_network(networks.before_sigmoid(self.theta), codes, training=training)

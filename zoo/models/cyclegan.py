@@ -34,17 +34,17 @@ class CycleGAN(Unified):
     silent about them here.
 
     Args:
-        theta: translator, images of B -> images of A.
-        eta: translator, images of A -> images of B.
-        phi: discriminators of both domains, [images of A, images of B] -> [logits (b, 1)] * 2.
+        theta: Translator, images of B -> images of A.
+        eta: Translator, images of A -> images of B.
+        phi: Discriminators of both domains, [images of A, images of B] -> [logits (b, 1)] * 2.
         cycle_weight: lambda >= 0.
-        importance_weighted: weigh log q^r of the translated images by Eq. 43.
-        pool: number of past translated images of each domain, in place of half of which phi's
+        importance_weighted: Weigh log q^r of the translated images by Eq. 43.
+        pool: Number of past translated images of each domain, in place of half of which phi's
             objective sees new ones (Shrivastava et al. 2017); 0 keeps none.
-        average, seed: see `tfgen.unified.Unified`.
+        average, seed: See `tfgen.unified.Unified`.
 
     Raises:
-        ValueError: the networks do not fit each other, or a number is negative.
+        ValueError: The networks do not fit each other, or a number is negative.
 
     Source: Zhu, Park, Isola & Efros (2017); Hu et al. (2018), appendix D.
     """
@@ -93,10 +93,10 @@ class CycleGAN(Unified):
 
         Args:
             shape: (h, w, c) of the images of either domain.
-            num_classes: of the data, which the model does not read.
-            width, blocks: of the translators; the discriminators have twice the width.
-            normalization: see `tfgen.networks`.
-            kwargs: of the constructor.
+            num_classes: Of the data, which the model does not read.
+            width, blocks: Of the translators; the discriminators have twice the width.
+            normalization: See `tfgen.networks`.
+            kwargs: Arguments of the constructor.
         """
         theta, eta = (
             networks.translator(shape, shape, width, blocks, normalization) for _ in range(2)

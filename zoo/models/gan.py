@@ -23,15 +23,15 @@ class GAN(Unified):
     in q against its reversal q^r, and in nothing else.
 
     Args:
-        theta: generator, z (b, d) [, t (b,)] -> images (b, h, w, c).
-        phi: discriminator, images [, t] -> logits (b, 1).
-        num_classes: number of classes of the labels that both networks read; None: they read none.
-        importance_weighted: weigh the generated samples by Eq. 43.
-        r1: weight of the R1 penalty, an addition to phi's objective that the paper has not; theta's
+        theta: Generator, z (b, d) [, t (b,)] -> images (b, h, w, c).
+        phi: Discriminator, images [, t] -> logits (b, 1).
+        num_classes: Number of classes of the labels that both networks read; None: they read none.
+        importance_weighted: Weigh the generated samples by Eq. 43.
+        r1: Weight of the R1 penalty, an addition to phi's objective that the paper has not; theta's
             stays Eq. 3.  0: none.
-        r1_interval: training steps from one penalty to the next, which weighs as many times as much
+        r1_interval: Training steps from one penalty to the next, which weighs as many times as much
             (Karras et al. 2020, "lazy" regularization).
-        average, seed: see `tfgen.unified.Unified`.
+        average, seed: See `tfgen.unified.Unified`.
 
     Source: Goodfellow et al. (2014); Mirza & Osindero (2014); Hu et al. (2018), section 4.
     """
@@ -77,11 +77,11 @@ class GAN(Unified):
         """A model with fresh DCGAN networks.
 
         Args:
-            shape, width, latent_dim, normalization, modulation, augment: see `tfgen.networks`.
-            num_classes: of the data set.
-            conditional: whether both networks read the labels.
-            spectral: normalize phi's kernels instead of its batches.
-            kwargs: of the constructor.
+            shape, width, latent_dim, normalization, modulation, augment: See `tfgen.networks`.
+            num_classes: Of the data set.
+            conditional: Whether both networks read the labels.
+            spectral: Normalize phi's kernels instead of its batches.
+            kwargs: Arguments of the constructor.
         """
         classes = num_classes if conditional else None
         theta = networks.generator(

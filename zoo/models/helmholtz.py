@@ -32,13 +32,13 @@ class Helmholtz(Unified):
     the top down, and images are the means of p_theta(x|h_1).
 
     Args:
-        theta: generative net, [h_1 .. h_L], (b, units) each -> [images (b, h, w, c) out of a sigmoid,
+        theta: Generative net, [h_1 .. h_L], (b, units) each -> [images (b, h, w, c) out of a sigmoid,
             logits of h_1 .. h_L], the last a prior's; see `tfgen.networks.sigmoid_belief.generative`.
-        eta: recognition net, [images, h_1 .. h_L-1] -> [logits of h_1 .. h_L].
-        average, seed: see `tfgen.unified.Unified`.
+        eta: Recognition net, [images, h_1 .. h_L-1] -> [logits of h_1 .. h_L].
+        average, seed: See `tfgen.unified.Unified`.
 
     Raises:
-        ValueError: the networks' layers differ, or an output reads another layer than its neighbor.
+        ValueError: The networks' layers differ, or an output reads another layer than its neighbor.
 
     Source: Hinton et al. (1995), The wake-sleep algorithm; Hu et al. (2018), section 3.5.
     """
@@ -110,7 +110,7 @@ class Helmholtz(Unified):
 
         Args:
             images: (b, h, w, c).
-            labels: passed over.
+            labels: Passed over.
             noise: (b, k, all units) of `bound_noise`.
 
         Returns:

@@ -37,17 +37,17 @@ class InfoGAN(Unified):
     Importance weights multiply log q^r alone; the paper is silent about them here.
 
     Args:
-        theta: generator, z (b, d) -> images (b, h, w, c); the codes are the last columns of z.
-        phi: discriminator, images -> logits (b, 1).
-        eta: inference net, images -> {"logits": (b, num_categories), "mean": (b, num_continuous)}.
+        theta: Generator, z (b, d) -> images (b, h, w, c); the codes are the last columns of z.
+        phi: Discriminator, images -> logits (b, 1).
+        eta: Inference net, images -> {"logits": (b, num_categories), "mean": (b, num_continuous)}.
         num_categories: K, values of the categorical code.
         num_continuous: C, number of continuous codes.
         info_weight: lambda >= 0.
-        importance_weighted: weigh log q^r of the generated samples by Eq. 43.
-        average, seed: see `tfgen.unified.Unified`.
+        importance_weighted: Weigh log q^r of the generated samples by Eq. 43.
+        average, seed: See `tfgen.unified.Unified`.
 
     Raises:
-        ValueError: the networks do not fit each other or the codes, or lambda is negative.
+        ValueError: The networks do not fit each other or the codes, or lambda is negative.
 
     Source: Chen et al. (2016), InfoGAN; Hu et al. (2018), section 3.2.
     """

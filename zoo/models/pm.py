@@ -34,15 +34,15 @@ class PM(Autoencoder):
     measures it by predictors fitted afresh.
 
     Args:
-        theta: decoder, codes (b, d) -> images (b, h, w, c) out of a sigmoid.
-        eta: encoder, images -> units (b, d) in (0, 1).
-        phi: predictors, codes -> logits (b, d), of which the i-th must not depend on z_i; see
+        theta: Decoder, codes (b, d) -> images (b, h, w, c) out of a sigmoid.
+        eta: Encoder, images -> units (b, d) in (0, 1).
+        phi: Predictors, codes -> logits (b, d), of which the i-th must not depend on z_i; see
             `tfgen.networks.predictors`.
-        beta: weight >= 0 of the predictability; 0 is an autoencoder.
-        average, seed: see `tfgen.unified.Unified`.
+        beta: Weight >= 0 of the predictability; 0 is an autoencoder.
+        average, seed: See `tfgen.unified.Unified`.
 
     Raises:
-        ValueError: the networks do not fit each other, or beta is negative.
+        ValueError: The networks do not fit each other, or beta is negative.
 
     Source: Schmidhuber (1992), Learning factorial codes by predictability minimization; Hu et al.
         (2018), appendix D.

@@ -18,11 +18,11 @@ class ResNet(Unified):
     """Eq. 18's classifier alone, omega: E_pdata[log f_omega(t|x)].
 
     Args:
-        omega: images (b, h, w, c) -> {"logits": (b, num_classes), "features": (b, d)}.
-        num_classes: number of classes; by default as many as omega has logits.
+        omega: Images (b, h, w, c) -> {"logits": (b, num_classes), "features": (b, d)}.
+        num_classes: Number of classes; by default as many as omega has logits.
         label_smoothing: s in [0, 1), probability that training takes any class for the label; what is
             served is rid of it, see `tfgen.objectives.remove_smoothing`.
-        seed: of the order of arrays given to `fit`.
+        seed: Seed of the order of arrays given to `fit`.
 
     Source: He et al. (2016), pre-activation residual networks.
     """

@@ -27,15 +27,15 @@ class SVAE(Variational):
     and nothing ties its number to its images.
 
     Args:
-        theta: decoder, z (b, d), t (b,) -> images (b, h, w, c) out of a sigmoid.
-        eta: inference net, images, t -> {"mean": (b, d), "scale": (b, d)}, of two layers: "trunk",
+        theta: Decoder, z (b, d), t (b,) -> images (b, h, w, c) out of a sigmoid.
+        eta: Inference net, images, t -> {"mean": (b, d), "scale": (b, d)}, of two layers: "trunk",
             images -> features, and "head", (features, t) -> outputs, as `tfgen.networks` builds it.
-        omega: classifier, images -> logits (b, num_classes).
-        phi: discriminator, images -> logits (b, 1), or None.
+        omega: Classifier, images -> logits (b, num_classes).
+        phi: Discriminator, images -> logits (b, 1), or None.
         temperature: T > 0 of the weights; phi's own objective stays at 1.
-        alpha: weight of the classifier's term.
-        num_classes: number of classes.
-        importance_samples, likelihood, average, seed: see `zoo.VAE`.
+        alpha: Weight of the classifier's term.
+        num_classes: Number of classes.
+        importance_samples, likelihood, average, seed: See `zoo.VAE`.
 
     Source: Kingma et al. (2014); Hu et al. (2018), sections 4 and I.
     """
@@ -166,7 +166,7 @@ class SVAE(Variational):
         Args:
             images: (b, h, w, c).
             noise: (b, k, d), shared by the classes.
-            training: whether batch normalization uses the batch's own statistics.
+            training: Whether batch normalization uses the batch's own statistics.
         """
         classes, count = self.num_classes, tf.shape(images)[0]
         labels = tf.tile(tf.range(classes), [count])

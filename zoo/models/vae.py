@@ -23,16 +23,16 @@ class VAE(Variational):
     classes every network reads t, and L(x, t) bounds log p_theta(x|t).
 
     Args:
-        theta: decoder, z (b, d) [, t (b,)] -> images (b, h, w, c) out of a sigmoid, or [images, scale
+        theta: Decoder, z (b, d) [, t (b,)] -> images (b, h, w, c) out of a sigmoid, or [images, scale
             (b, 1, 1, c)] for a likelihood with a scale.
-        eta: inference net, images [, t] -> {"mean": (b, d), "scale": (b, d)}.
-        phi: discriminator, images [, t] -> logits (b, 1), or None.
+        eta: Inference net, images [, t] -> {"mean": (b, d), "scale": (b, d)}.
+        phi: Discriminator, images [, t] -> logits (b, 1), or None.
         temperature: T > 0 of the weights; phi's own objective stays at 1.
-        num_classes: number of classes of the labels that the networks read; None: they read none, and
+        num_classes: Number of classes of the labels that the networks read; None: they read none, and
             labels given to `fit` are passed over.
         importance_samples: k; above 1, L is the bound of Burda et al. (2015) with k draws of z.
         likelihood: "bernoulli", "logistic" (256 levels) or "gaussian".
-        average, seed: see `tfgen.unified.Unified`.
+        average, seed: See `tfgen.unified.Unified`.
 
     Source: Kingma & Welling (2014); Sohn et al. (2015); Hu et al. (2018), sections 3.3, 4 and C.
     """

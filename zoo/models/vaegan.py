@@ -115,14 +115,14 @@ class VAEGAN(_Joint):
     discriminator of that part is Lemma 2's perfect one, w = 1 on real images and 0 on generated ones.
 
     Args:
-        theta: generator, z (b, d) -> images (b, h, w, c).
-        eta: inference net, images -> {"mean": (b, d), "scale": (b, d)}.
-        phi: discriminator, images -> logits (b, 1).
-        gamma: weight of R in theta's objective, at least 0.
-        layer: index of D_l among the layers of phi; -2 is the one before the logits.
-        importance_weighted: weigh the generated samples by Eq. 43.
+        theta: Generator, z (b, d) -> images (b, h, w, c).
+        eta: Inference net, images -> {"mean": (b, d), "scale": (b, d)}.
+        phi: Discriminator, images -> logits (b, 1).
+        gamma: Weight of R in theta's objective, at least 0.
+        layer: Index of D_l among the layers of phi; -2 is the one before the logits.
+        importance_weighted: Weigh the generated samples by Eq. 43.
         temperature: T > 0 of the activation weights, or None.
-        average, seed: see `tfgen.unified.Unified`.
+        average, seed: See `tfgen.unified.Unified`.
 
     Source: Larsen et al. (2015); Hu et al. (2018), appendix F.
     """
@@ -243,13 +243,13 @@ class GANVAE(_Joint):
     Importance weights, on which the paper is silent here, act on the samples x~ as in `VAEGAN`.
 
     Args:
-        theta: generator, z (b, d) -> images (b, h, w, c).
-        eta: inference net, images -> {"mean": (b, d), "scale": (b, d)}.
-        phi: discriminator, images -> logits (b, 1).
+        theta: Generator, z (b, d) -> images (b, h, w, c).
+        eta: Inference net, images -> {"mean": (b, d), "scale": (b, d)}.
+        phi: Discriminator, images -> logits (b, 1).
         reconstruction_weight: lambda_1, at least 0.
         mode_weight: lambda_2, at least 0.
-        importance_weighted: weigh the generated samples by Eq. 43.
-        average, seed: see `tfgen.unified.Unified`.
+        importance_weighted: Weigh the generated samples by Eq. 43.
+        average, seed: See `tfgen.unified.Unified`.
 
     Source: Che et al. (2017a); Hu et al. (2018), appendix F.
     """

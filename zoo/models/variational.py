@@ -33,15 +33,15 @@ class Variational(Unified):
     Args:
         players: {name: network}; theta maps z (b, d) [, t (b,)] to images out of a sigmoid, or to
             [images, scale (b, 1, 1, c)]; eta maps images [, t] to {"mean": (b, d), "scale": (b, d)}.
-        num_classes: number of class labels the model reads, or None.
+        num_classes: Number of class labels the model reads, or None.
         temperature: T > 0 of the activation weights.
         importance_samples: k draws of z; above 1 bounds are Burda et al.'s (2015).
-        likelihood: one of `tfgen.distributions.LIKELIHOODS`.
+        likelihood: One of `tfgen.distributions.LIKELIHOODS`.
         aggregate: Gaussians of the mixture that `fit_sampler` fitted, None for none.
-        kwargs: of `Unified`.
+        kwargs: Arguments of `Unified`.
 
     Raises:
-        ValueError: an argument is out of range, or theta does not fit the likelihood.
+        ValueError: An argument is out of range, or theta does not fit the likelihood.
     """
 
     heads = {**Unified.heads, "theta": heads.scaled_images, "eta": heads.posterior}
@@ -81,7 +81,7 @@ class Variational(Unified):
             images: (b, h, w, c).
             labels: (b,) or None.
             noise: (b, k, d) standard normal draws for z.
-            training: whether batch normalization uses the batch's own statistics.
+            training: Whether batch normalization uses the batch's own statistics.
 
         Returns:
             (b,) nats an image.
@@ -113,13 +113,13 @@ class Variational(Unified):
                 are drawn once.
             labels: (n,) for a conditional model.
             components: Gaussians of full covariance, of each class.
-            seed: of the codes, one draw for each image, and of the fit's start.
+            seed: Seed of the codes, one draw for each image, and of the fit's start.
 
         Returns:
             The model.
 
         Raises:
-            ValueError: a class has fewer images than components, or labels are missing.
+            ValueError: A class has fewer images than components, or labels are missing.
 
         Source: Ghosh et al. (2020), ex-post density estimation.
         """
@@ -205,9 +205,9 @@ class Variational(Unified):
         left out.
 
         Args:
-            images, labels: the real ones.
+            images, labels: The real ones.
             bounds: (b,) L of the real images.
-            training: as in `bound`.
+            training: See `bound`.
 
         Returns:
             Scalar objective of theta and eta, and {} or {"phi": scalar objective}.
@@ -261,7 +261,7 @@ class Variational(Unified):
 
         Args:
             posterior: {"mean": (b, d), "scale": (b, d)} of q_eta.
-            images, labels, noise, training: as in `bound`.
+            images, labels, noise, training: See `bound`.
 
         Returns:
             (b,) nats an image.
@@ -290,7 +290,7 @@ class Variational(Unified):
             images: (b, h, w, c).
             latents: (b, k, d).
             labels: (b,) or None.
-            training: as in `bound`.
+            training: See `bound`.
 
         Returns:
             (b, k) nats.

@@ -30,8 +30,8 @@ def calibrate(model: Any, data: dict) -> bool:
     and stay; theta stays as it is published.  Test images have no part in it.
 
     Args:
-        model: a released model; one without a batch-normalized phi on images stays as it is.
-        data: of its recipe.
+        model: A released model; one without a batch-normalized phi on images stays as it is.
+        data: Data of its recipe.
 
     Returns:
         Whether phi was calibrated.

@@ -22,7 +22,7 @@ class Card:
     """What a preset's `card.json` states, under the keys of that file and in its order.
 
     Args:
-        name: Of the preset.
+        name: Name of the preset.
         description: One line.
         model: Class, a name in `zoo.MODELS`.
         equation: Rows of Table 1 and where the paper states them; else the class's first line.
@@ -30,16 +30,16 @@ class Card:
         image_shape: (height, width, channels).
         num_classes: Number of classes whose labels the model reads.
         parameters: {player: number}.
-        endpoints: Of the SavedModel, the first being the default.
+        endpoints: Endpoints of the SavedModel, the first being the default.
         min_runtime: First release of TensorFlow that has all of its operations.
         recipe: As it was trained.
-        seed: Of the starting weights, the order of the data and the noise.
+        seed: Seed of the starting weights, the order of the data and the noise.
         init: Model whose weights were the starting weights.
         bfloat16: Whether products were of bfloat16 numbers.
         commands: That train and publish it again.
         epochs: Number of epochs trained.
         best_epoch: Whose weights these are, where images were held out to choose it by.
-        wall_seconds: Of all epochs.
+        wall_seconds: Wall time in seconds of all epochs.
         machine: {"processor", "cores"}.
         versions: {package: version}.
         data: Name, target, number of images in each split and names of the classes.
@@ -102,7 +102,7 @@ def document(folder: Path) -> dict[str, Any]:
     """Return the object in a preset's `card.json`, which states what a `Card` does.
 
     Args:
-        folder: Of the preset.
+        folder: Folder of the preset.
 
     Raises:
         ValueError: The card is not whole, or states something of another type.

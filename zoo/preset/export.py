@@ -22,10 +22,10 @@ def export_again(folder: Path) -> None:
     """Write a preset's SavedModel, card and page anew; its folder changes whole or not at all.
 
     Args:
-        folder: of the preset; its data must be at hand where its discriminator is yet to be calibrated.
+        folder: Folder of the preset; its data must be at hand where its discriminator is yet to be calibrated.
 
     Raises:
-        FileNotFoundError: there is no such preset, or not the data.
+        FileNotFoundError: There is no such preset, or not the data.
     """
     card = cards.read(folder)
     model, data = load(folder), card.recipe["data"]

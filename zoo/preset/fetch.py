@@ -30,16 +30,16 @@ def preset(folder: Path) -> Path:
     cut; a second process waits for the first.
 
     Args:
-        folder: of the card.
+        folder: Folder of the card.
 
     Returns:
         The preset's folder below `TFGEN_HOME`.
 
     Raises:
-        ValueError: a file differs from its checksum or is larger than its card says, or TFGEN_PRESETS is
+        ValueError: A file differs from its checksum or is larger than its card says, or TFGEN_PRESETS is
             no address.
-        ConnectionError: a file cannot be had.
-        OSError: a file cannot be written.
+        ConnectionError: A file cannot be had.
+        OSError: A file cannot be written.
     """
     card, target = cards.read(folder), home.presets() / folder.name
     with _writing(target), _alone(folder.name):
@@ -58,7 +58,7 @@ def address(name: str, file: str) -> str:
     """Return the URL of a preset's file at the place that `TFGEN_PRESETS` names, SOURCE by default.
 
     Raises:
-        ValueError: it names neither a URL nor hf://owner/repository.
+        ValueError: It names neither a URL nor hf://owner/repository.
     """
     source = os.environ.get("TFGEN_PRESETS") or SOURCE
     if found := _REPOSITORY.fullmatch(source):

@@ -28,9 +28,9 @@ def repository(name: str) -> Path:
         A folder of files, none of them a link.
 
     Raises:
-        ImportError: the package huggingface_hub is missing.
-        ConnectionError: the repository cannot be had.
-        ValueError: a file is larger than a preset's.
+        ImportError: The package huggingface_hub is missing.
+        ConnectionError: The repository cannot be had.
+        ValueError: A file is larger than a preset's.
     """
     target = home.folder() / "hub" / name.replace("/", "--")
     with client(name, "have the repository") as hub:
@@ -73,8 +73,8 @@ def client(name: str, rule: str) -> Iterator[ModuleType]:
         rule: What the Hub must do, as in "have the repository".
 
     Raises:
-        ImportError: the package is missing.
-        ConnectionError: the Hub, its client or the network refuses.
+        ImportError: The package is missing.
+        ConnectionError: The Hub, its client or the network refuses.
     """
     found = package()
     try:
@@ -91,7 +91,7 @@ def package() -> ModuleType:
     """Return the package `huggingface_hub`.
 
     Raises:
-        ImportError: it is missing.
+        ImportError: It is missing.
     """
     try:
         import huggingface_hub

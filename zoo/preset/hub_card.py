@@ -22,9 +22,9 @@ def hub_card(card: Card, address: str | None, license: str | None) -> str:
     """Return the README.md of a repository.
 
     Args:
-        card: Of the preset.
+        card: Card of the preset.
         address: "hf://owner/name" by which it is loaded, None if by its name.
-        license: Of the weights, None if none is stated.
+        license: License of the weights, None if none is stated.
     """
     data = hub.package().ModelCardData(
         library_name="keras",

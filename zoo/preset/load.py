@@ -39,10 +39,10 @@ def load(name: str | Path, trusted: bool = False) -> "keras.Model":
     weights of the zoo's classes; that goes for the project's own presets as for any other.
 
     Args:
-        name: a preset's name, a preset's folder, a `.keras` file, or "hf://owner/name" for a preset's
+        name: A preset's name, a preset's folder, a `.keras` file, or "hf://owner/name" for a preset's
             folder on the Hugging Face Hub (needs the package `huggingface_hub`).  A named preset that
             is neither in `saved_models/` of a source tree nor in `TFGEN_HOME` is fetched once.
-        trusted: leave that to Keras' own safe mode, for files whose author you trust: networks with
+        trusted: Leave that to Keras' own safe mode, for files whose author you trust: networks with
             layers of your own, for instance.
 
     Returns:
@@ -50,10 +50,10 @@ def load(name: str | Path, trusted: bool = False) -> "keras.Model":
         unpickled.
 
     Raises:
-        FileNotFoundError: there is no such preset, folder or file; the nearest preset is named.
-        ValueError: the file is damaged, differs from its card's checksum, holds another class, or
+        FileNotFoundError: There is no such preset, folder or file; the nearest preset is named.
+        ValueError: The file is damaged, differs from its card's checksum, holds another class, or
             might do more than hold weights.
-        ConnectionError: the preset has to be fetched, and cannot be.
+        ConnectionError: The preset has to be fetched, and cannot be.
     """
     path = locate(name)
     weights = _weights(path) if path.is_dir() else path
@@ -80,8 +80,8 @@ def card(name: str | Path) -> dict[str, Any]:
     """The card of a preset or of a preset's folder, as a dictionary.
 
     Raises:
-        FileNotFoundError: there is no such preset, or it is a bare file.
-        ValueError: the card is not whole.
+        FileNotFoundError: There is no such preset, or it is a bare file.
+        ValueError: The card is not whole.
     """
     path = locate(name)
     if not path.is_dir():
@@ -93,8 +93,8 @@ def locate(name: str | Path) -> Path:
     """The folder or `.keras` file that `name` stands for; see `load`.
 
     Raises:
-        FileNotFoundError: there is none.
-        ValueError: the name has unprintable characters, or is no repository's.
+        FileNotFoundError: There is none.
+        ValueError: The name has unprintable characters, or is no repository's.
     """
     text = str(name)
     if not text.isprintable():

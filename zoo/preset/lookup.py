@@ -15,7 +15,7 @@ def find_recipe(name: str) -> reading.Recipe:
     """Return the recipe of this name.
 
     Raises:
-        ValueError: there is none; the nearest is named.
+        ValueError: There is none; the nearest is named.
     """
     recipes = registry.recipes()
     if name not in recipes:
@@ -31,11 +31,11 @@ def replay_arguments(source: str) -> dict[str, Any]:
     """Return the arguments of `zoo.preset.train.train` that train a preset or a run again.
 
     Args:
-        source: a preset's name, a folder with card.json or run.json, or such a file.
+        source: A preset's name, a folder with card.json or run.json, or such a file.
 
     Raises:
-        FileNotFoundError: there is no such preset, folder or file.
-        ValueError: the file holds no recipe.
+        FileNotFoundError: There is no such preset, folder or file.
+        ValueError: The file holds no recipe.
     """
     path = _find_record(source)
     recipe = reading.read(path)

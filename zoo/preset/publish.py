@@ -51,21 +51,21 @@ def publish(
     """Turn a finished run's folder into the preset `root/name`, which appears whole or not at all.
 
     Args:
-        run: folder that `zoo.preset.train.train` filled.
-        name: of the preset: small letters, digits and underscores, as in "iwgan_mnist".
-        root: folder of the presets; None takes the one that `zoo.load` looks in, see `own_root`.
-        samples: number of generated images that are scored.
-        evaluator: folder of the evaluator that scores them; None takes one of the same data in `root`, or
+        run: Folder that `zoo.preset.train.train` filled.
+        name: Name of the preset: small letters, digits and underscores, as in "iwgan_mnist".
+        root: Folder of the presets; None takes the one that `zoo.load` looks in, see `own_root`.
+        samples: Number of generated images that are scored.
+        evaluator: Folder of the evaluator that scores them; None takes one of the same data in `root`, or
             the data set's own.
-        overwrite: replace a preset of this name.
+        overwrite: Replace a preset of this name.
 
     Returns:
         The preset's folder.
 
     Raises:
-        FileExistsError: there is a preset of this name.
-        FileNotFoundError: no run, or no evaluator for its data set.
-        ValueError: the run is not finished, or the name breaks the rule.
+        FileExistsError: There is a preset of this name.
+        FileNotFoundError: No run, or no evaluator for its data set.
+        ValueError: The run is not finished, or the name breaks the rule.
     """
     root = own_root() if root is None else Path(root)
     check_name(name)
@@ -86,7 +86,7 @@ def check_name(name: str) -> None:
     """Refuse the name of a preset that breaks the rule.
 
     Raises:
-        ValueError: it does.
+        ValueError: It does.
     """
     if not re.fullmatch("[a-z][a-z0-9_]*", name):
         raise ValueError(
@@ -99,7 +99,7 @@ def check_free(folder: Path, overwrite: bool) -> None:
     """Refuse a preset's folder that is there already, unless it is to be replaced.
 
     Raises:
-        FileExistsError: it is there.
+        FileExistsError: It is there.
     """
     if folder.exists() and not overwrite:
         raise FileExistsError(
@@ -118,12 +118,12 @@ def write_files(
     """Write all of a preset's files but its card and page.
 
     Args:
-        folder: the preset's, empty.
-        model: a released model, whose discriminator is calibrated.
-        data: of its recipe.
-        samples: number of generated images that are scored.
-        evaluator: folder of the evaluator that scores them; None for a model without samples.
-        seed: of the second sampler's mixture.
+        folder: The preset's, empty.
+        model: A released model, whose discriminator is calibrated.
+        data: Data of its recipe.
+        samples: Number of generated images that are scored.
+        evaluator: Folder of the evaluator that scores them; None for a model without samples.
+        seed: Seed of the second sampler's mixture.
 
     Returns:
         What the card says of the model, its data, its scores and these files.
@@ -158,8 +158,8 @@ def commands(record: Record, name: str) -> list[str]:
     """Return the command lines that train and publish a run again.
 
     Args:
-        record: of the run.
-        name: of the preset.
+        record: Record of the run.
+        name: Name of the preset.
     """
     data, training = record.recipe["data"], record.recipe["training"]
     changes = lookup.changes_of(record.name, record.recipe)

@@ -47,11 +47,11 @@ class Record:
     """All that decides a run's numbers, as `run.json` holds it.
 
     Args:
-        name: of the recipe in `zoo.RECIPES`; None for a recipe that has no name there.
-        recipe: as trained, with all that was changed of the named one.
-        seed: of the starting weights, the order of the data and the noise.
-        init: model whose networks' weights the run started from; None: fresh ones.
-        bfloat16: whether products are of bfloat16 numbers.
+        name: Name of the recipe in `zoo.RECIPES`; None for a recipe that has no name there.
+        recipe: As trained, with all that was changed of the named one.
+        seed: Seed of the starting weights, the order of the data and the noise.
+        init: Model whose networks' weights the run started from; None: fresh ones.
+        bfloat16: Whether products are of bfloat16 numbers.
         versions: {package: version}.
         machine: {"processor", "cores"}.
     """
@@ -76,8 +76,8 @@ class Record:
         """Read a `run.json`.
 
         Raises:
-            FileNotFoundError: there is none.
-            ValueError: the file is damaged.
+            FileNotFoundError: There is none.
+            ValueError: The file is damaged.
         """
         if not path.is_file():
             raise FileNotFoundError(
@@ -101,7 +101,7 @@ class Run:
     """What a run's folder says; read when it is asked for.
 
     Args:
-        folder: of the run.
+        folder: Folder of the run.
     """
 
     def __init__(self, folder: str | Path):
@@ -133,7 +133,7 @@ class Run:
         A damaged checkpoint, or one without its history, warns and gives way to the one before it.
 
         Raises:
-            ValueError: neither the checkpoint nor the one before it can be gone on from.
+            ValueError: Neither the checkpoint nor the one before it can be gone on from.
         """
         faults = []
         for name in ("checkpoint.keras", "previous.keras"):
@@ -179,7 +179,7 @@ class Run:
         """The trained model, at its best epoch if images were held out to choose it by.
 
         Raises:
-            ValueError: the run is not finished, or its files are damaged.
+            ValueError: The run is not finished, or its files are damaged.
         """
         if not self.is_finished:
             epochs, done = self.record.recipe["training"]["epochs"], len(self.history)
@@ -194,8 +194,8 @@ class Run:
         """Within it no other process trains in the folder; a killed process leaves no lock behind.
 
         Raises:
-            BlockingIOError: another process trains there.
-            OSError: the folder cannot be made.
+            BlockingIOError: Another process trains there.
+            OSError: The folder cannot be made.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -258,8 +258,8 @@ def is_finished(record: Record, history: list[Entry]) -> bool:
     """Whether a run has done its epochs, or has not risen for as many as its patience.
 
     Args:
-        record: of the run.
-        history: its epochs so far.
+        record: Record of the run.
+        history: Its epochs so far.
     """
     training = record.recipe["training"]
     patience, best = training.get("patience"), best_epoch(history)

@@ -38,12 +38,12 @@ def execute(words: Sequence[str], out: Path, seeds: Iterable[int]) -> None:
     """Train with every seed, one process after another; runs that are whole are passed over.
 
     Args:
-        words: arguments of `tfgen train` but for --seed, --out and --resume.
-        out: folder of the runs.
-        seeds: one for each run.
+        words: Arguments of `tfgen train` but for --seed, --out and --resume.
+        out: Folder of the runs.
+        seeds: One for each run.
 
     Raises:
-        RuntimeError: a process failed; its errors are on stderr.
+        RuntimeError: A process failed; its errors are on stderr.
     """
     for seed in seeds:
         run = Run(folder_of(out, seed))
@@ -66,8 +66,8 @@ def last_epochs(out: Path, seeds: Iterable[int]) -> dict[int, Scores]:
     """{seed: what the run's epoch ended with}, of the epoch that is kept.
 
     Args:
-        out: folder of the runs.
-        seeds: of finished runs.
+        out: Folder of the runs.
+        seeds: Of finished runs.
     """
     found = {}
     for seed in seeds:
@@ -88,7 +88,7 @@ class Arm:
     """Runs that differ by their seeds alone.
 
     Attributes:
-        name: the folder, as it was named.
+        name: The folder, as it was named.
         runs: {seed: run}.
     """
 
@@ -100,14 +100,14 @@ def arms(folders: Iterable[str | Path]) -> list[Arm]:
     """The arms that folders hold.
 
     Args:
-        folders: each of one run or of several; folders of one run of the same recipe make one arm.
+        folders: Each of one run or of several; folders of one run of the same recipe make one arm.
 
     Returns:
         The arms in the order in which the folders name them, at least two, with data of one name.
 
     Raises:
-        FileNotFoundError: a folder holds no run.
-        ValueError: an arm has two runs of a seed or of two recipes, there are fewer than two arms, the
+        FileNotFoundError: A folder holds no run.
+        ValueError: An arm has two runs of a seed or of two recipes, there are fewer than two arms, the
             arms learn from other data or share no seed.
     """
     found: dict[str, Arm] = {}
@@ -153,13 +153,13 @@ def scores(run: Run, samples: int, evaluator: str | Path | None = None) -> Score
     """The metrics of `tfgen.evaluate` of a run's model, scored once and then read from the run's folder.
 
     Args:
-        run: a finished run.
-        samples: number of generated images.
-        evaluator: folder of the evaluator; None finds that of the data set.
+        run: A finished run.
+        samples: Number of generated images.
+        evaluator: Folder of the evaluator; None finds that of the data set.
 
     Raises:
-        FileNotFoundError: there is no evaluator.
-        ValueError: the run is not finished.
+        FileNotFoundError: There is no evaluator.
+        ValueError: The run is not finished.
     """
     model = run.model().release()
     data = run.record.recipe["data"]
@@ -188,10 +188,10 @@ class Comparison:
     """An arm against the first, in one metric.
 
     Attributes:
-        metric: name.
-        arm, base: names of the arms.
-        arm_mean, base_mean: of either, over the seeds that all arms have.
-        differences: statistics of arm - base, seed by seed.
+        metric: Name.
+        arm, base: Names of the arms.
+        arm_mean, base_mean: Of either, over the seeds that all arms have.
+        differences: Statistics of arm - base, seed by seed.
         adjusted: Holm's p over all comparisons of the table; None for too few seeds.
     """
 
@@ -214,7 +214,7 @@ def compared(several: Sequence[Arm], numbers: dict[str, dict[int, Scores]]) -> l
     """Every arm against the first, metric by metric, paired by seed.
 
     Args:
-        several: the arms.
+        several: The arms.
         numbers: {arm's name: {seed: scores}} of the seeds that all arms have.
 
     Returns:

@@ -12,11 +12,11 @@ def notes(recipe: dict[str, Any], name: str) -> list[str]:
     """What was decided about the folders of a recipe's data, from names alone, without TensorFlow.
 
     Args:
-        recipe: an entry of `zoo.RECIPES`, or a dictionary like it.
-        name: of the recipe, for the error.
+        recipe: An entry of `zoo.RECIPES`, or a dictionary like it.
+        name: Name of the recipe, for the error.
 
     Raises:
-        ValueError: a folder holds no pictures, or the recipe learns from labels and it has no classes.
+        ValueError: A folder holds no pictures, or the recipe learns from labels and it has no classes.
     """
     from tfgen.data.layout import layout, require_class_folders
 
@@ -41,11 +41,11 @@ def summarize(recipe: dict[str, Any], name: str) -> "list[tfgen.data.Summary]":
     """Summaries of a recipe's data sets.
 
     Args:
-        recipe: an entry of `zoo.RECIPES`, or a dictionary like it.
-        name: of the recipe, for the error.
+        recipe: An entry of `zoo.RECIPES`, or a dictionary like it.
+        name: Name of the recipe, for the error.
 
     Raises:
-        ValueError: the recipe learns from labels, and its data have no classes.
+        ValueError: The recipe learns from labels, and its data have no classes.
     """
     data = recipe["data"]
     if _learns_from_labels(recipe) or registry.model_class(recipe["model"]).needs_labels:

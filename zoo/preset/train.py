@@ -53,28 +53,28 @@ def train(
     TensorFlow is deterministic, which `tf.config.experimental.enable_op_determinism` promises.
 
     Args:
-        recipe: a name in `zoo.RECIPES`, or a dictionary like its entries; None resumes the run in `out`.
-        out: folder of the run; new or empty, unless the run is resumed.
-        changes: of the recipe, as "build.width=16"; see `zoo.recipes.reading.apply_changes`.
-        data: name of another data set than the recipe's.
-        epochs: another number than the recipe's.
-        seed: of the starting weights, the order of the data and the noise; 0 if the run is new.
-        init: a preset, folder or `.keras` file whose networks' weights are the starting weights.
-        bfloat16: multiply in bfloat16 and add in float32; see `products_in_bfloat16`.
-        resume: go on with the run in `out`; arguments that are None are then taken from it. More
+        recipe: A name in `zoo.RECIPES`, or a dictionary like its entries; None resumes the run in `out`.
+        out: Folder of the run; new or empty, unless the run is resumed.
+        changes: Of the recipe, as "build.width=16"; see `zoo.recipes.reading.apply_changes`.
+        data: Name of another data set than the recipe's.
+        epochs: Another number than the recipe's.
+        seed: Seed of the starting weights, the order of the data and the noise; 0 if the run is new.
+        init: A preset, folder or `.keras` file whose networks' weights are the starting weights.
+        bfloat16: Multiply in bfloat16 and add in float32; see `products_in_bfloat16`.
+        resume: Go on with the run in `out`; arguments that are None are then taken from it. More
             epochs may be asked for where the learning rate does not depend on their number.
-        every: epochs between checkpoints, each with its grid of samples; the last epoch has one too.
+        every: Epochs between checkpoints, each with its grid of samples; the last epoch has one too.
         strategy: "mirrored" or "multiworker", see `tfgen.machines.strategy`; the run is the same on any
             number of devices, up to rounding.  The chief alone writes in `out`, which all workers read.
-        verbose: of `keras.Model.fit`.
+        verbose: Of `keras.Model.fit`.
 
     Returns:
         The trained model, at its best epoch if images are held out to choose it by.
 
     Raises:
         FileExistsError: `out` is not empty, and either `resume` is False or it holds no run.
-        BlockingIOError: another process trains in `out`.
-        ValueError: an unknown recipe, a number out of range, a run that was begun otherwise or whose
+        BlockingIOError: Another process trains in `out`.
+        ValueError: An unknown recipe, a number out of range, a run that was begun otherwise or whose
             files are damaged, or `init` with other networks.
         OSError: `out` cannot be written.
     """
@@ -104,9 +104,9 @@ def fresh_model(recipe: reading.Recipe, seed: int, batches: int) -> tfgen.Unifie
     """The model that a run of a recipe starts from, a function of the seed alone.
 
     Args:
-        recipe: a dictionary like the entries of `zoo.RECIPES`.
-        seed: of the starting weights and the noise.
-        batches: in an epoch.
+        recipe: A dictionary like the entries of `zoo.RECIPES`.
+        seed: Seed of the starting weights and the noise.
+        batches: In an epoch.
     """
     data = recipe["data"]
     geometry = {key: data[key] for key in ("name", "size", "channels") if key in data}

@@ -30,24 +30,24 @@ def publish(
     by its path, and by its name if it lies in the folder `presets` of TFGEN_HOME.
 
     Args:
-        model: a trained model of the zoo or of a class that `zoo.MODELS` lists.
-        folder: of the preset; its name is the preset's.
-        data: name or folder of the data set that the model learned from and is scored on, or a recipe's
+        model: A trained model of the zoo or of a class that `zoo.MODELS` lists.
+        folder: Folder of the preset; its name is the preset's.
+        data: Name or folder of the data set that the model learned from and is scored on, or a recipe's
             `data` (name, target, fraction, ...).
-        evaluator: folder of the evaluator that scores samples; None takes one of the same data beside
+        evaluator: Folder of the evaluator that scores samples; None takes one of the same data beside
             `folder`, or the data set's own.
-        samples: number of generated images that are scored.
-        description: one line; by default the class and the data.
-        overwrite: replace what is in `folder`.
+        samples: Number of generated images that are scored.
+        description: One line; by default the class and the data.
+        overwrite: Replace what is in `folder`.
 
     Returns:
         The preset's folder.
 
     Raises:
-        FileExistsError: there is such a folder.
-        FileNotFoundError: no evaluator for the data set, or not the data.
-        TypeError: the model is not one of the zoo.
-        ValueError: the name breaks the rule, or the data have another shape than the model.
+        FileExistsError: There is such a folder.
+        FileNotFoundError: No evaluator for the data set, or not the data.
+        TypeError: The model is not one of the zoo.
+        ValueError: The name breaks the rule, or the data have another shape than the model.
     """
     folder = Path(folder)
     publishing.check_name(folder.name)

@@ -29,8 +29,8 @@ def read(path: str | Path) -> Recipe:
     """Read a recipe from a JSON file: a recipe itself, a run's `run.json` or a preset's `card.json`.
 
     Raises:
-        ValueError: the file holds no recipe.
-        OSError: it cannot be read.
+        ValueError: The file holds no recipe.
+        OSError: It cannot be read.
     """
     try:
         found = untrusted.read_document(Path(path))
@@ -48,11 +48,11 @@ def apply_changes(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
     """Return a copy of a recipe with other values; the description names the data that it learns from.
 
     Args:
-        recipe: the one to change.
-        assignments: as "training.epochs=3"; a value is JSON, or else the text itself.
+        recipe: The one to change.
+        assignments: As "training.epochs=3"; a value is JSON, or else the text itself.
 
     Raises:
-        ValueError: an assignment of another form, or a value that breaks a rule.
+        ValueError: An assignment of another form, or a value that breaks a rule.
     """
     recipe, before = old_names.renew(recipe), recipe["data"]["name"]
     for assignment in assignments:
@@ -76,7 +76,7 @@ def find_changes(recipe: Recipe, original: Recipe) -> list[str]:
     """The assignments that make `recipe` of `original`, see `apply_changes`.
 
     Raises:
-        ValueError: there are none, since a key is missing or the model is another.
+        ValueError: There are none, since a key is missing or the model is another.
     """
     assignments = []
     for section in SECTIONS:
@@ -94,7 +94,7 @@ def check(recipe: Any) -> None:
     """Hold a recipe to the keys that `zoo.recipes` lists, and its training to their ranges.
 
     Raises:
-        ValueError: a key is missing, unknown or of another type, or a number is out of range.
+        ValueError: A key is missing, unknown or of another type, or a number is out of range.
     """
     if not isinstance(recipe, dict):
         raise ValueError(f"A recipe must be an object. Received: {recipe!r:.80}")
@@ -129,7 +129,7 @@ def check_number(name: str, value: Any, kind: type, low: float, high: float) -> 
     """Refuse what is no number of a kind, int or float, from `low` to `high`.
 
     Raises:
-        ValueError: the value is another.
+        ValueError: The value is another.
     """
     right = int if kind is int else int | float
     if isinstance(value, bool) or not isinstance(value, right) or not low <= value <= high:

@@ -45,9 +45,9 @@ def accuracy(recipe: Recipe, method: str, seed: int) -> Any:
     """The accuracy on the target's test split of a model trained by a method.
 
     Args:
-        recipe: of an ADA.
-        method: a key of METHODS.
-        seed: of weights and order.
+        recipe: Recipe of an ADA.
+        method: A key of METHODS.
+        seed: Seed of weights and order.
     """
     data, settings = recipe["data"], recipe["training"]
     geometry = {key: value for key, value in data.items() if key not in ("name", "target")}
@@ -80,7 +80,7 @@ def read(recipes: Sequence[str]) -> dict[str, Any]:
     """The results so far, with a place for every recipe.
 
     Raises:
-        ValueError: runs were recorded of another recipe, machine or versions.
+        ValueError: Runs were recorded of another recipe, machine or versions.
     """
     path = PAGES / "adaptation.json"
     results = json.loads(path.read_text()) if path.is_file() else {"recipes": {}}

@@ -72,13 +72,13 @@ def fine_tune(
     """The model after so many steps on the pictures.
 
     Args:
-        model: a `zoo.GAN` with classes.
+        model: A `zoo.GAN` with classes.
         pictures: uint8 (n, h, w, c).
         labels: int32 (n,), among the model's classes.
-        steps: of batches of 64 or, if there are fewer pictures, of all of them.
-        augmented: whether phi reads T(x) of all images.
-        frozen: number of phi's lowest convolutions that are not trained.
-        seed: of the order and the noise.
+        steps: Number of steps of batches of 64 or, if there are fewer pictures, of all of them.
+        augmented: Whether phi reads T(x) of all images.
+        frozen: Number of phi's lowest convolutions that are not trained.
+        seed: Seed of the order and the noise.
 
     Returns:
         A model whose theta is trained, at its average.

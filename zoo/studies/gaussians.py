@@ -174,8 +174,8 @@ def write(folder: Path, seeds: int) -> str:
     """Does the experiment and draws the first seed's points, `ring.png` and `grid.png`.
 
     Args:
-        folder: where to draw.
-        seeds: trainings of each model on each mixture, at least 1.
+        folder: Where to draw.
+        seeds: Trainings of each model on each mixture, at least 1.
 
     Returns:
         The section on it of the theory's page, in Markdown.

@@ -72,8 +72,8 @@ def table(cards: list[cards.Card], folder: str = "saved_models") -> str:
     """Numbers beside the paper's, as a Markdown table; "-" is a number that does not apply.
 
     Args:
-        cards: of the presets, in the order of the rows. Metrics that none of them has are left out.
-        folder: of the presets, as seen from the page.
+        cards: Cards of the presets, in the order of the rows. Metrics that none of them has are left out.
+        folder: Folder of the presets, as seen from the page.
     """
     measured = {
         header: metric

@@ -53,14 +53,14 @@ def compare(
     A model without classes is refused: it has no p(x|t) to be compared.
 
     Args:
-        model: a conditional generator of the zoo.
-        data: name of the real data set.
-        samples: number of generated images, each class as often as the others, up to one image.
-        epochs: passes over the generated images; None takes as many as the teacher's recipe has.
+        model: A conditional generator of the zoo.
+        data: Name of the real data set.
+        samples: Number of generated images, each class as often as the others, up to one image.
+        epochs: Passes over the generated images; None takes as many as the teacher's recipe has.
             Students of other pairs take as many steps.
-        evaluator: preset folder of the teacher, whose recipe its students follow; None takes the data
+        evaluator: Preset folder of the teacher, whose recipe its students follow; None takes the data
             set's own, `resnet_<data>`. It gives its probabilities, at temperature 1.
-        seed: of the samples, of the choice of real images, and of the start and order of all students.
+        seed: Seed of the samples, of the choice of real images, and of the start and order of all students.
 
     Returns:
         {metric: {"value", "low", "high"}}, intervals of level .95 over the test images alone:
@@ -71,8 +71,8 @@ def compare(
         gives the label they were drawn for.
 
     Raises:
-        FileNotFoundError: there is no such evaluator, or it has no card.
-        ValueError: the model draws no images of a class; model, teacher and data set differ in
+        FileNotFoundError: There is no such evaluator, or it has no card.
+        ValueError: The model draws no images of a class; model, teacher and data set differ in
             shape or classes; or a number is out of range.
 
     Source: Hu et al. (2018), section 6; Hinton et al. (2015); Ravuri & Vinyals (2019).
@@ -121,12 +121,12 @@ def train_student(
     """A student that ascends the mean over pairs of sum_t q(t|x) log f(t|x).
 
     Args:
-        recipe: a residual classifier's, see `zoo.recipes`.
+        recipe: A residual classifier's, see `zoo.recipes`.
         info: `tfgen.data.info` of the data set.
         images: (n, h, w, c), uint8 or float32 in [0, 1].
         targets: (n, num_classes) q(t|x); a known label is a one-hot row.
-        steps: of an epoch, whatever n is.
-        seed: of the starting weights and of the order.
+        steps: Number of steps of an epoch, whatever n is.
+        seed: Seed of the starting weights and of the order.
 
     Returns:
         keras.Model, images (b, h, w, c) in [0, 1] -> logits (b, num_classes).

@@ -72,8 +72,8 @@ def rival(kind: type[GAN], recipe: dict[str, Any], seed: int) -> Rival:
 
     Args:
         kind: GAN or Alternating.
-        recipe: of a GAN with an average of theta.
-        seed: of weights, order and noise.
+        recipe: Recipe of a GAN with an average of theta.
+        seed: Seed of weights, order and noise.
     """
     name = recipe["data"]["name"]
     info = tfgen.data.info(name)
@@ -99,9 +99,9 @@ def race(name: str, seconds: float, seed: int) -> list[dict[str, Any]]:
     """Scores of both ways at MARKS equal wall times.
 
     Args:
-        name: of a recipe of an IWGAN.
-        seconds: of work for each.
-        seed: of weights, order and noise.
+        name: Name of a recipe of an IWGAN.
+        seconds: Seconds of work for each.
+        seed: Seed of weights, order and noise.
 
     Returns:
         [{"updates", "seconds", "steps", "theta", "average"}], the last two as shares of the real

@@ -88,10 +88,10 @@ def run(name: str, weight: float, seed: int, epochs: int = EPOCHS) -> dict[str, 
     """Train a recipe with a weight of its adversarial term, and score it after every epoch.
 
     Args:
-        name: recipe of an ADA.
-        weight: final lambda, reached at the end of training.
-        seed: of weights, order and the images held out.
-        epochs: of the larger domain.
+        name: Recipe of an ADA.
+        weight: Final lambda, reached at the end of training.
+        seed: Seed of weights, order and the images held out.
+        epochs: Number of epochs on the larger domain.
     """
     recipe = zoo.RECIPES[name]
     given = domains(recipe["data"], seed)
@@ -166,7 +166,7 @@ def page(results: dict[str, Any], bounds: dict[str, tuple[float, float]]) -> str
     """validators.md of what `main` measured.
 
     Args:
-        results: of validators.json.
+        results: Of validators.json.
         bounds: {recipe: mean accuracy of the floor and of the ceiling} of `zoo.studies.adaptation`.
     """
     runs, facts = results["runs"], results["facts"]

@@ -188,7 +188,7 @@ def lemma_1_with_codes(world: Any) -> Any:
     numerator instead, the right side would gain half the mutual information of x and z at y = 0.
 
     Args:
-        world: a `CodeWorld`.
+        world: A `CodeWorld`.
 
     Returns:
         (..., m, n) left gradient, and right gradient.

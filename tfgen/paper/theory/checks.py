@@ -122,8 +122,8 @@ def bound_failures(sizes: Any, worlds: int) -> Any:
     """Eq. 26 by the number of images, under four discriminators, and the condition that decides it.
 
     Args:
-        sizes: numbers of images.
-        worlds: random worlds of each size.
+        sizes: Numbers of images.
+        worlds: Random worlds of each size.
 
     Returns:
         [Failures].
@@ -171,8 +171,8 @@ def tightening(samples: Any, seed: int = 0) -> Any:
     """Eq. 36, L_k against k, where p_g covers three images and where it misses one of them.
 
     Args:
-        samples: values of k.
-        seed: of the world.
+        samples: Values of k.
+        seed: Seed of the world.
 
     Returns:
         `Tightening` of either world.

@@ -16,7 +16,7 @@ def density_weights(world: Any, y: int) -> tf.Tensor:
     """Eq. 36, w(x) = q^r(y|x) p_theta0(x) / p_theta(x|y) on the support of p_theta(.|y).
 
     Args:
-        world: one `World` without leading axes.
+        world: One `World` without leading axes.
         y: FAKE or REAL.
 
     Returns:
@@ -37,9 +37,9 @@ def tuple_bound(world: Any, y: int, k: int) -> tf.Tensor:
     enumerated once and counted by their multinomial probability.
 
     Args:
-        world: one `World` without leading axes.
+        world: One `World` without leading axes.
         y: FAKE or REAL.
-        k: samples, at least 1.
+        k: Samples, at least 1.
 
     Returns:
         Nats.

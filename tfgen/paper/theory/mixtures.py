@@ -40,15 +40,15 @@ def figure_2(theta: Any = START, sharpness: float = 0.5, rate: float = 2.0) -> A
     the mixture p_theta0, 1 the optimal one, whose posterior is p_data.
 
     Args:
-        theta: mean and log standard deviation of p_g at theta0.
-        sharpness: of the discriminator, in [0, 1].
-        rate: length of the step as a multiple of the gradient, positive.
+        theta: Mean and log standard deviation of p_g at theta0.
+        sharpness: Sharpness of the discriminator, in [0, 1].
+        rate: Length of the step as a multiple of the gradient, positive.
 
     Returns:
         A `Step`.
 
     Raises:
-        ValueError: sharpness or rate is out of range.
+        ValueError: Sharpness or rate is out of range.
     """
     if not 0 <= sharpness <= 1:
         raise ValueError(f"sharpness must be in [0, 1]. Received: sharpness={sharpness}")
@@ -90,7 +90,7 @@ def draw_figure_2(path: Path) -> str | Path:
 
     Raises:
         ImportError: Matplotlib is not installed.
-        OSError: the file cannot be written.
+        OSError: The file cannot be written.
     """
     step = figure_2()
     figure, (before, after) = plots.axes(2, size=(5.0, 3.2))

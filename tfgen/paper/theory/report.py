@@ -25,8 +25,8 @@ def write(folder: Path, command: str, mixtures: str = NOT_RUN) -> Path:
     """Writes README.md, table_1.md and the figures into a folder, which is made if need be.
 
     Args:
-        folder: where to.
-        command: the command line that writes this page, to be shown on it.
+        folder: Where to.
+        command: The command line that writes this page, to be shown on it.
         mixtures: Markdown of the section on trained models, whose files are in the folder.
 
     Returns:
@@ -34,7 +34,7 @@ def write(folder: Path, command: str, mixtures: str = NOT_RUN) -> Path:
 
     Raises:
         ImportError: Matplotlib is not installed.
-        OSError: a file cannot be written.
+        OSError: A file cannot be written.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -95,7 +95,7 @@ def draw_bounds(worlds: Any, path: Path) -> str | Path:
 
     Args:
         worlds: `checks.tightening`.
-        path: file to write.
+        path: File to write.
 
     Returns:
         The path written.

@@ -29,8 +29,8 @@ def gradients(function: Callable, *parameters: Any) -> list[list[np.ndarray]]:
     """Exact derivatives of a function's values at the parameters, by automatic differentiation.
 
     Args:
-        function: takes one float64 tensor a parameter, returns a sequence of tensors.
-        parameters: arrays.
+        function: Takes one float64 tensor a parameter, returns a sequence of tensors.
+        parameters: Arrays.
 
     Returns:
         One list a value with one array a parameter; zeros where a value ignores a parameter.

@@ -82,9 +82,9 @@ def joint_objective(world: Any, reversed_q: Any, theta: Any, eta: Any) -> tf.Ten
     of which the perfect discriminator leaves half the VAE's objective and a constant.
 
     Args:
-        world: an `Autoencoder`, the point theta0 and p_data.
+        world: An `Autoencoder`, the point theta0 and p_data.
         reversed_q: (2, 2, n) `perfect_discriminator` or `learned_discriminator`.
-        theta, eta: parameters, as in `evidence_bound`.
+        theta, eta: Parameters, as in `evidence_bound`.
 
     Returns:
         Scalar, nats.

@@ -19,12 +19,12 @@ class Cell:
     """One comparison of a table.
 
     Attributes:
-        name: of the cell, and of the file of its records.
-        title: data set and share, as a table shows it.
+        name: Name of the cell, and of the file of its records.
+        title: Data set and share, as a table shows it.
         arms: {arm: recipe}, the base model first.
         claim: (arm, base), the paper's: `arm` is better than `base`.
-        controls: further pairs (arm, control), each of which removes one idea of the transfer.
-        seeds: planned number of seeds, 0 to seeds - 1.
+        controls: Further pairs (arm, control), each of which removes one idea of the transfer.
+        seeds: Planned number of seeds, 0 to seeds - 1.
     """
 
     name: str
@@ -123,7 +123,7 @@ def cells(scale: str = "here") -> dict[str, Cell]:
             with all else as here.
 
     Raises:
-        ValueError: an unknown scale.
+        ValueError: An unknown scale.
     """
     if scale not in SCALES:
         raise ValueError(f"scale must be one of {SCALES}. Received: scale={scale!r}")

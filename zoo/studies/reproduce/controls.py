@@ -49,9 +49,9 @@ class Classifier(Unified):
     The control of the SVAE: its omega, from the same starting weights, without any bound.
 
     Args:
-        omega: images (b, h, w, c) -> logits (b, num_classes).
-        num_classes: number of classes.
-        seed: of the order of arrays given to `fit`.
+        omega: Images (b, h, w, c) -> logits (b, num_classes).
+        num_classes: Number of classes.
+        seed: Seed of the order of arrays given to `fit`.
     """
 
     def __init__(self, omega: keras.Model, num_classes: int | None, **kwargs: Any):

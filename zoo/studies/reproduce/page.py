@@ -208,8 +208,8 @@ def claim_rows(folder: Path, link: str) -> str:
     """The paper's six claims in Markdown: paper, here, verdict, page.
 
     Args:
-        folder: of the records.
-        link: from the page that shows them to the folder of the tables' pages.
+        folder: Folder of the records.
+        link: From the page that shows them to the folder of the tables' pages.
     """
     found = cells()
     rows = []

@@ -25,7 +25,7 @@ def choose_cells(table: str, names: tuple[str, ...], scale: str) -> list[Cell]:
     """The cells of a table, or those of them that are named.
 
     Raises:
-        ValueError: a name is no cell of the table.
+        ValueError: A name is no cell of the table.
     """
     known = TABLES[table].cells
     for name in names:
@@ -56,10 +56,10 @@ def pending_runs(found: list[Cell], seeds: int | None, scale: str, folder: Path)
     """Runs without a record, seed after seed within a cell, so that pairs are run back to back.
 
     Args:
-        found: cells, in the order of the runs.
-        seeds: number of seeds instead of each cell's own.
-        scale: of the cells.
-        folder: of all runs and their records.
+        found: Cells, in the order of the runs.
+        seeds: Number of seeds instead of each cell's own.
+        scale: Scale of the cells.
+        folder: Folder of all runs and their records.
     """
     for cell in found:
         known = {
@@ -77,7 +77,7 @@ def execute(run: Run, scale: str, folder: Path) -> None:
     """Do one run in a process of its own.
 
     Raises:
-        RuntimeError: the process failed; its errors are on stderr.
+        RuntimeError: The process failed; its errors are on stderr.
     """
     command = [sys.executable, "-m", __package__, run.cell.name, run.arm, str(run.seed)]
     code = subprocess.run([*command, scale, str(folder)], check=False).returncode

@@ -29,7 +29,7 @@ def read(folder: Path, cell: str) -> list[Record]:
     A last line without its end, left by a crash or a full disk, is passed over.
 
     Raises:
-        ValueError: a whole line is no record of the cell.
+        ValueError: A whole line is no record of the cell.
     """
     found = []
     for path in sorted([*folder.glob(f"{cell}.jsonl"), *folder.glob(f"{cell}.*.jsonl")]):
@@ -75,13 +75,13 @@ def merge(records: Iterable[Record]) -> dict[int, dict[str, Record]]:
     first; of runs repeated on one machine the first.
 
     Args:
-        records: of one cell and scale, of any number of machines.
+        records: Records of one cell and scale, of any number of machines.
 
     Returns:
         {seed: {arm: record}}, seeds ascending.
 
     Raises:
-        ValueError: an arm was run with two recipes, or the arms of a seed are no pair: their data or
+        ValueError: An arm was run with two recipes, or the arms of a seed are no pair: their data or
             the starting weights of a player that they share differ.
     """
     places: dict[int, dict[str, dict[str, Record]]] = {}
@@ -105,7 +105,7 @@ def check_pair(records: Iterable[Record]) -> None:
     """Raise unless records of one seed have the same data and shared players the same start.
 
     Raises:
-        ValueError: they differ.
+        ValueError: They differ.
     """
     first: dict[str, tuple[str, str]] = {}
     for record in records:

@@ -28,15 +28,15 @@ def run(cell: Cell, arm: str, seed: int, scale: str, folder: Path, samples: int 
     """Train and score one arm with one seed, and append the record.
 
     Args:
-        cell: what is compared.
-        arm: one of its arms.
-        seed: of subset, order, noise and starting weights.
-        scale: that `cell` is of.
-        folder: of all runs and their records.
-        samples: number of generated images that are scored.
+        cell: What is compared.
+        arm: One of its arms.
+        seed: Seed of subset, order, noise and starting weights.
+        scale: That `cell` is of.
+        folder: Folder of all runs and their records.
+        samples: Number of generated images that are scored.
 
     Raises:
-        ValueError: the run is no pair of those recorded with its seed, see `records.check_pair`.
+        ValueError: The run is no pair of those recorded with its seed, see `records.check_pair`.
     """
     controls.register()
     recipe = cell.arms[arm]
