@@ -78,6 +78,9 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
 }
 
+copybutton_prompt_text = r">>> |\.\.\. "
+copybutton_prompt_is_regexp = True
+
 html_theme = "pydata_sphinx_theme"
 html_title = "tfgen"
 html_static_path = ["_static"]

@@ -35,7 +35,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds, for editors and type checkers
     from tfgen.unified import Unified as Unified
 
 
-_MODULES = {  # public name: module
+_MODULES = {  # name: module
     "checks": "tfgen.checks",
     "data": "tfgen.data",
     "distributions": "tfgen.distributions",
@@ -66,7 +66,7 @@ _NAMES = {  # public name: module that defines it
 __all__ = [*_MODULES, *_NAMES]
 
 
-_GROUP = "tfgen.functions"  # of entry points: functions that packages above this one lend it
+_GROUP = "tfgen.functions"  # entry points by which packages above this one add functions to it
 
 
 def __getattr__(name: str) -> Any:
@@ -75,8 +75,8 @@ def __getattr__(name: str) -> Any:
     if name in _NAMES:
         return getattr(importlib.import_module(_NAMES[name]), name)
     if not name.startswith("_"):
-        for lent in importlib.metadata.entry_points(group=_GROUP, name=name):
-            return lent.load()
+        for point in importlib.metadata.entry_points(group=_GROUP, name=name):
+            return point.load()
     raise AttributeError(f"module 'tfgen' has no attribute {name!r}")
 
 

@@ -1,4 +1,4 @@
-"""A training step after its forward pass: each player's own gradient, and the average of theta."""
+"""The second half of a training step: each player's own gradient, and the average of theta."""
 
 from typing import Any
 
@@ -13,16 +13,16 @@ def gradients(
     players: dict[str, keras.Model],
     variables: list[keras.Variable],
 ) -> list[tf.Tensor]:
-    """Return the gradient of each variable: of its own player's loss alone.
+    """Return the gradient of each variable, of its own player's loss only.
 
-    Players whose objective is one and the same tensor share a backward pass.
+    Players that share one objective tensor share a backward pass.
 
     Args:
-        tape: Persistent; it has seen the losses.
+        tape: Persistent tape that recorded the losses.
         objectives: {player: scalar}.
-        losses: {id of an objective: what is descended for it, scaled as the optimizer asks}.
+        losses: {id of an objective: loss, the negative objective scaled as the optimizer asks}.
         players: {player: network}.
-        variables: All trainable ones of the players, in the order of the result.
+        variables: All trainable variables of the players, in the order of the result.
     """
     found = {}
     for key, loss in losses.items():
@@ -40,12 +40,12 @@ def gradients(
 def update_average(
     average: keras.Model, network: keras.Model, decay: float, steps: tf.Variable
 ) -> None:
-    """Move the weights of an average toward the network's, with an early decay that forgets the start.
+    """Move the weights of an average toward the network's; early steps have a smaller decay.
 
     Args:
-        average: Of the same layers as `network`.
+        average: Network of the same layers as `network`.
         network: Network that is averaged.
-        decay: After many steps; before, (1 + n)/(10 + n) where that is less.
+        decay: Decay after many steps; at step n it is at most (1 + n)/(10 + n).
         steps: Number n of training steps.
     """
     count = tf.cast(steps, tf.float32)
@@ -55,11 +55,11 @@ def update_average(
 
 
 def _after_all(gradients):
-    """The gradients, each to be had when all are.
+    """Return the gradients, each available only after all have been computed.
 
-    A weight may be read for another player's gradient alone, as wake reads q_lambda.  TensorFlow's
-    graph optimizer takes the all-reduce of one replica, an IdentityN of all gradients, for reason enough
-    that the read comes before the weight's update, and then dissolves it: the update may come first.
+    A weight may be read for another player's gradient only, as wake reads q_lambda.  With one replica
+    nothing but an all-reduce, an IdentityN of all gradients, orders that read before the weight's update;
+    TensorFlow's graph optimizer removes it, and then the update may come first.
     """
     with tf.control_dependencies([tf.group(*gradients)]):
         return [tf.identity(gradient) for gradient in gradients]

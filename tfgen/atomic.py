@@ -12,7 +12,7 @@ from typing import Any
 
 @contextlib.contextmanager
 def replace_folder(path: str | Path) -> Iterator[Path]:
-    """A folder to fill beside `path`; at the end it takes the place of `path`, unless an error left it.
+    """Give a folder to fill beside `path`; it replaces `path` at the end, unless an error is raised.
 
     Raises:
         OSError: The parent cannot be written.
@@ -41,9 +41,9 @@ def replace_folder(path: str | Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def replace_file(path: str | Path) -> Iterator[Path]:
-    """A file to write beside `path`, of the same suffix; at the end it takes the place of `path`.
+    """Give a file to write beside `path`, of the same suffix; it replaces `path` at the end.
 
-    What was written is on the disk before it does, so that a power failure leaves the old or the new.
+    The file is flushed to disk before it replaces `path`: a power failure leaves the old or the new one.
 
     Raises:
         OSError: The parent cannot be written.
@@ -64,6 +64,6 @@ def replace_file(path: str | Path) -> Iterator[Path]:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write indented JSON, in whole or not at all."""
+    """Write indented JSON atomically."""
     with replace_file(path) as aside:
         aside.write_text(json.dumps(value, indent=2) + "\n")

@@ -1,6 +1,6 @@
-"""Rules on what a model may be made of and given, raised before anything is trained, drawn or written.
+"""Rules on networks, data and arguments, checked before anything is trained, drawn or written.
 
-Every message states the rule, then what was received.  A rule of one model alone stands in its file.
+Every message states the rule, then the value received.  A rule of a single model is in its file.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,10 +15,10 @@ MOST_SAMPLES = 1_000_000
 
 
 def check_backend() -> None:
-    """Keras runs on TensorFlow, whose tape and datasets the engine uses.
+    """Check that Keras runs on TensorFlow, whose tape and datasets the training step uses.
 
     Raises:
-        ImportError: Another backend.
+        ImportError: Keras has another backend.
     """
     import keras
 
@@ -33,11 +33,11 @@ def check_backend() -> None:
 
 
 def check_integer(name: str, value: Any, low: int, high: int | None = None) -> None:
-    """An int (no bool) from `low` to `high`, or of at least `low`.
+    """Check that the value is an int, not a bool, from `low` to `high`, or at least `low`.
 
     Raises:
-        TypeError: Another type.
-        ValueError: Out of range.
+        TypeError: The value has another type.
+        ValueError: The value is out of range.
     """
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError(f"{name} must be an int. Received: {name}={value!r}")
@@ -47,10 +47,10 @@ def check_integer(name: str, value: Any, low: int, high: int | None = None) -> N
 
 
 def check_flags(**values: Any) -> None:
-    """Every value is True or False.
+    """Check that every value is True or False.
 
     Raises:
-        TypeError: One is not.
+        TypeError: A value is neither.
     """
     for name, value in values.items():
         if not isinstance(value, bool | np.bool_):
@@ -58,24 +58,24 @@ def check_flags(**values: Any) -> None:
 
 
 def check_seed(seed: Any, lowest: int = 0) -> None:
-    """A seed is an int from 0 to 2^31 - 1, which Keras, NumPy and TensorFlow all take.
+    """Check that a seed is an int from 0 to 2^31 - 1, the range that Keras, NumPy and TensorFlow share.
 
     Args:
         seed: Seed of weights, order, noise or a choice.
-        lowest: -2^31 for the seed of samples: a server takes any int32.
+        lowest: Smallest seed; -2^31 for samples, since a server takes any int32.
 
     Raises:
-        TypeError: Another type.
-        ValueError: Out of range.
+        TypeError: The seed has another type.
+        ValueError: The seed is out of range.
     """
     check_integer("seed", seed, lowest, 2**31 - 1)
 
 
 def check_positive(**values: Any) -> None:
-    """Every value is above zero.
+    """Check that every value is above zero.
 
     Raises:
-        ValueError: One is not.
+        ValueError: A value is not.
     """
     for name, value in values.items():
         if not value > 0:
@@ -83,10 +83,10 @@ def check_positive(**values: Any) -> None:
 
 
 def check_not_negative(**values: Any) -> None:
-    """Every value is zero or above.
+    """Check that every value is zero or above.
 
     Raises:
-        ValueError: One is not.
+        ValueError: A value is not.
     """
     for name, value in values.items():
         if not value >= 0:
@@ -99,17 +99,17 @@ def check_not_negative(**values: Any) -> None:
 def check_image_kind(
     dtype: Any, received: Iterable[int | None], shape: tuple[int, ...], name: str = "images"
 ) -> None:
-    """The dtype is floating-point, and the shape (n, *shape) as far as it is known.
+    """Check that the dtype is floating-point and the shape, as far as it is known, (n, *shape).
 
     Args:
         dtype: Data type of NumPy or TensorFlow.
-        received: Shape; None stands for an unknown size.
+        received: Shape of the images; None stands for an unknown size.
         shape: (h, w, c) of the model.
         name: Name of the argument, for the message.
 
     Raises:
-        TypeError: Another dtype.
-        ValueError: Another shape.
+        TypeError: The dtype is another.
+        ValueError: The shape is another.
     """
     import tensorflow as tf
 
@@ -128,7 +128,7 @@ def check_image_kind(
 
 
 def check_images(images: Any, shape: tuple[int, ...], name: str = "images") -> None:
-    """Images are floating-point, finite, in [0, 1], of the model's shape, and at least one.
+    """Check that images are floating-point, finite, in [0, 1], of the model's shape, and at least one.
 
     Args:
         images: NumPy array or tensor, (n, h, w, c).
@@ -136,8 +136,8 @@ def check_images(images: Any, shape: tuple[int, ...], name: str = "images") -> N
         name: Name of the argument, for the message.
 
     Raises:
-        TypeError: Another dtype.
-        ValueError: Another shape, no image, NaN, or values outside [0, 1].
+        TypeError: The dtype is not floating-point.
+        ValueError: The shape is another, there is no image, or values are NaN or outside [0, 1].
     """
     check_image_kind(images.dtype, images.shape, shape, name)
     images = np.asarray(images)
@@ -147,11 +147,11 @@ def check_images(images: Any, shape: tuple[int, ...], name: str = "images") -> N
 
 
 def stored_images(images: Any) -> np.ndarray:
-    """Return images (n, h, w, c) of a data set as it keeps them: uint8, or float32 in [0, 1].
+    """Return images (n, h, w, c) as data sets store them: uint8, or float32 in [0, 1].
 
     Raises:
-        TypeError: Another dtype.
-        ValueError: Another rank, no image, NaN, or floats outside [0, 1].
+        TypeError: The dtype is another.
+        ValueError: The rank is another, there is no image, or floats are NaN or outside [0, 1].
     """
     images = np.asarray(images)
     if images.ndim != 4:
@@ -171,7 +171,7 @@ def stored_images(images: Any) -> np.ndarray:
 
 
 def _check_range(images: np.ndarray, name: str) -> None:
-    """The values are finite and in [0, 1]."""
+    """Check that the values are finite and in [0, 1]."""
     low, high = float(images.min()), float(images.max())  # NaN if any value is
     if not (np.isfinite(low) and np.isfinite(high)):
         raise ValueError(f"{name} must be finite. Received: smallest={low}, largest={high}")
@@ -184,25 +184,25 @@ def _check_range(images: np.ndarray, name: str) -> None:
 
 
 def label_rule(num_classes: int, unlabelled: bool) -> str:
-    """The rule of labels, in words."""
+    """Return the rule of labels as text."""
     lowest = -1 if unlabelled else 0
     return f"labels must be integers from {lowest} to {num_classes - 1}, one per image"
 
 
 def check_labels(labels: Any, count: int, num_classes: int, unlabelled: bool = False) -> None:
-    """Labels are integers in [0, num_classes), one per image; -1 where a model takes unlabelled images.
+    """Check that labels are integers in [0, num_classes), one per image, or -1 if `unlabelled`.
 
-    Any integer dtype will do, and the shape (n, 1) beside (n,).
+    Any integer dtype and the shapes (n,) and (n, 1) are accepted.
 
     Args:
-        labels: Array, or None.
+        labels: Array, or None if missing.
         count: Number of images.
         num_classes: Number of classes.
         unlabelled: Whether -1 may be given.
 
     Raises:
         TypeError: Labels are not integers.
-        ValueError: Labels are missing, of another number than the images, or out of range.
+        ValueError: Labels are missing, not as many as the images, or out of range.
     """
     lowest = -1 if unlabelled else 0
     rule = label_rule(num_classes, unlabelled)
@@ -218,11 +218,11 @@ def check_labels(labels: Any, count: int, num_classes: int, unlabelled: bool = F
 
 
 def stored_labels(labels: Any, count: int) -> np.ndarray:
-    """Return labels of a data set as it keeps them: int32, -1 = unlabelled, whatever the number of classes.
+    """Return labels as data sets store them: int32, -1 = unlabelled; the number of classes is not checked.
 
     Raises:
         TypeError: Labels are not integers.
-        ValueError: Labels are of another number than the images, or out of range.
+        ValueError: Labels are not as many as the images, or out of range.
     """
     labels = np.asarray(labels)
     if not np.issubdtype(labels.dtype, np.integer):
@@ -241,7 +241,7 @@ def stored_labels(labels: Any, count: int) -> np.ndarray:
 
 
 def sample_labels(model: Any, n: int, seed: int, labels: Any) -> np.ndarray | None:
-    """The labels to sample with: those given, or arange(n) % num_classes, or None without classes.
+    """Return the labels to sample with: those given, else arange(n) % num_classes, or None without classes.
 
     Raises:
         ValueError, TypeError: n, seed or labels break a rule.
@@ -262,12 +262,12 @@ def sample_labels(model: Any, n: int, seed: int, labels: Any) -> np.ndarray | No
 
 
 def check_players(players: "Mapping[str, keras.Model]", average: float | None) -> None:
-    """Players partition the trainable variables; the average's decay lies in (0, 1) and has a theta.
+    """Check that players share no trainable variable and that `average` is None or a decay in (0, 1).
 
     Raises:
         TypeError: A player is not a built Keras model.
-        ValueError: Players share a variable, labels come first of a player's inputs, or the average is
-            out of range or has no theta.
+        ValueError: Players share a variable, a player's first input is its labels, or the average is
+            out of range or given without a theta.
     """
     import keras
 
@@ -295,7 +295,7 @@ def check_players(players: "Mapping[str, keras.Model]", average: float | None) -
 
 
 def check_networks(num_classes: int | None, theta: "keras.Model", phi: "keras.Model") -> None:
-    """Theta makes what phi reads, and both have a second input exactly if there are classes.
+    """Check that phi reads theta's output, and that both have a second input exactly if there are classes.
 
     Raises:
         ValueError: Shapes or inputs do not fit.
@@ -305,7 +305,7 @@ def check_networks(num_classes: int | None, theta: "keras.Model", phi: "keras.Mo
 
 
 def check_features(theta: "keras.Model", **readers: "keras.Model") -> None:
-    """Every other network reads what theta makes.
+    """Check that every other network reads theta's output.
 
     Raises:
         ValueError: Shapes do not fit.
@@ -320,10 +320,10 @@ def check_features(theta: "keras.Model", **readers: "keras.Model") -> None:
 
 
 def check_readers(num_classes: int | None, **networks: "keras.Model") -> None:
-    """Every network has a second input, for labels, exactly if there are classes.
+    """Check that every network has a second input, for labels, exactly if there are classes.
 
     Raises:
-        ValueError: One has too few inputs or too many.
+        ValueError: A network has too few or too many inputs.
     """
     for name, network in networks.items():
         expected = 1 if num_classes is None else 2
@@ -335,7 +335,7 @@ def check_readers(num_classes: int | None, **networks: "keras.Model") -> None:
 
 
 def check_latents(theta: "keras.Model", eta: "keras.Model") -> None:
-    """Eta, a Gaussian q_eta(z|x), infers what theta reads.
+    """Check that eta, a Gaussian q_eta(z|x), infers latents of the length that theta reads.
 
     Raises:
         ValueError: Their latents differ in length.
@@ -348,7 +348,7 @@ def check_latents(theta: "keras.Model", eta: "keras.Model") -> None:
 
 
 def check_code_discriminator(theta: "keras.Model", phi: "keras.Model") -> None:
-    """Phi reads the codes that theta reads.
+    """Check that phi reads codes of the length that theta reads.
 
     Raises:
         ValueError: The codes differ in length.

@@ -1,4 +1,4 @@
-"""The distributions of the likelihood side, all of them TensorFlow Probability's."""
+"""Distributions of z and of pixels, by TensorFlow Probability."""
 
 from collections.abc import Callable
 from typing import Any
@@ -72,8 +72,8 @@ def gaussian(mean: tf.Tensor, scale: tf.Tensor) -> Distribution:
 def discretized_logistic(mean: tf.Tensor, scale: tf.Tensor) -> Distribution:
     """p_theta(x|z) of the 256 gray levels 0/255 .. 255/255: a logistic density's share of each level.
 
-    The outer levels take the tails (Kingma et al. 2016; Salimans et al. 2017).  Its event is the
-    level 255 x, so that log_prob is a probability's, in nats, and gives bits per dimension.
+    The outer levels take the tails (Kingma et al. 2016; Salimans et al. 2017).  The event is the level
+    255 x, so that log_prob is the logarithm of a probability, in nats, and gives bits per dimension.
 
     Args:
         mean: (b, h, w, c) in [0, 1].
@@ -86,7 +86,7 @@ def discretized_logistic(mean: tf.Tensor, scale: tf.Tensor) -> Distribution:
 
 
 def log_likelihood(kind: str, parameters: Any, images: tf.Tensor) -> tf.Tensor:
-    """log p_theta(x|z), summed over pixels, in nats an image.
+    """log p_theta(x|z), summed over pixels, in nats per image.
 
     Args:
         kind: "bernoulli", "gaussian" or "logistic".
@@ -113,7 +113,7 @@ def annealed_log_weights(
 
         log w = sum_i (beta_i - beta_i-1) log p(x|z_i-1).
 
-    Transitions leave their density unchanged whatever `scale` is, so that E[w] = p(x) holds for any;
+    Transitions leave their density unchanged for every `scale`, so E[w] = p(x) holds for every scale;
     step sizes follow the scales (1 - beta + beta/scale^2)^(-1/2) of an annealed Gaussian posterior.
 
     `tfp.mcmc.sample_annealed_importance_chain` is not used: it anneals linearly in beta, and accepts a
@@ -121,8 +121,8 @@ def annealed_log_weights(
     (tensorflow/probability issue 1429).
 
     Args:
-        log_likelihood: z (b, d) -> log p(x|z), (b,), one image a chain.
-        scale: (b, d) of p(z|x), perhaps q_eta's.
+        log_likelihood: z (b, d) -> log p(x|z), (b,), one image per chain.
+        scale: (b, d), standard deviations of p(z|x), for instance q_eta's.
         steps: Number of transitions.
         seed: (2,) int32.
 

@@ -30,16 +30,16 @@ def images_spec(model: Any) -> tf.TensorSpec:
 
 
 def complete(model: Any, functions: Endpoints) -> Endpoints:
-    """The functions with what every endpoint keeps, and `<name>_bytes` beside each that reads images.
+    """Add the checks that every endpoint makes, and `<name>_bytes` for each that reads images.
 
-    Inputs of several rows have one number of rows, `labels` lie in the model's range and n does not pass
-    `MOST_SERVED`, or an assertion in the graph fails in words; floats come out as float32 under every
-    policy.  `<name>_bytes` reads PNG or JPEG files of any size, `image_bytes`, in place of `images`, and
-    makes images of them as `tfgen.data` does of a folder's (see `tfgen.data.encoded`).
+    Assertions in the graph check that inputs have equally many rows, that `labels` lie in the model's
+    range and that n is at most `MOST_SERVED`.  Floats are returned as float32 under every policy.
+    `<name>_bytes` reads PNG or JPEG files of any size, `image_bytes`, in place of `images`, and decodes
+    them as `tfgen.data` decodes a folder's (see `tfgen.data.encoded`).
 
     Args:
-        model: A Unified model.
-        functions: Functions of arguments named as in their signatures, giving {output: tensor}.
+        model: Model of the zoo.
+        functions: Functions that return {output: tensor}, with arguments named as in their signatures.
     """
     served = {}
     for name, (function, signature) in functions.items():
@@ -96,7 +96,7 @@ def generator(model: Any) -> Endpoints:
 
 
 def aggregate(model: Any) -> Endpoints:
-    """`generate_aggregate`, if the model has the mixture of `fit_sampler`: images of its codes."""
+    """`generate_aggregate`: images of codes from the mixture of `fit_sampler`, if the model has one."""
     if model.aggregate is None:
         return {}
 
@@ -129,7 +129,7 @@ def discriminator(model: Any) -> Endpoints:
 
 
 def classifier(model: Any, read: Callable | None = None) -> Endpoints:
-    """`classify`: the probabilities that `read`, by default the model, gives, and the likeliest label."""
+    """`classify`: the probabilities that `read`, by default the model, returns, and the likeliest label."""
     probabilities_of: Callable = read or model
 
     def classify(images):
@@ -141,7 +141,7 @@ def classifier(model: Any, read: Callable | None = None) -> Endpoints:
 
 
 def translator(model: Any) -> Endpoints:
-    """`translate_ab` and `translate_ba`: images of either domain as images of the other."""
+    """`translate_ab` and `translate_ba`: images of each domain translated to the other."""
 
     def translate_ab(images):
         return {"images": model.translate_ab(images)}
@@ -158,7 +158,7 @@ def translator(model: Any) -> Endpoints:
 
 
 def autoencoder(model: Any) -> Endpoints:
-    """`encode` and `reconstruct`: the code z = E_eta(x), and the image of it, whatever the seeds."""
+    """`encode` and `reconstruct`: the code z = E_eta(x), and its image; seeds have no effect."""
 
     def encode(images):
         return {"latents": model.infer(images)}
@@ -175,7 +175,7 @@ def autoencoder(model: Any) -> Endpoints:
 def encoder(model: Any) -> Endpoints:
     """`encode` and `reconstruct`: z of a Gaussian q_eta(z|x [, t]), and its images.
 
-    Of a likelihood of binary pixels gray ones are drawn first, see `binary`.
+    Under a likelihood of binary pixels gray pixels are binarized first, see `binary`.
     """
 
     def encode(images, labels=None):
@@ -197,7 +197,7 @@ def encoder(model: Any) -> Endpoints:
 
 
 def variational(model: Any) -> Endpoints:
-    """`encode`, `reconstruct` and `bound`: as `encoder`, and the bound on log p_theta(x [|t])."""
+    """`encode` and `reconstruct` as in `encoder`, and `bound`, the bound on log p_theta(x [|t])."""
 
     def bound(images, seeds, labels=None):
         latent_noise = _latent_noise(model, seeds)[:, None]
@@ -212,13 +212,13 @@ def variational(model: Any) -> Endpoints:
 def binary(model: Any, images: tf.Tensor, seeds: tf.Tensor | None = None) -> tf.Tensor:
     """x ~ Bernoulli(gray), as in training, for models whose p_theta(x|z) is of binary pixels.
 
-    Served gray images would else be nats away from anything that such a model has learned from.  Binary
-    ones stay as they are.
+    A gray image is many nats less likely than any image that such a model has learned from.  Binary
+    images stay as they are.
 
     Args:
-        model: Its `binary_pixels` says whether there is anything to draw.
+        model: Model whose `binary_pixels` says whether pixels are drawn.
         images: (b, h, w, c).
-        seeds: (b,) int32; None: every row is drawn by seed 0.
+        seeds: (b,) int32; None for seed 0 in every row.
     """
     if not model.binary_pixels:
         return images
@@ -229,20 +229,20 @@ def binary(model: Any, images: tf.Tensor, seeds: tf.Tensor | None = None) -> tf.
 
 
 def each(draw: Callable[[tf.Tensor], tf.Tensor], seeds: tf.Tensor) -> tf.Tensor:
-    """Rows of float32 noise, the i-th a function of seeds[i] alone.
+    """Return rows of float32 noise, the i-th a function of seeds[i] alone.
 
     Args:
-        draw: Seed () -> one row.
+        draw: Function of a seed () that returns one row.
         seeds: (b,) int32.
     """
     return tf.map_fn(draw, seeds, fn_output_signature=tf.float32)
 
 
 def stored_once(function: Callable) -> Callable:
-    """The function, as one of the graph's own where a graph is traced: an export holds it once.
+    """Return the function as a `tf.function` while a graph is traced, so that an export stores it once.
 
     Args:
-        function: Function of tensors, called with the same number of dimensions by all that call it.
+        function: Function of tensors; all callers pass tensors of the same ranks.
     """
     graph = tf.function(function, autograph=False)
 
@@ -273,7 +273,7 @@ def _latent_noise(model, seeds):
 
 
 def _in_chunks(decode, columns, shape):
-    """decode(*columns) in chunks of `BATCH` rows, so that memory is the images' own."""
+    """Return decode(*columns), computed in chunks of `BATCH` rows to bound memory."""
     count = tf.shape(columns[0])[0]
     chunks = -(-count // BATCH)
     images = tf.TensorArray(
@@ -291,7 +291,7 @@ def _in_chunks(decode, columns, shape):
 
 
 def _guard(model, function, signature):
-    """The function behind the assertions of `complete`, its floats as float32."""
+    """Return the function with the assertions of `complete` before it and its floats as float32."""
 
     @functools.wraps(function)
     def served(*args, **kwargs):
@@ -314,7 +314,7 @@ def _guard(model, function, signature):
 def _assertions(model, given):
     batches = [tf.shape(value)[0] for value in given.values() if value.shape.rank]
     for other in batches[1:]:
-        rule = f"{' and '.join(given)} must have as many rows. Received:"
+        rule = f"{' and '.join(given)} must have equally many rows. Received:"
         yield tf.debugging.Assert(other == batches[0], [rule, *batches])
     if "n" in given:
         rule = f"n must be from 0 to {MOST_SERVED:,}. Received: n ="
@@ -331,7 +331,7 @@ def _as_float32(value):
 
 
 def _of_bytes(function, signature):
-    """The function of `image_bytes` in place of `images`, and its signature."""
+    """Return the function of `image_bytes` in place of `images`, and its signature."""
     shape = signature["images"].shape[1:]
 
     def of_bytes(image_bytes, **others):

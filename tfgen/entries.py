@@ -1,4 +1,4 @@
-"""Keras' entries to a model: everything that takes images or labels passes the gate."""
+"""Keras' methods of a model, with every image and label checked by `tfgen.gate` first."""
 
 import abc
 import dataclasses
@@ -17,7 +17,7 @@ checks.check_backend()
 
 
 class Gated(replicas.Replicated, abc.ABC):
-    """Abstract base of models that are trained by Keras' loop on data held against their rules.
+    """Abstract base of models that Keras' loop trains on data checked against their rules.
 
     A subclass has `players`, `image_shape`, `num_classes`, `seed`, the steps of training and tests, and
     `trackers`, {player: tfgen.tracking.Tracker}.
@@ -29,27 +29,27 @@ class Gated(replicas.Replicated, abc.ABC):
     def load_data(
         cls, *, batch_size: int, seed: int, **data: Any
     ) -> tf.data.Dataset | tuple[tf.data.Dataset, tf.data.Dataset]:
-        """The batches that a recipe's model learns from, by default `tfgen.data.load` of its data.
+        """Return the batches that a recipe's model learns from, by default `tfgen.data.load` of its data.
 
-        With `held_out`, a share, instead a pair: those batches and the ones that choose the epoch.
+        With `held_out`, a share, return a pair: those batches, and batches that choose the best epoch.
         """
         load = datasets.load_with_validation if "held_out" in data else datasets.load
         return load(**data, batch_size=batch_size, seed=seed)
 
-    # Makes the batches of arrays (x, y) given to `fit`; keywords: batch_size, seed, shuffle.
+    # Function that makes batches of arrays (x, y) given to `fit`; keywords: batch_size, seed, shuffle.
     from_arrays = staticmethod(datasets.batches)
 
     def before_fit(self, dataset: Any) -> None:
-        """Hook: learn what must be known of the whole data set before training; by default nothing."""
+        """Hook: compute statistics of the whole data set before training; by default nothing."""
 
     @property
     def image_rule(self) -> Images:
-        """The rule of the images that this model learns from."""
+        """Rule of the images that this model learns from."""
         return Images(self.image_shape)
 
     @property
     def label_rule(self) -> Images | Labels | None:
-        """The rule of their labels, or None if labels are passed over."""
+        """Rule of their labels, or None if labels are ignored."""
         if self.num_classes is None:
             return None
         return Labels(self.num_classes, self.unlabelled)
@@ -63,11 +63,11 @@ class Gated(replicas.Replicated, abc.ABC):
     def compile(
         self, optimizer: Any = "rmsprop", loss: Any = None, metrics: Any = None, **kwargs: Any
     ) -> None:
-        """`keras.Model.compile`, with one optimizer, or one for each player: {"theta": .., "phi": ..}.
+        """`keras.Model.compile`, with one optimizer, or one per player: {"theta": .., "phi": ..}.
 
         Raises:
-            ValueError: A loss or metrics are given, which objectives leave no room for, or the optimizers
-                are not those of the players.
+            ValueError: A loss or metrics are given, which the objectives replace, or the optimizers do not
+                match the players.
         """
         kwargs = {"loss": loss, "metrics": metrics, **kwargs}
         for name in ("loss", "loss_weights", "metrics", "weighted_metrics"):
@@ -85,7 +85,7 @@ class Gated(replicas.Replicated, abc.ABC):
         super().compile(single, **kwargs)
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
-        """Compile as the saved model was; Keras' own refuses where `compile` is overridden."""
+        """Compile as the saved model was; Keras' own method refuses if `compile` is overridden."""
         self.compile(**keras.saving.deserialize_keras_object(config))
         self.optimizer.build(self.trainable_variables)
 
@@ -100,11 +100,11 @@ class Gated(replicas.Replicated, abc.ABC):
     ) -> keras.callbacks.History:
         """`keras.Model.fit`, with the data checked first and the order a function of (seed, epoch).
 
-        Arrays become a `tfgen.data` pipeline.  Epochs are counted by the model and saved with it, so
-        that a loaded model goes on with the order and the noise that it would have seen unstopped.
+        Arrays become a `tfgen.data` pipeline.  Epochs are counted by the model and saved with it, so that
+        a loaded model continues with the order and the noise of an uninterrupted run.
 
         Raises:
-            ValueError, TypeError: The data break a rule; the message says which, and what was received.
+            ValueError, TypeError: The data break a rule; the message states it and the value received.
             FloatingPointError: An objective became NaN or infinite; the message names the player.
         """
         feeding.check_numbers({**kwargs, "batch_size": batch_size, "epochs": epochs})
@@ -147,7 +147,7 @@ class Gated(replicas.Replicated, abc.ABC):
         sample_weight: Any = None,
         **kwargs: Any,
     ) -> Any:
-        """`keras.Model.evaluate`, with the data checked first; every number is a mean over images."""
+        """`keras.Model.evaluate`, with the data checked first; every result is a mean over images."""
         if kwargs.get("_use_cached_eval_dataset"):  # by `fit`, which has checked them
             with in_words(may_end=True):
                 return super().evaluate(x, verbose=verbose, **kwargs)
@@ -164,7 +164,7 @@ class Gated(replicas.Replicated, abc.ABC):
     def predict(
         self, x: Any, batch_size: int | None = None, verbose: str | int = "auto", **kwargs: Any
     ) -> Any:
-        """`keras.Model.predict`, with the data checked first; labels only where `call` reads them."""
+        """`keras.Model.predict`, with the data checked first; labels are read only if `call` reads them."""
         feeding.check_numbers({**kwargs, "batch_size": batch_size})
         batches = self._stream(x, None, batch_size, predicting=True, shuffle=False)
         batches, _ = replicas.distribute(self.distribute_strategy, batches, gathered=True)
@@ -199,7 +199,7 @@ class Gated(replicas.Replicated, abc.ABC):
         return self(*unpack(data), training=False)
 
     def gate(self, predicting: bool = False) -> Gate:
-        """The rules of what is given to `fit` and `evaluate`, or to `predict`, as `tfgen.gate.Gate`."""
+        """Return the rules of the data of `fit` and `evaluate`, or of `predict`, as a `tfgen.gate.Gate`."""
         read = not predicting or (self.conditional and not self.unlabelled)
         count = self.distribute_strategy.num_replicas_in_sync
         return Gate(self.image_rule, self.label_rule if read else None, count)
@@ -210,7 +210,7 @@ class Gated(replicas.Replicated, abc.ABC):
         return feeding.stream(gate, x, y, make_batches, batch_size, **order)
 
     def _step_data(self, data):
-        """Images and labels of a step; a distributed data set's are held against the rules only here."""
+        """Return images and labels of a step; those of a distributed data set are checked only here."""
         if tf.distribute.has_strategy() and not self.jit_compile:
             data = dataclasses.replace(self.gate(), replicas=1).hold(data)
         return unpack(data)
@@ -221,7 +221,7 @@ class Gated(replicas.Replicated, abc.ABC):
     # Files.
 
     def release(self) -> Self:
-        """A copy to publish: theta is its average, without the average itself and optimizer slots.
+        """Return a copy to publish: theta is its average; the average and optimizer slots are left out.
 
         Returns:
             A model of the same class, compiled if this one is.
@@ -235,17 +235,17 @@ class Gated(replicas.Replicated, abc.ABC):
         return released
 
     def serving_copy(self) -> Self:
-        """A copy to export: theta is its average, and filters are laid out for inference."""
+        """Return a copy to export: theta is its average, and filters are laid out for inference."""
         copied = self.release()
         for name, network in copied.players.items():
             setattr(copied, name, layers.fold(network))
         return copied
 
     def save(self, filepath: str | Path, overwrite: bool = True, **kwargs: Any) -> None:
-        """`keras.Model.save`, to `.keras`, the one format that holds all of a model's state.
+        """`keras.Model.save`, to `.keras`, the only format that holds all of a model's state.
 
         Raises:
-            ValueError: Another suffix.
+            ValueError: The path has another suffix.
         """
         if not str(filepath).endswith(".keras"):
             raise ValueError(f"A model is saved as .keras. Received: filepath={str(filepath)!r}")
@@ -255,7 +255,7 @@ class Gated(replicas.Replicated, abc.ABC):
         """Write the endpoints as a SavedModel, as `tfgen.export` does, to a folder of any name.
 
         Raises:
-            ValueError: Another format or argument.
+            ValueError: The format is another, or further arguments are given.
         """
         if format != "tf_saved_model" or any(v is not None for v in kwargs.values()):
             raise ValueError(

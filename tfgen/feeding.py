@@ -1,10 +1,10 @@
-"""How images and labels reach a model, whatever Keras' entries are given: through the gate, as batches.
+"""Data of every kind that Keras' methods accept, as batches checked by `tfgen.gate`.
 
-`fit`, `validation_data`, `evaluate`, `predict` and their batchwise kin hand over arrays, `tf.data`,
-`keras.utils.PyDataset`, generators or distributed data sets.  The gate holds each batch of them against
-the model's rules, converts harmless dtypes (images of any floating-point dtype to float32, labels of any
-integer dtype to int32, labels (n, 1) to (n,)) and refuses the rest in words: arrays and the first batch
-before anything runs, a later batch before it can enter a step.
+`fit`, `validation_data`, `evaluate`, `predict` and their `*_on_batch` forms accept arrays, `tf.data`,
+`keras.utils.PyDataset`, generators and distributed data sets.  The gate checks each batch against the
+model's rules, converts harmless dtypes (images of any floating-point dtype to float32, labels of any
+integer dtype to int32, labels (n, 1) to (n,)) and rejects all others: arrays and the first batch before
+anything runs, a later batch before it enters a step.
 """
 
 import dataclasses
@@ -29,18 +29,18 @@ Stream = tf.data.Dataset | tf.distribute.DistributedDataset | keras.utils.PyData
 def stream(
     gate: Gate, x: Any, y: Any, make_batches: Callable, batch_size: int | None, **order: Any
 ) -> Stream:
-    """Batches that keep the rules, of whatever Keras' entries take.
+    """Return checked batches of any data that Keras' methods accept.
 
     Args:
-        gate: The rules.
+        gate: Rules of the data.
         x, y: Arguments of `fit`, `evaluate` or `predict`.
-        make_batches: Makes the batches of arrays; keywords: batch_size and those of `order`.
-        batch_size: Images per batch of arrays; None: 32.
+        make_batches: Function that makes batches of arrays; keywords: batch_size and those of `order`.
+        batch_size: Number of images per batch of arrays; None for 32.
         order: Seed and shuffle of arrays.
 
     Returns:
-        What Keras trains on, evaluates or predicts without `y`; with the counter `epoch` of
-        `tfgen.data.batches` where there is one.
+        Batches that Keras takes as `x` without `y`, with the counter `epoch` of `tfgen.data.batches` if
+        there is one.
 
     Raises:
         ValueError, TypeError: The data break a rule.
@@ -109,7 +109,7 @@ def _hold_generator(gate, batches):
 
 
 class _HeldSequence(keras.utils.PyDataset):
-    """Another `PyDataset` with every batch held against the rules."""
+    """Another `PyDataset` with every batch checked against the rules."""
 
     def __init__(self, gate: Gate, inner: keras.utils.PyDataset):
         super().__init__(inner.workers, inner.use_multiprocessing, inner.max_queue_size)
@@ -133,7 +133,7 @@ class _HeldSequence(keras.utils.PyDataset):
 
 
 def split(data: Sequence[Any], share: float) -> tuple[tuple, tuple]:
-    """Arrays without their last share, and that, held out as Keras' validation_split does.
+    """Split arrays into all but their last share, and that share, as Keras' validation_split does.
 
     Raises:
         ValueError: The share is out of range or leaves no image on one side.
@@ -154,11 +154,11 @@ def split(data: Sequence[Any], share: float) -> tuple[tuple, tuple]:
 
 
 def check_numbers(arguments: dict) -> None:
-    """Epochs are not negative; sizes, steps and frequencies are at least 1, where they are given.
+    """Check that epochs are not negative, and that sizes, steps and frequencies, if given, are at least 1.
 
     Raises:
-        TypeError: One is not an int.
-        ValueError: One is out of range.
+        TypeError: A number is not an int.
+        ValueError: A number is out of range.
     """
     for name, value in arguments.items():
         of_epochs = name == "validation_freq" and isinstance(value, list | tuple)
@@ -180,7 +180,7 @@ _LEAST = {
 
 
 def one_epoch(batches: Stream, steps: int | None) -> Stream:
-    """The first epoch's batches of a stream that does not say whether it ends, if steps are given."""
+    """Return the first epoch's batches of a stream of unknown length, if steps are given."""
     dataset: Any = batches
     unknown = tf.data.UNKNOWN_CARDINALITY
     if steps and isinstance(dataset, tf.data.Dataset) and dataset.cardinality() == unknown:
@@ -189,7 +189,7 @@ def one_epoch(batches: Stream, steps: int | None) -> Stream:
 
 
 def labelled_share(dataset: Any) -> float:
-    """The share of the images that have a label.
+    """Return the share of the images that have a label.
 
     Args:
         dataset: Finite stream of batches (images, labels).
@@ -207,7 +207,7 @@ def labelled_share(dataset: Any) -> float:
         )
     elif dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
         raise ValueError(
-            "The share of labelled images must be that of a finite data set. "
+            "The share of labelled images needs a finite data set. "
             f"Received: {dataset!r}, which repeats without end"
         )
     counts = [(len(labels), int(np.sum(np.asarray(labels) >= 0))) for _, labels in dataset]

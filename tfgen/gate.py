@@ -1,4 +1,4 @@
-"""The rules of what a model is given, held against arrays whole and against every batch of a stream."""
+"""Rules of images and labels, checked on whole arrays and on every batch of a stream."""
 
 import contextlib
 import dataclasses
@@ -15,7 +15,7 @@ from tfgen.checks import check_image_kind, check_images, check_labels, label_rul
 
 @dataclasses.dataclass(frozen=True)
 class Images:
-    """Rule of one argument: images of a shape, in [0, 1]; see `check_images`.
+    """Rule of one argument: images of a shape, in [0, 1]; see `tfgen.checks.check_images`.
 
     Args:
         shape: (h, w, c).
@@ -26,7 +26,7 @@ class Images:
     name: str = "images"
 
     def check(self, values: Any, count: int | None = None) -> None:
-        """Raise unless the array `values` keeps the rule, whatever the number of images."""
+        """Raise unless the array `values` keeps the rule; `count` is not read."""
         del count
         self._check_given(values)
         check_images(values, self.shape, self.name)
@@ -42,24 +42,24 @@ class Images:
             raise ValueError(f"{self.name} are needed. Received: {self.name}=None")
 
     def holds(self, values: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
-        """Whether a tensor keeps the rule; False, too, where its shape is not known."""
+        """Whether a tensor keeps the rule; False if its shape is not known."""
         del images
         if values.shape.rank is None or values.shape[1:] != self.shape:
             return tf.constant(False)
         return tf.reduce_all((values >= 0) & (values <= 1)) & (tf.shape(values)[0] > 0)
 
     def to_array(self, values: Any) -> np.ndarray:
-        """Images (n, h, w, c) as steps read them."""
+        """Convert to images (n, h, w, c) of the dtype that steps read."""
         return np.asarray(values, "float32")
 
     def to_tensor(self, values: tf.Tensor) -> tf.Tensor:
-        """Images (b, h, w, c) as steps read them."""
+        """Convert to images (b, h, w, c) of the dtype that steps read."""
         return tf.ensure_shape(tf.cast(values, tf.float32), (None, *self.shape))
 
 
 @dataclasses.dataclass(frozen=True)
 class Labels:
-    """Rule of one argument: one integer per image; see `check_labels`."""
+    """Rule of one argument: one integer per image; see `tfgen.checks.check_labels`."""
 
     num_classes: int
     unlabelled: bool = False
@@ -79,7 +79,7 @@ class Labels:
             raise ValueError(f"{rule}. Received: shape={tuple(spec.shape)}")
 
     def holds(self, values: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
-        """Whether a tensor keeps the rule; False, too, where its shape is not known."""
+        """Whether a tensor keeps the rule; False if its shape is not known."""
         if values.shape.rank is None or tuple(values.shape)[1:] not in {(), (1,)}:
             return tf.constant(False)
         wide = tf.uint64 if values.dtype.is_unsigned else tf.int64
@@ -90,23 +90,23 @@ class Labels:
         return tf.reduce_all(within) & (tf.shape(values)[0] == tf.shape(images)[0])
 
     def to_array(self, values: Any) -> np.ndarray:
-        """Labels (n,) as steps read them."""
+        """Convert to labels (n,) int32."""
         return np.asarray(values, "int32").reshape(-1)
 
     def to_tensor(self, values: tf.Tensor) -> tf.Tensor:
-        """Labels (b,) as steps read them."""
+        """Convert to labels (b,) int32."""
         return tf.cast(tf.reshape(values, [-1]), tf.int32)
 
 
 def unpack(data: Any) -> tuple:
-    """(images, labels) of what a step is given; labels may be None.
+    """Return (images, labels) of a step's data; labels may be None.
 
     Args:
-        data: Images, or a tuple of one of (images,), (images, labels), ((images, labels),), each perhaps
-            with None in the place of sample weights.
+        data: Images, or one of (images,), (images, labels), ((images, labels),), optionally with None in
+            the place of sample weights.
 
     Raises:
-        TypeError: Another structure.
+        TypeError: The structure is another.
         ValueError: There are sample weights.
     """
     x, y, weights = _entries(data)
@@ -126,7 +126,7 @@ def unpack(data: Any) -> tuple:
     return x, y
 
 
-_NO_WEIGHTS = "Objectives weigh examples themselves; weights of the user's are not read."
+_NO_WEIGHTS = "Objectives weight examples themselves; sample and class weights are not read."
 
 
 def _entries(data) -> tuple:
@@ -141,7 +141,7 @@ def refuse_weights(**weights: Any) -> None:
     """Raise if weights of examples or classes are given.
 
     Raises:
-        ValueError: One is not None.
+        ValueError: A weight is not None.
     """
     for name, value in weights.items():
         if value is not None:
@@ -150,13 +150,13 @@ def refuse_weights(**weights: Any) -> None:
 
 @contextlib.contextmanager
 def in_words(*, may_end: bool = False) -> Iterator[None]:
-    """Within it a rule that a batch of a stream breaks raises as the rule of an array does.
+    """Raise the rule that a batch of a stream breaks as ValueError, as for an array.
 
     Args:
-        may_end: Keras does not warn at the end of a stream whose length it did not know.
+        may_end: Whether to suppress Keras' warning at the end of a stream of unknown length.
 
     Raises:
-        ValueError: A batch broke a rule; the message says which, and what was received.
+        ValueError: A batch broke a rule; the message states the rule and the value received.
     """
     try:
         with warnings.catch_warnings():
@@ -172,11 +172,11 @@ def in_words(*, may_end: bool = False) -> Iterator[None]:
 
 @dataclasses.dataclass(frozen=True)
 class Gate:
-    """Rules of images and labels, held against whatever a model is given.
+    """Rules of images and labels, checked on all data that a model is given.
 
     Args:
         images: Rule of the images.
-        labels: Rule of the labels, or of a second domain's images; None: they are passed over.
+        labels: Rule of the labels, or of a second domain's images; None if they are ignored.
         replicas: Number of replicas that share a batch.
     """
 
@@ -193,7 +193,7 @@ class Gate:
             self.labels.check(labels, len(images))
 
     def take(self, data: Any) -> tuple[np.ndarray, ...]:
-        """(images,) or (images, labels) as arrays that steps read, checked and converted."""
+        """Return (images,) or (images, labels) as checked and converted arrays."""
         images, labels = (None if part is None else _array(part) for part in unpack(data))
         self.check(images, labels)
         if self.labels is None:
@@ -203,7 +203,7 @@ class Gate:
     # Streams: every batch, in the graph.
 
     def hold(self, *data: Any) -> tuple[tf.Tensor, ...]:
-        """(images,) or (images, labels) as tensors that steps read, with an assertion of the rules."""
+        """Return (images,) or (images, labels) as converted tensors behind an assertion of the rules."""
         images, labels = unpack(data)
         rules: list[tuple[Images | Labels, Any]] = [(self.images, images)]
         if self.labels is not None:
@@ -219,14 +219,14 @@ class Gate:
         return tuple(parts) if len(parts) > 1 else parts[0]
 
     def check_kind(self, spec: Any) -> None:
-        """Raise unless the stream's `element_spec` promises what the rules can read."""
+        """Raise unless tensors of the stream's `element_spec` may keep the rules."""
         images, labels = unpack(tf.nest.map_structure(_of_one_replica, spec))
         self.images.check_kind(images)
         if self.labels is not None:
             self.labels.check_kind(labels)
 
     def _explain(self, images, labels=None):
-        """True, unless the batch breaks a rule: then that rule is raised, in words."""
+        """Return True, or raise the rule that the batch breaks."""
         self.check(images, labels)
         check_batch(len(images), self.replicas)
         return np.True_
@@ -247,7 +247,7 @@ def _array(values) -> np.ndarray:
 
 
 def check_batch(count: int, replicas: int) -> None:
-    """Raise unless a batch of so many images leaves no replica without images."""
+    """Raise if a batch of `count` images leaves a replica without images."""
     if count < replicas:
         raise ValueError(
             "Each batch, also the last one, must leave no replica without images; choose another "

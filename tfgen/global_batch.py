@@ -1,6 +1,6 @@
-"""Place of a replica's examples in the global batch, on which means, noise and weights depend.
+"""Place of a replica's examples in the global batch, which means, noise and weights depend on.
 
-Every function is called on a replica, and by all replicas together.
+All replicas must call every function, each in its replica context.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ _known_sizes = contextvars.ContextVar("known_sizes", default=None)
 
 @contextlib.contextmanager
 def sizes_known(examples: tf.Tensor) -> Iterator[None]:
-    """Within it all tensors of a replica have as many rows as `examples`; sizes are exchanged once."""
+    """Exchange the replicas' batch sizes once; within it all tensors have as many rows as `examples`."""
     token = _known_sizes.set(_sizes(examples) if _replicas() > 1 else None)
     try:
         yield
@@ -24,7 +24,7 @@ def sizes_known(examples: tf.Tensor) -> Iterator[None]:
 
 
 def place(examples: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | int]:
-    """Number of examples in the global batch, and the index of this replica's first.
+    """Return the number of examples in the global batch, and the index of this replica's first one.
 
     Args:
         examples: Tensor whose first axis is this replica's batch.
@@ -38,7 +38,7 @@ def place(examples: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | int]:
 
 
 def gather(values: tf.Tensor) -> tf.Tensor:
-    """The values of all replicas, (global batch, ...), as constants.
+    """Return the values of all replicas, (global batch, ...), as constants.
 
     Args:
         values: (b, ...), floating-point.
@@ -46,22 +46,22 @@ def gather(values: tf.Tensor) -> tf.Tensor:
     values = tf.stop_gradient(values)
     if _replicas() == 1:
         return values
-    # In the place of `all_gather`, which exchanges sizes of its own first.
+    # Instead of `all_gather`, which would exchange the sizes once more.
     count, start = place(values)
     after = count - start - tf.shape(values)[0]
     return total(tf.pad(values, [[start, after], *[[0, 0]] * (values.shape.rank - 1)]))
 
 
 def total(value: Any) -> tf.Tensor:
-    """Sum of a floating-point tensor, or of each of a list in one exchange, over the replicas."""
+    """Return the sum over replicas of a floating-point tensor, or of each tensor of a list at once."""
     context = tf.distribute.get_replica_context()
     return context.all_reduce("SUM", value) if _replicas() > 1 else value
 
 
 def _sizes(examples):
-    """Number of examples on each replica, (R,)."""
+    """Return the number of examples on each replica, (R,)."""
     own = tf.distribute.get_replica_context().replica_id_in_sync_group
-    # As floats, exact below 2^24: integers stay in the host's memory and are not exchanged by all GPUs.
+    # As floats, exact below 2^24: not all GPUs exchange integers, which stay in the host's memory.
     count = tf.cast(tf.shape(examples)[0], tf.float32)
     return tf.cast(total(tf.one_hot(own, _replicas(), count, 0.0)), tf.int32)
 

@@ -1,11 +1,11 @@
-"""The user's folder: his presets, those fetched, and data decoded once."""
+"""The user's folder: published and fetched presets, and decoded data."""
 
 import os
 from pathlib import Path
 
 
 def folder() -> Path:
-    """Return `TFGEN_HOME`, made or not; by default below the user's cache, `~/.cache/tfgen` on Linux."""
+    """Return `TFGEN_HOME`, which need not exist, by default in the user's cache (`~/.cache/tfgen`)."""
     if chosen := os.environ.get("TFGEN_HOME"):
         return Path(chosen).expanduser().absolute()
     import platformdirs
@@ -14,5 +14,5 @@ def folder() -> Path:
 
 
 def presets() -> Path:
-    """Return the folder of presets in it, made or not."""
+    """Return its folder of presets, which need not exist."""
     return folder() / "presets"

@@ -1,8 +1,8 @@
-"""What a model computes without noise, for runtimes other than TensorFlow: ONNX and LiteRT, one file each.
+"""Noise-free part of a model for runtimes other than TensorFlow: ONNX and LiteRT, one file each.
 
 The graph is the first endpoint of `ENDPOINTS` that the model has: a generator's decoder, a translator, a
-classifier.  An output of an input's name, a translator's `images`, becomes `images_out`.  Noise stays with
-whoever asks, as each runtime's generator of random numbers is another.
+classifier.  An output that has an input's name, a translator's `images`, becomes `images_out`.  The caller
+draws the noise, since runtimes have different generators of random numbers.
 """
 
 import importlib.util
@@ -23,14 +23,14 @@ def onnx(model: Unified, path: str | Path) -> Path:
 
     Args:
         model: Model of the zoo.
-        path: File to write, which appears whole or not at all.
+        path: File to write, atomically.
 
     Returns:
         The path written.
 
     Raises:
         TypeError: The model has none of `ENDPOINTS`.
-        ImportError: tf2onnx is not installed; the extra `onnx` brings it.
+        ImportError: tf2onnx, of the extra `onnx`, is not installed.
         OSError: The file cannot be written.
     """
     function, signature = _endpoint(model)

@@ -1,4 +1,4 @@
-"""`tf.distribute` strategies by name: all devices of a machine, or of machines that a launcher names."""
+"""`tf.distribute` strategies by name: all GPUs of this machine, or of all machines of a cluster."""
 
 import os
 import re
@@ -13,14 +13,14 @@ FIRST_PORT, PORTS_PER_JOB, JOBS = 10_000, 16, 1_000  # below the ports that Linu
 
 
 def strategy(name: str | None) -> tf.distribute.Strategy:
-    """The strategy of a name; to be called before TensorFlow's first operation.
+    """Return the strategy of a name; call it before TensorFlow's first operation.
 
     Args:
-        name: "mirrored" for all GPUs of this machine, "multiworker" for those of all workers; None: the
-            strategy in whose scope this is called, by default that of one device.
+        name: "mirrored" for all GPUs of this machine, "multiworker" for those of all workers; None for
+            the strategy of the current scope, by default that of one device.
 
     Raises:
-        ValueError: An unknown name, or workers that nothing in the environment names.
+        ValueError: The name is unknown, or the environment names no workers.
     """
     if name is None:
         return tf.distribute.get_strategy()
@@ -33,7 +33,7 @@ def strategy(name: str | None) -> tf.distribute.Strategy:
 
 
 def cluster() -> tf.distribute.cluster_resolver.ClusterResolver:
-    """The workers that TF_CONFIG names, or else those of this Slurm step.
+    """Return the workers that TF_CONFIG names, or else those of this Slurm step.
 
     Raises:
         ValueError: The environment has neither.
@@ -57,13 +57,13 @@ _SLURM = (
 
 
 def slurm() -> tf.distribute.cluster_resolver.ClusterResolver:
-    """A worker for each task of this Slurm step, on the GPUs that Slurm lets the task see.
+    """Return a worker for each task of this Slurm step, on the GPUs that Slurm lets the task see.
 
-    Hosts are in the order of their numbers, as Slurm ranks tasks; `SlurmClusterResolver` puts n10 before
-    n9.  Ports depend on the job, so that jobs may share a host.
+    Hosts are sorted by their numbers, as Slurm ranks tasks; `SlurmClusterResolver` puts n10 before n9.
+    Ports depend on the job, so that jobs may share a host.
 
     Raises:
-        ValueError: Slurm runs this task on another host than the one of its rank.
+        ValueError: Slurm runs this task on a host other than that of its rank.
     """
     tasks, job = os.environ["SLURM_STEP_NUM_TASKS"], int(os.environ.get("SLURM_JOB_ID", 0))
     step = tf.distribute.cluster_resolver.SlurmClusterResolver(
@@ -90,5 +90,5 @@ def slurm() -> tf.distribute.cluster_resolver.ClusterResolver:
 
 
 def _numbers(address):
-    """Key by which n9 comes before n10."""
+    """Return a sort key that puts n9 before n10."""
     return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", address)]

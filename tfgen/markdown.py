@@ -1,15 +1,15 @@
-"""Tables in Markdown, of which all pages with numbers are made."""
+"""Tables in Markdown, as all pages with numbers have them."""
 
 from collections.abc import Iterable
 from typing import Any
 
 
 def table(header: Iterable[Any], rows: Iterable[Iterable[Any]]) -> str:
-    r"""Return a table in Markdown, without a line break at its end; `|` within a cell becomes `\|`.
+    r"""Return a table in Markdown, without a final line break; `|` within a cell becomes `\|`.
 
     Args:
         header: Cell of each column.
-        rows: As many cells each, of any type, written as `str` writes them.
+        rows: Rows of as many cells, of any type; each is written as `str(cell)`.
     """
     header = list(header)
     return "\n".join([_line(header), "|---" * len(header) + "|", *map(_line, rows)])

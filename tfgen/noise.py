@@ -1,7 +1,7 @@
-"""Draws that are functions of (seed, step, stream, row) in training, of (seed, stream, row) in samples.
+"""Random draws as functions of (seed, step, stream, row) in training, of (seed, stream, row) in samples.
 
 Every draw is stateless (Philox), so that the same seed gives the same numbers in every process and on
-every device.  A stream is an int, one for each use of noise within an objective or a prior.
+every device.  A stream is an int that numbers the uses of noise within an objective or a prior.
 """
 
 import dataclasses
@@ -12,23 +12,24 @@ import tensorflow as tf
 
 
 def gaussian(shape: Sequence[Any], seed: Any) -> tf.Tensor:
-    """Standard normal draws of a shape, a function of the seed (2,)."""
+    """Draw standard normal numbers of a shape, a function of the seed (2,)."""
     return tf.random.stateless_normal(shape, seed, alg="philox", name="normal")
 
 
 def uniform(shape: Sequence[Any], seed: Any) -> tf.Tensor:
-    """Draws of a shape, uniform on [0, 1), a function of the seed (2,)."""
+    """Draw numbers of a shape, uniform on [0, 1), a function of the seed (2,)."""
     return tf.random.stateless_uniform(shape, seed, alg="philox", name="uniform")
 
 
 def step_seed(seed: Any, stream: int, step: Any, batch: Any) -> tf.Tensor:
-    """Seed (2,) of a stream at a training step, after `batch` batches of the epoch or evaluation.
+    """Return the seed (2,) of a stream at a step, after `batch` batches of the epoch or evaluation.
 
     Args:
-        seed: int, of the model.
-        stream: One for each use of noise within an objective.
-        step: int64 scalar, training steps so far.
-        batch: Scalar, batches since metrics were reset; evaluation goes on by it while steps stand still.
+        seed: Seed of the model, an int.
+        stream: Number of the use of noise within an objective.
+        step: Number of training steps so far, an int64 scalar.
+        batch: Number of batches since metrics were reset, a scalar; it advances during evaluation, when
+            `step` does not.
     """
     at_step = tf.random.fold_in(tf.constant([seed, stream], "int64"), step)
     return tf.random.fold_in(at_step, tf.cast(batch, "int64"))
@@ -36,7 +37,7 @@ def step_seed(seed: Any, stream: int, step: Any, batch: Any) -> tf.Tensor:
 
 @dataclasses.dataclass(frozen=True)
 class Samples:
-    """Rows 0 to n - 1 of every stream of a seed: what `sample` draws from.
+    """Rows 0 to n - 1 of every stream of a seed, as `sample` draws them.
 
     Args:
         n: Number of rows.
@@ -60,7 +61,7 @@ class Batch:
     """This replica's rows of the global batch at a training step.
 
     Args:
-        seed: Stream -> seed (2,), the same on every replica.
+        seed: Function of a stream that returns its seed (2,), the same on every replica.
         count: Number of rows in the global batch.
         start, end: This replica's rows.
     """

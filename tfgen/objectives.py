@@ -1,6 +1,6 @@
 """The terms of the paper's objectives as pure functions of logits and log-probabilities.
 
-Every function returns one number an example; a model takes their expectation over the global
+Every function returns one number per example; a model takes their expectation over the global
 batch.  Symbols are the paper's: x image, y in {0, 1} generated or real, z latent code, t class label.
 """
 
@@ -30,8 +30,8 @@ def log_q(logits: tf.Tensor, y: int) -> tf.Tensor:
 def reverse(logits: tf.Tensor) -> tf.Tensor:
     """Eq. 3, q^r(y|x) = q(1 - y|x): the reversed distribution, as its logit -l(x).
 
-    This is the whole difference between the discriminator's objective and the generator's:
-    phi ascends E log q(y|x), theta ascends E log q^r(y|x).
+    The discriminator's and the generator's objectives differ only in this: phi ascends E log q(y|x),
+    theta ascends E log q^r(y|x).
 
     Args:
         logits: (b,) l(x).
@@ -74,9 +74,9 @@ def importance_weights(logits: tf.Tensor, over: tf.Tensor | None = None) -> tf.T
 
 
 def effective_sample_size(weights: tf.Tensor) -> tf.Tensor:
-    """Kish's number of equally weighted samples that estimate as well, (sum w)^2 / sum w^2.
+    """Kish's effective sample size, (sum w)^2 / sum w^2.
 
-    k if all k weights are equal, 1 if one of them has all: at k, IWGAN is GAN.
+    It is k if all k weights are equal, so that IWGAN is GAN, and 1 if one sample has all the weight.
 
     Args:
         weights: (k,), not negative.
@@ -91,7 +91,7 @@ def r1_penalty(logits: Callable[[tf.Tensor], tf.Tensor], images: tf.Tensor) -> t
     """R1 of Mescheder et al. (2018), 1/2 |grad_x l(x)|^2 of real images, subtracted from phi's objective.
 
     Args:
-        logits: Function of images (b, h, w, c) that gives l(x), (b,).
+        logits: Function of images (b, h, w, c) that returns l(x), (b,).
         images: (b, h, w, c) x ~ p_data.
 
     Returns:
@@ -104,11 +104,11 @@ def r1_penalty(logits: Callable[[tf.Tensor], tf.Tensor], images: tf.Tensor) -> t
 
 
 def activation_weights(logits: tf.Tensor, temperature: float = 1.0) -> tf.Tensor:
-    """Eq. 17, w(x) = q^r(0|x) = sigmoid(l(x)/T): how real adversary activation takes an image to be.
+    """Eq. 17, w(x) = q^r(0|x) = sigmoid(l(x)/T): weights of adversary activation, larger for real images.
 
     Args:
         logits: (b,) l(x).
-        temperature: T > 0; at T -> infinity every image weighs 1/2.
+        temperature: T > 0; as T -> infinity every weight tends to 1/2.
 
     Returns:
         (b,) weights in (0, 1), with no gradient.
@@ -154,10 +154,10 @@ def log_smoothed_categorical(logits: tf.Tensor, labels: Any, smoothing: float) -
 
 
 def remove_smoothing(probabilities: tf.Tensor, smoothing: float) -> tf.Tensor:
-    """p(t|x) of which smoothing made the probabilities: f = (1 - s) p + s/K solved for p.
+    """Solve f = (1 - s) p + s/K for p(t|x), the probabilities without label smoothing.
 
-    A classifier that learned smoothed labels gives f, whose entropy is that of the smoothing even where
-    it is sure; scores read p.  Where f lies below s/K, p is 0 and the others are scaled to sum to 1.
+    A classifier that learned smoothed labels returns f, whose entropy is at least that of the smoothing;
+    scores need p.  Where f lies below s/K, p is 0 and the others are scaled to sum to 1.
 
     Args:
         probabilities: (b, K) f.
@@ -174,7 +174,7 @@ def remove_smoothing(probabilities: tf.Tensor, smoothing: float) -> tf.Tensor:
 def log_bernoulli(logits: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
     """Appendix D, log P_phi(z_i|z_-i): the predictors' log-probability of each unit of a binary code.
 
-    Linear in z_i, so that E log P needs no more than the mean of z_i given the others.
+    It is linear in z_i, so E log P depends only on the mean of z_i given the others.
 
     Args:
         logits: (b, d) of P(z_i = 1|z_-i).
@@ -187,11 +187,11 @@ def log_bernoulli(logits: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
 
 
 def log_laplace(images: tf.Tensor, means: tf.Tensor, weight: float) -> tf.Tensor:
-    """Appendix D, log p_theta(x|z) of a Laplace likelihood, whose negative is the cycle loss.
+    """Appendix D, log p_theta(x|z) of a Laplace likelihood; its negative is the cycle loss.
 
-    Zhu et al. (2017) take lambda times the mean absolute error, that is a scale of pixels/lambda:
+    Zhu et al. (2017) use lambda times the mean absolute error, a Laplace scale of pixels/lambda:
 
-        log p(x|z) = -lambda / pixels |x - G(z)|_1 + const,   the constant being left out.
+        log p(x|z) = -lambda / pixels |x - G(z)|_1 + const,   where the constant is left out.
 
     Args:
         images: (b, h, w, c) x.

@@ -1,7 +1,7 @@
-"""Names that version 0.1 wrote into files, and what they are called since; this module goes with 0.3.
+"""Names that version 0.1 wrote into files, and their new names; version 0.3 removes this module.
 
-Whatever reads a configuration, a recipe, a card or a record passes it through here; nothing writes an old
-name.
+All code that reads a configuration, a recipe, a card or a record calls `renew` first; no code writes an
+old name.
 """
 
 import re
@@ -14,7 +14,7 @@ KEYS = {
     "row": "table_row",
 }
 
-# Key of a text -> its old words.
+# Key of a text -> {old word: new word}.
 _WORDS = {
     "normalization": {"synchronised": "synchronized"},
     "description": {"binarised": "binarized", "minimisation": "minimization"},
@@ -22,7 +22,7 @@ _WORDS = {
 
 
 def renew(value: Any) -> Any:
-    """Return a copy of a JSON value in which every key, and every text of an old name, has its new name."""
+    """Return a copy of a JSON value with the new names of keys, and new words in texts."""
     if isinstance(value, dict):
         renewed = renew_keys({key: renew(member) for key, member in value.items()})
         return {key: _renew_text(key, member) for key, member in renewed.items()}

@@ -1,4 +1,4 @@
-"""Optimizers that the field lacks: Adam in one pass over the weights."""
+"""Adam in one pass over the weights, and one optimizer per player."""
 
 import warnings
 from collections.abc import Sequence
@@ -10,13 +10,13 @@ import tensorflow as tf
 
 @keras.saving.register_keras_serializable("tfgen")
 class Adam(keras.optimizers.Adam):
-    """`keras.optimizers.Adam` by TensorFlow's fused kernel: same state, configuration and results.
+    """`keras.optimizers.Adam` by TensorFlow's fused kernel, with the same state, configuration and results.
 
         m <- m + (1 - beta_1)(g - m);    v <- v + (1 - beta_2)(g^2 - v)
         w <- w - rate sqrt(1 - beta_2^n)/(1 - beta_1^n) m / (sqrt(v) + epsilon)
 
-    Keras writes these lines as separate operators, each a pass over memory; on a CPU they take a
-    tenth of a DCGAN's step.  With `amsgrad`, sparse gradients or other than float32 weights it is
+    Keras computes these lines by separate operators, each a pass over memory; on a CPU they take a
+    tenth of a DCGAN's step.  With `amsgrad`, sparse gradients or weights other than float32 the step is
     Keras' own.
 
     Source: Kingma & Ba (2015).
@@ -47,19 +47,19 @@ class Adam(keras.optimizers.Adam):
 
 @keras.saving.register_keras_serializable("tfgen")
 class PlayerOptimizers(keras.optimizers.Optimizer):
-    """One optimizer for each player, as two-time-scale updates need (Heusel et al. 2017).
+    """One optimizer per player, as two-time-scale updates need (Heusel et al. 2017).
 
-    Variables are routed by the player that owns them, which the model says anew whenever it is compiled
-    or loaded.  `learning_rate` is that of the first player; a rate is set on its own optimizer,
-    `model.optimizer.players["phi"].learning_rate`.
+    Each variable is updated by the optimizer of the player that owns it; the model calls `route` whenever
+    it is compiled or loaded.  `learning_rate` reads the first player's rate; set a rate on the player's
+    optimizer, `model.optimizer.players["phi"].learning_rate`.
 
     Args:
         players: {player: Keras optimizer or its name}.
-        name: Name of Keras.
+        name: Name of the optimizer, for Keras.
 
     Raises:
-        TypeError: An entry is no optimizer.
-        ValueError: One optimizer serves two players: its moments and count of steps are of one.
+        TypeError: An entry is not an optimizer.
+        ValueError: Two players have the same optimizer, which holds the moments and steps of one.
     """
 
     def __init__(self, players: dict[str, keras.Model], name: str = "players"):
@@ -71,18 +71,18 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
 
     @property
     def optimizers(self) -> list[keras.optimizers.Optimizer]:
-        """The optimizers in the order of the players, as Keras' callbacks read them."""
+        """Optimizers in the order of the players, for Keras' callbacks."""
         return list(self.players.values())
 
     def route(self, owned: dict) -> None:
-        """Take {player: variables}.
+        """Set the variables of each player, {player: variables}.
 
         Raises:
-            ValueError: The players are others.
+            ValueError: The players differ from the optimizers'.
         """
         if set(owned) != set(self.players):
             raise ValueError(
-                f"compile takes one optimizer, or one for each player, {', '.join(owned)}. "
+                f"compile takes one optimizer, or one per player, {', '.join(owned)}. "
                 f"Received: {', '.join(self.players)}"
             )
         self._owners = {id(v): player for player, variables in owned.items() for v in variables}
@@ -112,10 +112,10 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
         return [variable for optimizer in self.optimizers for variable in optimizer.variables]
 
     def save_own_variables(self, store: Any) -> None:
-        """Nothing: Keras stores the players' optimizers one by one."""
+        """Store nothing: Keras stores each player's optimizer itself."""
 
     def load_own_variables(self, store: Any) -> None:
-        """Nothing, as `save_own_variables`."""
+        """Load nothing, see `save_own_variables`."""
 
     @property
     def iterations(self) -> keras.Variable:
@@ -151,10 +151,10 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
 
 
 def check_schedules(optimizer: Any, callbacks: Sequence[keras.callbacks.Callback]) -> None:
-    """Warn of a schedule that has ended at rate 0, and refuse callbacks that would set a scheduled rate.
+    """Warn of a schedule that has ended at rate 0, and reject callbacks that would set a scheduled rate.
 
     Args:
-        optimizer: Optimizer of the model about to be trained.
+        optimizer: Optimizer of the model to be trained.
         callbacks: Callbacks passed to `fit`.
 
     Raises:
@@ -168,8 +168,8 @@ def check_schedules(optimizer: Any, callbacks: Sequence[keras.callbacks.Callback
         for callback in callbacks:
             if isinstance(callback, setting):
                 raise ValueError(
-                    "The learning rate follows the optimizer's schedule; compile the model anew to set it "
-                    f"otherwise. Received: {type(callback).__name__}"
+                    "The learning rate follows the optimizer's schedule; compile the model again to "
+                    f"change it. Received: {type(callback).__name__}"
                 )
         if one.iterations > 0 and float(one.learning_rate) == 0:
             warnings.warn(

@@ -1,4 +1,4 @@
-"""Progress of long work, shown on the stderr of a terminal and in a notebook, and nowhere else."""
+"""Progress bars of long work, shown only on the stderr of a terminal and in a notebook."""
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,12 +12,12 @@ LEAST = 8  # parts; shorter work has no bar
 
 
 def track(parts: Sequence[T], what: str, console: Console | None = None) -> Iterable[T]:
-    """Return the parts of a piece of work, under a bar while they are gone through.
+    """Return an iterator over the parts of a piece of work that shows a progress bar.
 
     Args:
-        parts: Parts of about equal length.
-        what: Words beside the bar.
-        console: Where to show it; by default stderr.
+        parts: Parts that take about equally long.
+        what: Text beside the bar.
+        console: Console of the bar; by default stderr.
     """
     console = console or Console(stderr=True)
     if len(parts) < LEAST or not _is_seen(console):
@@ -32,13 +32,13 @@ def transferred(
     """Show a bar of bytes while a file is transferred.
 
     Args:
-        what: Words beside the bar.
-        total: Number of bytes in all, None where it is unknown.
-        done: Number of bytes that are there already.
-        console: Where to show it; by default stderr.
+        what: Text beside the bar.
+        total: Total number of bytes, or None if it is unknown.
+        done: Number of bytes that are on disk already.
+        console: Console of the bar; by default stderr.
 
     Yields:
-        A function that takes the number of bytes that have come.
+        A function that takes the number of bytes received.
     """
     console = console or Console(stderr=True)
     columns = (*progress.Progress.get_default_columns(), progress.DownloadColumn())

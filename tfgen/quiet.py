@@ -1,4 +1,4 @@
-"""A quiet start: what TensorFlow writes to stderr while it is imported, whatever its log level."""
+"""Import of TensorFlow without the lines that it writes to stderr at every log level."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ os.environ.setdefault(LEVEL, ERRORS)
 
 @contextlib.contextmanager
 def quietly() -> Iterator[None]:
-    """Import TensorFlow without its words, unless TF_CPP_MIN_LOG_LEVEL asks for them."""
+    """Drop TensorFlow's messages during its import, unless TF_CPP_MIN_LOG_LEVEL is set."""
     if os.environ[LEVEL] < ERRORS:
         yield
         return

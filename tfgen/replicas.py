@@ -25,14 +25,14 @@ def are_several(strategy: tf.distribute.Strategy) -> bool:
 
 
 def workers(strategy: tf.distribute.Strategy) -> int:
-    """Number of processes that a strategy's replicas are in."""
+    """Return the number of processes of a strategy."""
     resolver = strategy.cluster_resolver
     cluster = {} if resolver is None else resolver.cluster_spec().as_dict()
     return max(1, sum(len(cluster.get(job, ())) for job in ("chief", "worker")))
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
-    """Whether this process writes the files of all: the task `chief`, or worker 0 where there is none."""
+    """Whether this process writes the files: the task `chief`, or worker 0 if there is no chief."""
     resolver = strategy.cluster_resolver
     if workers(strategy) == 1:
         return True
@@ -42,7 +42,7 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
 
 
 def synchronize(model: keras.Model) -> None:
-    """Take batch statistics over the global batch, without which several replicas do not equal one."""
+    """Compute batch statistics over the global batch, without which several replicas differ from one."""
     for layer in _batch_normalizations(model):
         layer.synchronized = True
 
@@ -70,10 +70,10 @@ def _batch_normalizations(model):
 
 
 def agree(strategy: tf.distribute.Strategy, **number: int) -> None:
-    """Wait for all workers, and raise unless they have the same number.
+    """Wait for all workers, and raise unless all have the same numbers.
 
     Raises:
-        ValueError: They differ.
+        ValueError: The numbers differ.
     """
     ((name, value),) = number.items()
     if workers(strategy) == 1:
@@ -88,13 +88,13 @@ def agree(strategy: tf.distribute.Strategy, **number: int) -> None:
 
 
 def count() -> int:
-    """Number of replicas that the step runs on."""
+    """Return the number of replicas of the current step."""
     return tf.distribute.get_strategy().num_replicas_in_sync
 
 
 @contextlib.contextmanager
 def worker_loss_in_words(strategy: tf.distribute.Strategy) -> Iterator[None]:
-    """Within it the loss of a worker raises in words.
+    """Raise ConnectionError, with what to do, if a worker is lost.
 
     Raises:
         ConnectionError: A worker was lost.
@@ -119,7 +119,7 @@ _LOST = (
 
 
 def shard_batch(batch: Any, index: int, parts: int) -> Any:
-    """Part `index` of `parts` of every tensor of a batch, consecutive rows of it."""
+    """Return part `index` of `parts` of every tensor of a batch, consecutive rows of it."""
 
     def rows(tensor):
         count = tf.shape(tensor, tf.int64)[0]
@@ -131,13 +131,13 @@ def shard_batch(batch: Any, index: int, parts: int) -> Any:
 def distribute(
     strategy: tf.distribute.Strategy, batches: Any, gathered: bool = False
 ) -> tuple[feeding.Stream, tf.Variable | None]:
-    """The stream with each batch divided among the replicas, and the counter of its epochs.
+    """Return the stream with each batch divided among the replicas, and the counter of its epochs.
 
     Args:
         strategy: Strategy of any number of replicas.
-        batches: Global batches, the same on every worker; of those that have `worker_shard`, as a
-            pipeline of `tfgen.data.batches` has, every worker reads only its own.
-        gathered: Order the parts as Keras' `predict` puts them together again.
+        batches: Global batches, the same on every worker; if they have `worker_shard`, as a pipeline of
+            `tfgen.data.batches` has, every worker reads only its own part.
+        gathered: Whether to order the parts as Keras' `predict` joins them.
 
     Raises:
         TypeError: The stream is a generator or a `PyDataset`, and there are several workers.
@@ -168,7 +168,7 @@ def distribute(
 
 
 def _in_parts(dataset, chosen, parts):
-    """Parts `chosen` of each batch, one after another."""
+    """Return parts `chosen` of each batch, one after another."""
 
     def part(index, batch):
         return shard_batch(batch if len(batch) > 1 else batch[0], index, parts)
@@ -202,9 +202,9 @@ class Replicated(keras.Model):
         return self.test_function
 
     def average_statistics(self) -> None:
-        """Put the mean over the replicas in the place of the moving statistics that each kept of its own.
+        """Replace each replica's own moving statistics by their mean over replicas.
 
-        Samples, evaluation and files are then the same wherever they are made.
+        Samples, evaluation and files are then the same on every replica.
         """
         own = [layer for layer in _batch_normalizations(self) if not layer.synchronized]
         if are_several(self.distribute_strategy) and own:
@@ -229,9 +229,9 @@ class Replicated(keras.Model):
                 self.optimizer.build(self.trainable_variables)
 
     def _execution(self, step):
-        """`steps_per_execution` steps on every replica, or as many as there are batches left.
+        """Return a function of `steps_per_execution` steps, or as many as there are batches left.
 
-        They are launched one by one: in a graph's loop TensorFlow's collectives of one iteration meet
+        Steps are launched one by one: in a graph's loop TensorFlow's collectives of one iteration meet
         those of another, "Shape mismatch in the collective instance".
 
         Raises:
@@ -267,14 +267,14 @@ class Replicated(keras.Model):
         return function
 
     def _states(self):
-        """The sums that this replica's metrics hold, in one vector, of which one reduction serves all."""
+        """Return the sums in this replica's metrics as one vector, so that one reduction serves all."""
         variables = [variable for metric in self.metrics for variable in metric.variables]
         return tf.concat([tf.reshape(tf.cast(v, tf.float32), [-1]) for v in variables], axis=0)
 
     def _results(self, states):
-        """{metric: result} of states that are summed over the replicas.
+        """Return {metric: result} of states summed over the replicas.
 
-        A mean over the replicas of their results would weigh replicas alike, not images.
+        A mean of the replicas' results would weight replicas equally, not images.
         """
         sizes = [math.prod(v.shape) for metric in self.metrics for v in metric.variables]
         parts = iter(tf.split(states, sizes))
@@ -286,7 +286,7 @@ class Replicated(keras.Model):
         }
 
     def _own_parts(self, data):
-        """A batch given as such, divided among the replicas."""
+        """Divide a batch that is passed as arrays among the replicas."""
         data = tf.nest.map_structure(tf.convert_to_tensor, tuple(d for d in data if d is not None))
         return self.distribute_strategy.experimental_distribute_values_from_function(
             lambda context: shard_batch(
@@ -296,7 +296,7 @@ class Replicated(keras.Model):
 
 
 def _repeat(execution, count):
-    """The last result of `count` executions, or of as many as there are batches left."""
+    """Return the last result of `count` executions, or of as many as there are batches left."""
     logs = execution()
     with contextlib.suppress(tf.errors.OutOfRangeError):
         for _ in range(count - 1):

@@ -1,4 +1,4 @@
-"""Samples of a model: its prior and its decoder as graphs of any number of rows, traced once."""
+"""Prior and decoder of a model as graphs for any number of rows, each traced once."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ BATCH = 256  # images that are decoded at a time
 class Graphs:
     """p(z) and G_theta(z [, t]) of a model as graphs.
 
-    Without XLA under every `compile`: its random streams and its rounding are others.
+    They never use XLA, which has other random streams and other rounding.
 
     Args:
         model: Model with `prior`, `decode` and `latent_dim`.

@@ -1,4 +1,4 @@
-"""SavedModels with named endpoints in TensorFlow Serving's layout, written aside and then moved in."""
+"""SavedModels with named endpoints in TensorFlow Serving's layout, written atomically."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ from tensorflow.core.protobuf import saved_model_pb2, trackable_object_graph_pb2
 
 from tfgen.atomic import replace_folder
 
-# Operations younger than TensorFlow 2.0 that exports may hold, and the release that they came with.
+# Operations that exports may hold -> the release after TensorFlow 2.0 that introduced them.
 RELEASES = {
     "StatelessRandomNormalV2": "2.5",
     "StatelessRandomUniformFullIntV2": "2.5",
@@ -25,13 +25,13 @@ CALLED = {"f", "cond", "body", "branches", "then_branch"}  # attributes that nam
 def export(model: Any, path: str | Path, warmup: bool = False) -> Path:
     """Write the model's endpoints as a SavedModel, which TensorFlow alone can load and serve.
 
-    The folder appears whole or not at all; one that was there before is replaced only then.
+    The folder appears whole or not at all; an older folder of this name is replaced only then.
 
     Args:
         model: A model of the zoo.
         path: Folder to write, `<name>/<version>` as TensorFlow Serving expects it.
-        warmup: Whether to add a request of every endpoint that servers replay before they take others';
-            its messages come with the extra `serve`.
+        warmup: Whether to add a request of every endpoint, which servers replay before they accept
+            requests; needs the extra `serve`.
 
     Returns:
         The path written.
@@ -40,7 +40,17 @@ def export(model: Any, path: str | Path, warmup: bool = False) -> Path:
         TypeError: The model is not one of the zoo.
         ValueError: The version is not a number.
         OSError: The folder cannot be written.
-        ImportError: `warmup` is asked for without the extra `serve`.
+        ImportError: `warmup` is given without the extra `serve`.
+
+    Examples:
+        >>> import tempfile, tensorflow as tf, tfgen, zoo
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = tfgen.export(zoo.load("gan_digits"), f"{folder}/gan_digits/1")
+        ...     served = tf.saved_model.load(str(path))
+        >>> "discriminate_bytes" in served.signatures  # one of the model's endpoints
+        True
+        >>> served.signatures["generate"](seeds=tf.constant([3, 4]))["images"].shape
+        TensorShape([2, 8, 8, 1])
     """
     if not hasattr(model, "serving_copy"):
         raise TypeError(f"Only a model of the zoo can be exported. Received: model={model!r}")
@@ -77,7 +87,7 @@ def write(model: Any, path: str | Path, warmup: bool = False) -> Path:
 
 
 def _warmup():
-    """The module that writes warm-up requests, found before anything is written."""
+    """Import the module of warm-up requests, before anything is written."""
     try:
         from tfgen.serving import warmup
     except ImportError as error:
@@ -88,9 +98,9 @@ def _warmup():
 
 
 def _module(endpoints, variables):
-    """The endpoints as methods of a module that holds the variables they read, and no others.
+    """Return a module with the endpoints as methods and the variables that they read.
 
-    `keras.export.ExportArchive` would store each variable twice, the unread ones too.
+    `keras.export.ExportArchive` would store each variable twice, and unread ones too.
     """
     module, functions = tf.Module(), {}
     for name, (function, signature) in endpoints.items():
@@ -105,9 +115,9 @@ def _module(endpoints, variables):
 
 
 def _order_of(path, module):
-    """Bring the module's variables into the order of an export that holds the same ones; say if it does.
+    """Order the module's variables as an export of the same variables does; return whether it has them.
 
-    An export anew, of the same weights, then keeps that one's files of variables to the byte.
+    A new export of the same weights then has byte-identical files of variables.
     """
     if not (path / "variables" / "variables.index").is_file():
         return False
@@ -132,7 +142,7 @@ def _order_of(path, module):
 
 
 def _stored_names(stored):
-    """{key: the variable's name when it was stored} of a checkpoint."""
+    """Return {key: name of the variable when it was stored} of a checkpoint."""
     objects = trackable_object_graph_pb2.TrackableObjectGraph.FromString(
         stored.get_tensor("_CHECKPOINTABLE_OBJECT_GRAPH")
     )
@@ -141,11 +151,11 @@ def _stored_names(stored):
 
 
 def _widen(path):
-    """Take out what serving does not use and runtimes before TensorFlow 2.16 do not read.
+    """Remove attributes that serving does not use and runtimes before TensorFlow 2.16 do not read.
 
-    Marks of custom gradients, whose loading would warn; the names that variables have in debuggers;
-    where a model is saved again, a hint to copy no variable on reading; and shapes of outputs, a sixth of
-    the file, which every runtime infers, but for those of functions that are called.
+    These are marks of custom gradients, whose loading would warn; the names of variables in debuggers;
+    in a model that is saved again, a hint to copy no variable on reading; and shapes of outputs, a sixth
+    of the file, which every runtime infers, except those of called functions.
     """
     saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())
     for node in _nodes(saved):
@@ -162,17 +172,17 @@ def _widen(path):
 
 
 def min_runtime(path: str | Path) -> str:
-    """The first release of TensorFlow that has all operations of an export, as in "2.5".
+    """Return the first release of TensorFlow that has all operations of an export, such as "2.5".
 
     Args:
-        path: The export's folder.
+        path: Folder of the export.
     """
     releases = [RELEASES.get(node.op, OLDEST) for node in nodes(Path(path) / "saved_model.pb")]
     return max(releases, key=lambda release: tuple(map(int, release.split("."))))
 
 
 def nodes(path: str | Path) -> list:
-    """The nodes of all graphs and functions in a `saved_model.pb`."""
+    """Yield the nodes of all graphs and functions of a `saved_model.pb`."""
     return list(_nodes(saved_model_pb2.SavedModel.FromString(Path(path).read_bytes())))
 
 

@@ -1,4 +1,4 @@
-"""Learning rates over the steps of a run, by the names that recipes give them."""
+"""Learning rate schedules, by the names that recipes give them."""
 
 import keras
 import tensorflow as tf
@@ -10,11 +10,11 @@ PLATEAU = 2 / 3  # share of the steps before a linear decay
 
 @keras.saving.register_keras_serializable("tfgen")
 class PiecewiseLinear(keras.optimizers.schedules.LearningRateSchedule):
-    """Rate that runs in straight lines through given points, constant before the first and behind the last.
+    """Piecewise linear rate through given points, constant before the first and after the last.
 
     Args:
         steps: Steps of the points, increasing.
-        rates: Their rates.
+        rates: Rates at the points.
     """
 
     def __init__(self, steps: list[float], rates: list[float]):
@@ -37,17 +37,17 @@ class PiecewiseLinear(keras.optimizers.schedules.LearningRateSchedule):
 def learning_rate(
     rate: float, decay: str | None, steps: int | None
 ) -> float | keras.optimizers.schedules.LearningRateSchedule:
-    """Return the learning rate of a run as Keras' optimizers take it.
+    """Return the learning rate of a run, a number or a schedule, for Keras' optimizers.
 
     Args:
-        rate: The highest.
-        decay: None keeps it; "cosine" lets it fall to 0 along half a cosine; "linear" keeps it for two
-            thirds of the steps and lets it fall to 0 in a straight line; "triangular" lets it rise from
-            0 in a fifth of the steps and fall to 0 in a straight line.
-        steps: Number of steps of the whole run; None will do without decay.
+        rate: Highest rate.
+        decay: None for a constant rate; "cosine" to fall to 0 along half a cosine; "linear" to stay for two
+            thirds of the steps and then fall linearly to 0; "triangular" to rise linearly from 0 for a
+            fifth of the steps and then fall linearly to 0.
+        steps: Number of steps of the whole run; not needed without decay.
 
     Raises:
-        ValueError: An unknown decay.
+        ValueError: The decay is unknown, or given without `steps`.
     """
     if decay not in DECAYS:
         raise ValueError(f"decay must be one of {DECAYS}. Received: decay={decay!r}")

@@ -1,12 +1,16 @@
-"""The contract of a member of the zoo: checks of a model, which its author's tests call.
+"""The contract of a member of the zoo: checks of a model, for its author's tests to call.
 
-    def build():
-        return zoo.build(zoo.RECIPES["hinge_digits"], tfgen.data.info("digits"))
+Each check raises an AssertionError that names the broken promise.  tests/test_contract.py runs all checks
+on every recipe of the zoo.
 
-    tfgen.testing.check_all(build, images, labels, tmp_path)
-
-Each raises an AssertionError that says what does not hold.  tests/test_contract.py runs them over every
-recipe of the zoo.
+Examples:
+    >>> import tfgen, zoo
+    >>> def build():
+    ...     model = zoo.Helmholtz.build_networks((8, 8, 1), None, units=(6, 4))
+    ...     model.compile("adam")
+    ...     return model
+    >>> tfgen.testing.check_configuration(build())
+    >>> tfgen.testing.check_endpoints(build())
 """
 
 import functools
@@ -59,13 +63,13 @@ def check_all(build: Build, images: np.ndarray, labels: np.ndarray | None, folde
     """Run every check of this module.
 
     Args:
-        build: Makes a fresh, compiled model.
+        build: Function that returns a fresh, compiled model.
         images: float32 (n, h, w, c) in [0, 1], at least 64.
         labels: (n,) integers, or None.
-        folder: To write a file and a SavedModel in.
+        folder: Folder to write a file and a SavedModel to.
 
     Raises:
-        AssertionError: One does not hold.
+        AssertionError: A check fails.
     """
     batch = (images,) if labels is None else (images, labels)
     model = _fresh(build)
@@ -80,7 +84,7 @@ def check_all(build: Build, images: np.ndarray, labels: np.ndarray | None, folde
 
 
 def check_configuration(model: Unified) -> None:
-    """The configuration is plain data, of which the same model is made again."""
+    """Check that the configuration is plain data from which the same model can be made."""
     config = model.get_config()
     json.dumps(config)
     twin = type(model).from_config(config)
@@ -90,9 +94,9 @@ def check_configuration(model: Unified) -> None:
 
 
 def check_step(build: Build, batch: Batch) -> None:
-    """One step moves every player by the gradient of its own objective and by nothing else.
+    """Check that one step moves every player by the gradient of its own objective and nothing else.
 
-    Plain gradient ascent at rate 1; in its graph no weight's update may come before a read of it.
+    The step is plain gradient ascent at rate 1; in its graph no weight is updated before it is read.
     """
     model, witness = _fresh(build), _fresh(build)
     model.compile(keras.optimizers.SGD(1.0))
@@ -114,7 +118,7 @@ def check_step(build: Build, batch: Batch) -> None:
 
 
 def check_learns(build: Build, batch: Batch) -> None:
-    """It fits, validates and evaluates, on an odd last batch and on a single image, to finite numbers."""
+    """Check that `fit` and `evaluate` give finite numbers, also on an odd last batch and a single image."""
     model: Any = _fresh(build)
     history = model.fit(*batch, batch_size=32, epochs=2, verbose=0, validation_data=batch).history
     assert set(model.players) <= set(history), "fit must report every player"
@@ -127,7 +131,7 @@ def check_learns(build: Build, batch: Batch) -> None:
 
 
 def check_endpoints(model: Unified) -> None:
-    """Endpoints have the names, inputs, outputs and dtypes that every member's have."""
+    """Check the names, inputs, outputs and dtypes of endpoints, which are those of every member."""
     for name, (function, signature) in model.endpoints().items():
         inputs, outputs = ENDPOINTS[name]
         assert inputs <= set(signature) <= inputs | {"labels"}, (name, set(signature))
@@ -147,7 +151,7 @@ def check_endpoints(model: Unified) -> None:
 
 
 def check_samples(model: Unified) -> None:
-    """One seed gives one set of images in [0, 1], by `sample` as by the endpoint; n = 0 gives none."""
+    """Check that a seed fixes the images, in [0, 1], of `sample` and of its endpoint; n = 0 gives none."""
     images = model.sample(5, seed=3)
     assert images.dtype == np.float32, images.dtype
     assert images.shape == (5, *model.image_shape), images.shape
@@ -172,7 +176,7 @@ BAD_IMAGES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def check_refusals(model: Unified, images: np.ndarray, labels: np.ndarray | None = None) -> None:
-    """Images that break a rule are refused in words, and leave the model as it was."""
+    """Check that images that break a rule raise an error that states it, and leave the model unchanged."""
     before = [variable.numpy() for variable in model.variables]
     for fault, spoil in BAD_IMAGES.items():
         spoilt = spoil(images)
@@ -183,7 +187,7 @@ def check_refusals(model: Unified, images: np.ndarray, labels: np.ndarray | None
 
 
 def check_files(model: Unified, folder: Path) -> None:
-    """A `.keras` file and a SavedModel give what the model gives, endpoint by endpoint."""
+    """Check that a `.keras` file and a SavedModel compute what the model does, endpoint by endpoint."""
     model.save(folder / "model.keras")
     loaded = keras.saving.load_model(folder / "model.keras", compile=False)
     saved_model.export(model, folder / "1")
@@ -200,7 +204,7 @@ def check_files(model: Unified, folder: Path) -> None:
 
 
 def arguments_of(signature: Mapping[str, tf.TensorSpec]) -> dict[str, tf.Tensor]:
-    """A value for every input of an endpoint, 3 rows of each."""
+    """Return a value for every input of an endpoint, 3 rows of each."""
     rng = np.random.default_rng(0)
     rows = np.arange(3, dtype="int32")
     values: dict[str, Any] = {"n": np.int32(3), "seed": np.int32(7), "seeds": rows + 7}
@@ -227,13 +231,13 @@ def _fresh(build):
 
 
 def _encoded(seed):
-    """A picture of its own size and colors, as a PNG file."""
+    """Return a picture as a PNG file, of a size and colors that depend on the seed."""
     pixels = np.random.default_rng(seed).integers(0, 256, (9 + seed, 12, 3))
     return tf.io.encode_png(pixels.astype(np.uint8)).numpy()
 
 
 def _gradients(model, batch):
-    """{player: gradients of its objective in every trainable variable of the model}."""
+    """Return {player: gradients of its objective in every trainable variable of the model}."""
     with tf.GradientTape(persistent=True) as tape:
         objectives = model.objectives(*unpack(batch), training=True)
     variables = model.trainable_variables
@@ -247,7 +251,7 @@ def _gradients(model, batch):
 
 
 def _optimized_graphs(call):
-    """The graphs of the functions that a call runs, as TensorFlow's optimizer leaves them."""
+    """Return the graphs of the functions that a call runs, after TensorFlow's graph optimizer."""
     eager: Any = context.context()
     eager.enable_run_metadata()
     try:
@@ -259,7 +263,7 @@ def _optimized_graphs(call):
 
 
 def _races(graph):
-    """(read, update) of one variable, of which either may be first."""
+    """Return pairs (read, update) of one variable whose order is not fixed."""
     inputs = {n.name: [i.lstrip("^").split(":")[0] for i in n.input] for n in graph.node}
 
     @functools.cache

@@ -1,4 +1,4 @@
-"""Reports of `fit` and `evaluate`: means over images whatever the batches, and a stop at NaN."""
+"""Reports of `fit` and `evaluate`: means over images for any batch sizes, and a stop at NaN."""
 
 from typing import Any
 
@@ -8,15 +8,15 @@ import tensorflow as tf
 
 
 class Tracker(keras.metrics.Metric):
-    """Sum of means over images, each over the images of all batches: every batch weighs by its own.
+    """Sum over terms of the mean over the images of all batches, weighted by their numbers of images.
 
         sum_t sum_b n_tb m_tb / sum_b n_tb
 
-    Its count of batches is that of `tfgen.noise.step_seed`.
+    Its number of batches is the argument `batch` of `tfgen.noise.step_seed`.
 
     Args:
-        name: The player's.
-        terms: Number of means, over images of their own, that make the sum.
+        name: Name of the player.
+        terms: Number of means, each over its own images, in the sum.
     """
 
     def __init__(self, name: str, terms: int = 1):
@@ -26,7 +26,7 @@ class Tracker(keras.metrics.Metric):
         self.batches = self.add_variable((), initializer="zeros", name="batches")
 
     def update_state(self, means: Any, counts: Any) -> None:
-        """Add a batch: its mean m of every term, and the number n of images that it is over."""
+        """Add a batch: the mean m of every term, and the number n of images of each mean."""
         means = tf.stack([tf.cast(mean, self.dtype) for mean in means])
         counts = tf.stack([tf.cast(count, self.dtype) for count in counts])
         self.totals.assign_add(means * counts)
@@ -38,9 +38,9 @@ class Tracker(keras.metrics.Metric):
 
 
 class Watch(keras.callbacks.Callback):
-    """Counts epochs in the model, tells a `tfgen.data` pipeline which one begins, and stops at NaN.
+    """Callback that counts epochs in the model, sets a `tfgen.data` pipeline's epoch, and stops at NaN.
 
-    Keras' `TerminateOnNaN` looks for a `loss`, which a game of several objectives has not.
+    Keras' `TerminateOnNaN` reads a `loss`, which a game of several objectives does not have.
 
     Args:
         epoch: Counter of the pipeline, or None.
@@ -56,7 +56,7 @@ class Watch(keras.callbacks.Callback):
             self._epoch.assign(self.model.epochs)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        # Those of the execution before: to read this one's would wait for the device.
+        # Logs of the previous execution: reading this one's would wait for the device.
         self._check(self._previous)
         self._previous = logs or {}
 
@@ -80,7 +80,7 @@ class Watch(keras.callbacks.Callback):
 
 
 class Progress(keras.callbacks.ProgbarLogger):
-    """Keras' progress bar, which counts the batches seen also if several are run in one execution."""
+    """Keras' progress bar, which counts every batch, also if an execution runs several."""
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         super().on_train_batch_end(self._batches_seen(batch), logs)
@@ -91,6 +91,6 @@ class Progress(keras.callbacks.ProgbarLogger):
     def _batches_seen(self, batch):
         tracker = next(iter(self.model.trackers.values()))
         strategy = self.model.distribute_strategy
-        # Of one replica: for their sum the other workers, which show nothing, would be waited for.
+        # Of one replica: their sum would wait for the other workers, which show no bar.
         batches = strategy.experimental_local_results(tracker.batches.value)[0]
         return min(batch, int(batches.numpy()) - 1)

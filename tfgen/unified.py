@@ -26,7 +26,7 @@ PLAYERS = ("theta", "phi", "eta", "omega")
 
 
 class Unified(Gated):
-    """Abstract base of the zoo: subclasses state `objectives` and `endpoints`, nothing else is needed.
+    """Abstract base of the zoo: a subclass states `objectives` and `endpoints`, nothing else.
 
     Args:
         players: {name: network}, names among PLAYERS; networks are built Functional models and
@@ -42,20 +42,20 @@ class Unified(Gated):
         ValueError: Players share a trainable variable, or an argument is out of range.
     """
 
-    # What a model may say of itself: its data, `fit`, the evaluation and pages ask for it by these names.
+    # Traits of a model, read by its data, `fit`, the evaluation and pages.
     table_row = None  # key of `tfgen.paper.table.ROWS`, or keys, if Table 1 has the model
     heads = {"theta": heads.images, "phi": heads.logit, "omega": heads.logits}  # rules of outputs
-    terms = 1  # means over images of their own, of which an objective is the sum
-    importance_weighted = False  # whether `expectation` weighs by Eq. 43
+    terms = 1  # number of means, each over its own images, whose sum is an objective
+    importance_weighted = False  # whether `expectation` has the weights of Eq. 43
     likelihood = None  # p_theta(x|z), one of `tfgen.distributions.LIKELIHOODS`, if there is a bound
     binary_pixels = False  # whether p_theta(x|z) is of pixels in {0, 1}
     binary_code = False  # whether every unit of z is 0 or 1
     aggregate = None  # mixture of Gaussians that `fit_sampler` fitted to the codes
-    num_categories = num_continuous = 0  # last columns of z: a one-hot code, and ones on [-1, 1]
-    needs_labels = False  # whether it learns from labels however it is built
-    unlabelled = False  # whether label -1, no label, may be given
+    num_categories = num_continuous = 0  # last columns of z: one-hot code, codes on [-1, 1]
+    needs_labels = False  # whether it always learns from labels
+    unlabelled = False  # whether label -1, no label, is allowed
     multi_domain = False  # whether it learns from data sets brought to one size and channels
-    clustering = False  # whether `classify` gives clusters, found without labels
+    clustering = False  # whether the classes of `classify` are clusters, found without labels
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class Unified(Gated):
     def objectives(
         self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = True
     ) -> dict[str, tf.Tensor]:
-        """The objective that each player ascends, in nats per example.
+        """Return the objective that each player ascends, in nats per example.
 
         Args:
             images: (b, h, w, c) in [0, 1].
@@ -100,17 +100,17 @@ class Unified(Gated):
             training: Whether batch normalization uses the batch's own statistics.
 
         Returns:
-            {player: scalar}.  Players whose objective is one and the same tensor share a backward pass.
+            {player: scalar}.  Players that share one objective tensor share a backward pass.
         """
 
     @abc.abstractmethod
     def endpoints(self) -> dict[str, tuple[Callable, dict[str, tf.TensorSpec]]]:
-        """Served functions: {name: (function, {argument: tf.TensorSpec})}, the first is the default."""
+        """Return {name: (function, {argument: tf.TensorSpec})} of the served functions, the default first."""
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Every player ascends its own objective from the same point: one forward pass serves all."""
         images, labels = self._step_data(data)
-        # Without the dependency Keras' last look at a stream of unknown length would step on no data.
+        # Without the dependency Keras' last read of a stream of unknown length would step without data.
         with tf.control_dependencies(_tensors(images, labels)), global_batch.sizes_known(images):
             with tf.GradientTape(persistent=True) as tape:
                 objectives, terms = self.assess(images, labels, training=True)
@@ -128,7 +128,7 @@ class Unified(Gated):
     def add_penalties(
         self, objectives: dict[str, tf.Tensor], images: Any, labels: Any
     ) -> dict[str, tf.Tensor]:
-        """Hook: the objectives that training ascends, by default the objectives themselves."""
+        """Hook: return the objectives that training ascends, by default those given."""
         return objectives
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
@@ -139,10 +139,10 @@ class Unified(Gated):
     def assess(
         self, images: Any, labels: Any = None, training: bool = True
     ) -> tuple[dict[str, tf.Tensor], dict[str, list[tuple[Any, Any]]]]:
-        """The objectives, and what they are the sums of, for reports.
+        """Return the objectives and, for reports, the means that they are sums of.
 
         Args:
-            images, labels, training: Arguments of `objectives`.
+            images, labels, training: See `objectives`.
 
         Returns:
             {player: scalar}, and {player: [(mean, number of images in the global batch)] of each term}.
@@ -158,14 +158,14 @@ class Unified(Gated):
 
     @property
     def sampler(self) -> keras.Model:
-        """The generator that samples are drawn from: the average of theta if one is kept."""
+        """Network that draws samples: the average of theta if one is kept, else theta."""
         return self.theta if self.average is None else self.theta_average
 
-    def decoder(self) -> keras.Model:  # no property: Keras would store its weights under that name
-        """The network z [, t] -> images: by default all of `sampler`, perhaps with further outputs."""
+    def decoder(self) -> keras.Model:  # not a property, or Keras would store its weights under that name
+        """Return the network z [, t] -> images, by default `sampler`; it may have further outputs."""
         return self.sampler
 
-    # Networks, read with the labels or without.
+    # Networks, with labels or without.
 
     @property
     def conditional(self) -> bool:
@@ -175,7 +175,7 @@ class Unified(Gated):
     def call_network(
         self, network: keras.Model, x: Any, labels: Any = None, training: bool = False
     ) -> Any:
-        """The network's output for x, or (x, t): float32, or float64 where all networks end in it."""
+        """Return the network's output for x, or (x, t): float32, or float64 if all networks end in it."""
         given = [tf.convert_to_tensor(x)]
         if len(network.inputs) > 1:
             if labels is None:
@@ -194,61 +194,61 @@ class Unified(Gated):
     def logits(
         self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = False
     ) -> tf.Tensor:
-        """l_phi(x [, t]), (b,) float32: the discriminator's log-odds of real against generated."""
+        """Return l_phi(x [, t]), (b,) float32: the discriminator's log-odds of real against generated."""
         outputs = self.call_network(self.phi, images, labels, training)
         return tf.cast(tf.reshape(outputs, [-1]), tf.float32)
 
-    # Expectations and noise over the global batch, whatever the number of replicas.
+    # Expectations and noise over the global batch, for any number of replicas.
 
     def mean(self, values: tf.Tensor) -> tf.Tensor:
-        """E over the global batch: this replica's share of the mean, shares are summed over replicas."""
+        """Return this replica's share of E over the global batch; the sum over replicas is the mean."""
         count, _ = global_batch.place(values)
         return tf.reduce_sum(values) / tf.cast(count, values.dtype)
 
     def expectation(self, terms: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-        """E over generated examples: uniform, or by the importance weights of Eq. 43.
+        """Return E over generated examples, uniform or with the importance weights of Eq. 43.
 
         Args:
             terms: (b,) log q^r(0|x) of the generated examples.
-            logits: (b,) l(x), of which the weights are made if the model is `importance_weighted`;
-                they sum to 1 over the global batch.
+            logits: (b,) l(x), which give the weights if the model is `importance_weighted`; weights sum to
+                1 over the global batch.
         """
         if not self.importance_weighted:
             return self.mean(terms)
         return tf.reduce_sum(self.importance(logits) * terms)
 
     def importance(self, logits: tf.Tensor) -> tf.Tensor:
-        """This replica's weights of Eq. 43; their effective sample size is tracked as `ess`.
+        """Return this replica's weights of Eq. 43; the metric `ess` tracks their effective sample size.
 
         Args:
             logits: (b,) l(x).
 
         Returns:
-            (b,), which sum to 1 over the global batch.
+            (b,) weights, which sum to 1 over the global batch.
         """
         over = global_batch.gather(logits)
         self.effective.update_state(effective_sample_size(importance_weights(over)))
         return importance_weights(logits, over)
 
     def noise(self, examples: tf.Tensor, size: int, stream: int) -> tf.Tensor:
-        """Standard normal rows, (b, size), one for each of this replica's `examples`.
+        """Draw standard normal rows, (b, size), one for each of this replica's `examples`.
 
         They are a function of (seed, step, stream, index in the global batch); each use of noise within an
-        objective has a `stream` of its own.
+        objective has its own `stream`.
         """
         return self.batch_noise(examples).gaussian(size, stream)
 
     def uniform(self, examples: tf.Tensor, size: int, stream: int) -> tf.Tensor:
-        """Noise uniform on [0, 1), otherwise as `noise`."""
+        """Draw rows uniform on [0, 1), otherwise as `noise`."""
         return self.batch_noise(examples).uniform(size, stream)
 
     def batch_noise(self, examples: tf.Tensor) -> Batch:
-        """`tfgen.noise.Batch` of this replica's batch, of which `noise` and `uniform` are made."""
+        """Return the `tfgen.noise.Batch` of this replica's batch, which `noise` and `uniform` draw from."""
         count, start = global_batch.place(examples)
         return noise.Batch(self.step_seed, count, start, start + tf.shape(examples)[0])
 
     def step_seed(self, stream: int) -> tf.Tensor:
-        """Seed of stateless draws, a function of (seed, step, stream), the same on every replica."""
+        """Return the seed of stateless draws, a function of (seed, step, stream), equal on all replicas."""
         evaluated = next(iter(self.trackers.values())).batches  # steps stand still then
         return noise.step_seed(self.seed, stream, self.steps, evaluated)
 
@@ -259,11 +259,11 @@ class Unified(Gated):
         return self.decoder().inputs[0].shape[-1]
 
     def draw_prior(self, noise: Samples | Batch, stream: int = 0) -> tf.Tensor:
-        """z ~ p(z), by default N(0, I): stated once for training, samples and endpoints.
+        """Draw z ~ p(z), by default N(0, I); training, samples and endpoints all draw here.
 
         Args:
             noise: Source of rows, as `tfgen.noise.Samples` and `tfgen.noise.Batch` are.
-            stream: The first stream to draw from.
+            stream: First stream to draw from.
 
         Returns:
             (b, latent_dim).
@@ -271,15 +271,15 @@ class Unified(Gated):
         return noise.gaussian(self.latent_dim, stream)
 
     def prior(self, n: Any, seed: Any) -> tf.Tensor:
-        """z ~ p(z), (n, latent_dim), a function of the seed alone."""
+        """Draw z ~ p(z), (n, latent_dim), a function of the seed alone."""
         return self.draw_prior(noise.Samples(n, seed))
 
     def prior_like(self, examples: tf.Tensor, stream: int = 0) -> tf.Tensor:
-        """z ~ p(z) of a training step, one for each example, (b, latent_dim)."""
+        """Draw z ~ p(z) of a training step, one per example, (b, latent_dim)."""
         return self.draw_prior(self.batch_noise(examples), stream)
 
     def decode(self, latents: tf.Tensor, labels: Any = None) -> tf.Tensor:
-        """Images G_theta(z [, t]) with moving statistics.
+        """Return images G_theta(z [, t]) with moving statistics.
 
         Args:
             latents: (b, latent_dim).
@@ -292,12 +292,12 @@ class Unified(Gated):
         return keras.tree.flatten(outputs)[0]  # a likelihood's scale may follow the images
 
     def codes(self, n: Any, seed: Any, labels: Any = None, prior: str | None = None) -> tf.Tensor:
-        """z of samples, (n, latent_dim), a function of the seed and the labels alone.
+        """Draw z of samples, (n, latent_dim), a function of the seed and the labels alone.
 
         Args:
             n, seed: See `sample`.
             labels: (n,) int32 or None.
-            prior: None for p(z); some models have fitted other distributions of codes.
+            prior: None for p(z), or the name of another distribution that the model has.
 
         Raises:
             ValueError: The model has no such distribution.
@@ -309,16 +309,16 @@ class Unified(Gated):
     def sample(
         self, n: int, seed: int = 0, labels: Any = None, prior: str | None = None
     ) -> np.ndarray:
-        """Images drawn from p_theta(x) or p_theta(x|t); the same seed gives the same images everywhere.
+        """Draw images from p_theta(x) or p_theta(x|t); a seed gives the same images everywhere.
 
         Args:
             n: Number of images.
             seed: int.
             labels: (n,) class labels for a conditional model; by default arange(n) % num_classes.
-            prior: None draws z ~ p(z); "aggregate" the mixture of `fit_sampler`, for models that have it.
+            prior: None for z ~ p(z); "aggregate" for the mixture of `fit_sampler`, if the model has it.
 
         Returns:
-            NumPy float32 (n, h, w, c) in [0, 1]; Bernoulli means for a VAE.  Memory beyond them is that of
+            NumPy float32 (n, h, w, c) in [0, 1]; Bernoulli means for a VAE.  Working memory is that of
             `tfgen.sampling.BATCH` images.
 
         Raises:
@@ -357,7 +357,7 @@ class Unified(Gated):
 
     @property
     def players(self) -> dict[str, keras.Model]:
-        """{player: network}, in the order of PLAYERS."""
+        """Networks by player, {player: network}, in the order of PLAYERS."""
         return {name: getattr(self, name) for name in self._names}
 
     def _counter(self, name):

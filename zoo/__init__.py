@@ -3,7 +3,7 @@
     model = zoo.load("iwgan_mnist")
     model.sample(64, seed=0)
 
-TensorFlow is imported when a model is first asked for, not by `import zoo`.
+TensorFlow is imported with the first model, not by `import zoo`.
 """
 
 import importlib

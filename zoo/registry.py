@@ -1,4 +1,4 @@
-"""The zoo's register: its classes by name, its recipes by name, and fresh models made of recipes.
+"""Register of the zoo: classes by name, recipes by name, and fresh models from recipes.
 
 Nothing heavy is imported before a model is built.
 """
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tfgen.data.sources import Info
     from tfgen.unified import Unified
 
-# Class -> its file.  A new member of the zoo is such a file, and a line here; one outside is taken up
+# Class -> its file.  A new member of the zoo is such a file and a line here; a member outside is added
 # by an entry point, by TFGEN_MODELS (see `_outside`) or by `zoo.MODELS["Name"] = "package.module"`.
 MODELS = {
     "AAE": "zoo.models.aae",
@@ -37,19 +37,19 @@ STEPS_PER_EXECUTION = 16  # between returns to Python: a tenth of the time of th
 
 
 def model_class(name: str) -> "type[Unified]":
-    """Class of a name in `MODELS`; its module is imported.
+    """Import and return the class of a name in `MODELS`.
 
     Raises:
-        KeyError: There is none.
+        KeyError: No class has this name.
     """
     return getattr(importlib.import_module(MODELS[name]), name)
 
 
 def recipes() -> dict[str, Recipe]:
-    """{name: recipe} of the zoo's files and of every member outside the zoo.
+    """Return {name: recipe} of the zoo's files and of every member outside the zoo.
 
     Raises:
-        ValueError: Two files have a recipe of one name.
+        ValueError: Two recipes have the same name.
     """
     outside = [name for name in MODELS.values() if not name.startswith("zoo.models.")]
     recipes = {}
@@ -63,13 +63,20 @@ def recipes() -> dict[str, Recipe]:
 
 
 def build(recipe: Recipe, info: "Info", seed: int = 0, batches: int | None = None) -> "Unified":
-    """A fresh, compiled model from a recipe.
+    """Return a fresh, compiled model from a recipe.
 
     Args:
         recipe: An entry of `RECIPES`, or a dictionary like it, see `zoo.recipes`.
         info: `tfgen.data.info` of the data set.
         seed: Seed of the sampling noise; Keras' global seed fixes the starting weights.
-        batches: In an epoch, for a decaying learning rate; by default those of the whole split "train".
+        batches: Number of batches per epoch, for a decaying learning rate; by default that of the whole
+            split "train".
+
+    Examples:
+        >>> import tfgen, zoo
+        >>> model = zoo.build(zoo.RECIPES["iwgan_digits"], tfgen.data.info("digits"))
+        >>> type(model) is zoo.GAN, model.table_row, model.latent_dim
+        (True, 'IWGAN', 32)
     """
     recipe = old_names.renew(recipe)
     training = recipe["training"]
@@ -85,10 +92,10 @@ def build(recipe: Recipe, info: "Info", seed: int = 0, batches: int | None = Non
 
 
 def _optimizer(training, steps, players):
-    """Return the optimizer that a recipe's `training` names, or {player: optimizer}, for so many steps.
+    """Return the optimizer that a recipe's `training` names, or {player: optimizer}.
 
     Raises:
-        ValueError: An unknown optimizer or decay, or a rate of a player that the model has not.
+        ValueError: The optimizer or decay is unknown, or a rate names a player that the model lacks.
     """
     if rates := training.get("rates"):
         if unknown := sorted(rates.keys() - players.keys()):
@@ -121,13 +128,13 @@ def _optimizer(training, steps, players):
 
 
 def _outside() -> dict[str, str]:
-    """Class -> module of members outside the zoo, for the installed command.
+    """Return {class: module} of members outside the zoo, for the installed command.
 
     An installed package names them by entry points of the group `tfgen.models`, as in
     `Toy = toy_member:Toy`, the environment by TFGEN_MODELS, as in "Toy=toy_member,Other=package.other".
 
     Raises:
-        ValueError: TFGEN_MODELS has another form, or a class has the name of one of the zoo's.
+        ValueError: TFGEN_MODELS has another form, or a class has the name of a class of the zoo.
     """
     points = importlib.metadata.entry_points(group="tfgen.models")
     named = [(point.name, point.module) for point in points]

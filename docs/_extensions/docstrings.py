@@ -1,4 +1,4 @@
-"""Docstrings, which are plain text with `code` and indented formulas, as reStructuredText."""
+"""Convert docstrings, plain text with `code` and indented formulas, to reStructuredText."""
 
 import re
 from itertools import pairwise
@@ -10,7 +10,7 @@ from sphinx.util.typing import ExtensionMetadata
 
 _CODE = re.compile(r"(`[^`]+`)")
 _MARKS = re.compile(r"[*|\\]|_(?=\W|$)")
-_SECTION = re.compile(r"(Args|Attributes|Returns|Raises|Source):")
+_SECTION = re.compile(r"(Args|Attributes|Returns|Raises|Source|Examples):")
 
 
 def plain(line: str) -> str:
@@ -22,18 +22,19 @@ def plain(line: str) -> str:
 def display_formulas(lines: list[str]) -> list[str]:
     """Return the lines with each indented paragraph of the text marked as shown letter by letter.
 
-    Sections such as "Args:" are indented as well, and left to napoleon, but for "Returns:", in whose text
-    it would look for a type.
+    Sections such as "Args:" are indented as well, and left to napoleon, except "Returns:", in whose text it
+    would look for a type.  The code of "Examples:" stays as it is.
     """
-    result, section, literal = [], False, False
+    result, section, literal = [], None, False
     for before, line in pairwise(["", *lines]):
         indented = line.startswith(" ")
         if line and not indented:
-            section, literal = bool(_SECTION.match(line)), False
+            section, literal = _SECTION.match(line), False
         elif indented and not section and not literal and not before:
             literal = True
             result += ["::", ""]
-        line = line if literal else plain(line)
+        code = literal or (section and section[1] == "Examples")
+        line = line if code else plain(line)
         result.append(":returns:" if line == "Returns:" else line)
     return result
 
@@ -43,16 +44,16 @@ def process(
 ) -> None:
     """Rewrite a docstring before napoleon reads its sections."""
     if what == "data" and item.__doc__ == type(item).__doc__:
-        lines.clear()  # a constant is no dictionary's documentation
+        lines.clear()  # the type's own documentation
     lines[:] = display_formulas(lines)
     if what in ("property", "data"):
-        lines[:0] = ["..", ""]  # or napoleon takes what stands before a colon for a type
+        lines[:0] = ["..", ""]  # or napoleon reads the text before a colon as a type
 
 
 def resolve_missing(app: Sphinx, domain: Any, node: nodes.Element) -> bool | None:
-    """Accept `words` in a docstring that are no public name: they stay code, without a link.
+    """Leave `words` in a docstring that are not a public name as code without a link.
 
-    Sentences under "Raises:" likewise, such as "As `load` does".
+    The same holds for sentences under "Raises:".
     """
     return True if node.get("reftype") in ("obj", "exc") else None
 

@@ -10,7 +10,7 @@ def check(shift: int, flip: str | None) -> None:
     """Check the options of `augment`.
 
     Raises:
-      ValueError: shift is negative or no integer, or flip is none of `FLIPS`.
+        ValueError: Shift is negative or no integer, or flip is none of `FLIPS`.
     """
     if isinstance(shift, bool) or not isinstance(shift, int) or shift < 0:
         raise ValueError(f"shift must be a number of pixels. Received: shift={shift!r}")
@@ -30,18 +30,18 @@ def augment(
     """Return the images shifted and mirrored, each as (seed, epoch, its index) say.
 
     Args:
-      images: (b, h, w, c).
-      indices: (b,) of the images in the data set.
-      count: number of images in the data set.
-      seed: of the noise, an integer.
-      epoch: int64 scalar.
-      shift: up to so many pixels in either direction; what comes in is the image reflected.
-      flip: left to right. "random": by a coin toss for each image and epoch. "alternating": by a coin
-        toss for each image in epoch 0, and in every later epoch the other way than in the one before
-        (Jordan 2024, arXiv 2404.00498, section 3.6).
+        images: (b, h, w, c).
+        indices: (b,) of the images in the data set.
+        count: Number of images in the data set.
+        seed: Seed of the noise, an integer.
+        epoch: int64 scalar.
+        shift: Up to so many pixels in either direction; what comes in is the image reflected.
+        flip: Left to right. "random": by a coin toss for each image and epoch. "alternating": by a coin
+            toss for each image in epoch 0, and in every later epoch the other way than in the one before
+            (Jordan 2024, arXiv 2404.00498, section 3.6).
 
     Returns:
-      (b, h, w, c), of the images' dtype.
+        (b, h, w, c), of the images' dtype.
     """
     if flip is not None:
         mirrored = _flips(indices, count, seed, epoch, flip)[:, None, None, None]

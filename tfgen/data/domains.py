@@ -30,20 +30,20 @@ def unpaired_batches(
     independent functions of (seed, epoch), even if the domains are pictures of the same things.
 
     Args:
-      images_a, images_b: uint8, or floats in [0, 1], (n, h, w, c) and (m, h', w', c').
-      batch_size: images of each domain in a batch; the last batch holds the rest.
-      seed: of both orders, an integer.
-      length: images of each domain in an epoch, drawn anew for each; by default as many as the longer
-        domain has.
-      shuffle: False keeps the order of the arrays.
+        images_a, images_b: uint8, or floats in [0, 1], (n, h, w, c) and (m, h', w', c').
+        batch_size: Images of each domain in a batch; the last batch holds the rest.
+        seed: Seed of both orders, an integer.
+        length: Images of each domain in an epoch, drawn anew for each; by default as many as the longer
+            domain has.
+        shuffle: False keeps the order of the arrays.
 
     Returns:
-      A finite dataset of (images_a, images_b), float32 in [0, 1], with the counter `dataset.epoch`
-      that `tfgen.data.batches` describes.
+        A finite dataset of (images_a, images_b), float32 in [0, 1], with the counter `dataset.epoch`
+        that `tfgen.data.batches` describes.
 
     Raises:
-      ValueError: batch_size or length is not positive; otherwise as `batches`.
-      TypeError: as `batches`.
+        ValueError: Batch_size or length is not positive; otherwise as `batches`.
+        TypeError: As `batches`.
     """
     domains = [stored_images(images) for images in (images_a, images_b)]
     fetches = [memory_fetch(images) for images in domains]
@@ -63,9 +63,9 @@ def fetch_unpaired_batches(
     """Batches of two domains that are read by their positions, as `unpaired_batches` describes them.
 
     Args:
-      sizes: number of images in either domain.
-      fetches: for either domain, positions int32 (b,) -> images uint8 or float32 (b, h, w, c).
-      batch_size, seed, length, shuffle: as in `unpaired_batches`.
+        sizes: Number of images in either domain.
+        fetches: For either domain, positions int32 (b,) -> images uint8 or float32 (b, h, w, c).
+        batch_size, seed, length, shuffle: See `unpaired_batches`.
     """
     length = max(sizes) if length is None else length
     for name, value in (("batch_size", batch_size), ("length", length)):

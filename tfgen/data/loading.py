@@ -39,27 +39,36 @@ def load(
     cached: bool = False,
     shard: tuple[int, int] = (0, 1),
 ) -> tf.data.Dataset:
-    """Batches (images, labels) of a named data set, ordered by a function of (seed, epoch).
+    """Return batches (images, labels) of a named data set, in an order fixed by (seed, epoch).
 
     Args:
-      name, split, fraction, labelled, seed, size, channels, pad, crop: which images, as in `arrays`.
-      batch_size, binarize, shift, flip: as in `batches`.
-      shuffle: None shuffles if `split` begins with "train", and keeps the order otherwise.
-      stream: read each batch from disk when it is due, instead of the whole split into memory; the
-        batches are the same. A folder then needs `size` and `channels`, because not every picture is
-        looked at before the first batch, and a broken one is named when it is met. A share of a TFDS
-        data set (`fraction`, `labelled`) needs one pass over its labels.
-      cached: a stream keeps each picture of a folder on disk once it is decoded, for later epochs and
-        commands, see `tfgen.data.cache`; in memory all are kept so.
-      shard: (index, count) gives worker `index` of `count` its part of each batch, consecutive images
-        of it, and reads no others. The parts of all workers make the batch.
+        name, split, fraction, labelled, seed, size, channels, pad, crop: See `arrays`.
+        batch_size, binarize, shift, flip: See `batches`.
+        shuffle: Whether to shuffle; None shuffles if `split` begins with "train".
+        stream: Whether to read each batch from disk when it is needed, instead of the whole split into
+            memory; the batches are the same. A folder then needs `size` and `channels`, because pictures
+            are not opened before they are read, and a broken picture raises only then. A share of a TFDS
+            data set (`fraction`, `labelled`) needs one pass over its labels.
+        cached: Whether a stream keeps each decoded picture of a folder on disk, for later epochs and
+            commands, see `tfgen.data.cache`; without `stream` pictures are always kept.
+        shard: (index, count), the part of each batch that worker `index` of `count` reads: consecutive
+            images. The parts of all workers make the batch.
 
     Returns:
-      A finite `tf.data.Dataset` of images float32 (b, h, w, c) in [0, 1] and labels int32 (b,),
-      with the counter `dataset.epoch` that `batches` describes.
+        A finite `tf.data.Dataset` of images float32 (b, h, w, c) in [0, 1] and labels int32 (b,),
+        with the counter `dataset.epoch` that `batches` describes.
 
     Raises:
-      As `arrays` and `batches` do.
+        FileNotFoundError, TypeError, ValueError: See `arrays` and `batches`.
+
+    Examples:
+        >>> import tfgen
+        >>> batches = tfgen.data.load("digits", fraction=0.5, labelled=0.1, batch_size=32)
+        >>> images, labels = next(iter(batches))
+        >>> images.shape, images.dtype.name
+        (TensorShape([32, 8, 8, 1]), 'float32')
+        >>> sum(int((labels < 0).numpy().sum()) for _, labels in batches)  # images without a label
+        646
     """
     geometry = {"size": size, "channels": channels, "pad": pad, "crop": crop}
     selection = select(name, split, fraction, labelled, seed, stream=stream, **geometry)
@@ -87,17 +96,17 @@ def load_with_validation(
     """A split without some of its images, as `load` gives it, and those, to choose a model by.
 
     Args:
-      held_out: share in (0, 1) of the kept images that is held out, stratified by the labels that
-        are not hidden, drawn by `seed`.
-      binarize: also of the images held out, each pixel drawn once and for all.
-      shift, flip: of the images to train on, as in `batches`.
-      name, batch_size, seed, stream, cached, subset: as in `load` and `arrays`.
+        held_out: Share in (0, 1) of the kept images that is held out, stratified by the labels that
+            are not hidden, drawn by `seed`.
+        binarize: Also of the images held out, each pixel drawn once and for all.
+        shift, flip: Of the images to train on, as in `batches`.
+        name, batch_size, seed, stream, cached, subset: See `load` and `arrays`.
 
     Returns:
-      The pipeline to train on, and that of the images held out, in a fixed order.
+        The pipeline to train on, and that of the images held out, in a fixed order.
 
     Raises:
-      As `load` does; ValueError if nothing would be left to train on.
+        As `load` does; ValueError if nothing would be left to train on.
     """
     whole = select(name, seed=seed, stream=stream, **subset)
     chosen = stratified_subset("held_out", whole.labels, held_out, seed)
@@ -136,18 +145,18 @@ def load_adaptation(
     The target's images have the label -1: their own labels never leave this function.
 
     Args:
-      source, target: names of data sets, as in `arrays`.
-      split: of either data set.
-      batch_size, seed: as in `tfgen.data.mixed.mixed_batches`, which also says what an epoch is.
-      stream, cached: as in `load`.
-      geometry: size, channels, pad and crop of `arrays`, by which both domains get one shape.
+        source, target: Names of data sets, as in `arrays`.
+        split: Split of either data set.
+        batch_size, seed: See `tfgen.data.mixed.mixed_batches`, which also says what an epoch is.
+        stream, cached: See `load`.
+        geometry: Size, channels, pad and crop of `arrays`, by which both domains get one shape.
 
     Returns:
-      A finite `tf.data.Dataset` of images float32 (b, h, w, c) in [0, 1] and labels int32 (b,), with
-      the counter `dataset.epoch` that `batches` describes.
+        A finite `tf.data.Dataset` of images float32 (b, h, w, c) in [0, 1] and labels int32 (b,), with
+        the counter `dataset.epoch` that `batches` describes.
 
     Raises:
-      As `arrays` and `tfgen.data.mixed.mixed_batches` do.
+        As `arrays` and `tfgen.data.mixed.mixed_batches` do.
     """
     domains = [select(name, split, stream=stream, **geometry) for name in (source, target)]
     fetches, shapes = zip(*[d.fetch(stream=stream, cached=cached) for d in domains], strict=True)
@@ -171,18 +180,18 @@ def load_unpaired(
     """Batches of two domains of images without labels, A and B, which nothing pairs.
 
     Args:
-      name, target: names of data sets, A and B, as in `arrays`.
-      split: of either data set; its images are shuffled if it begins with "train".
-      batch_size, seed, length: as in `unpaired_batches`, which also says what an epoch is.
-      stream, cached: as in `load`.
-      geometry: size, channels, pad and crop of `arrays`, by which both domains get one shape.
+        name, target: Names of data sets, A and B, as in `arrays`.
+        split: Split of either data set; its images are shuffled if it begins with "train".
+        batch_size, seed, length: See `unpaired_batches`, which also says what an epoch is.
+        stream, cached: See `load`.
+        geometry: Size, channels, pad and crop of `arrays`, by which both domains get one shape.
 
     Returns:
-      A finite `tf.data.Dataset` of (images_a, images_b), float32 (b, h, w, c) in [0, 1], with the
-      counter `dataset.epoch` that `batches` describes.
+        A finite `tf.data.Dataset` of (images_a, images_b), float32 (b, h, w, c) in [0, 1], with the
+        counter `dataset.epoch` that `batches` describes.
 
     Raises:
-      As `arrays` and `unpaired_batches` do.
+        As `arrays` and `unpaired_batches` do.
     """
     domains = [select(domain, split, stream=stream, **geometry) for domain in (name, target)]
     fetches = [_images_of(domain.fetch(stream=stream, cached=cached)[0]) for domain in domains]
@@ -220,29 +229,29 @@ def arrays(
     if all are gray, else three. What a folder decodes to is kept on disk, see `tfgen.data.cache`.
 
     Args:
-      name: "digits" (scikit-learn's 8x8 digits, offline), "digits_negative" (the same, 255 - x: a
-        second domain for models of two), an image classification data set of TFDS
-        ("mnist", "svhn_cropped", "usps", "mnist_m", ...), looked up in the folder that the
-        environment variable TFDS_DATA_DIR names and downloaded if it is not there, or a folder of
-        pictures. A TFDS name wins over a folder of that name; "./mnist" is always a folder.
-      split: a split, slice or sum of them in TFDS's syntax: "test", "train[:90%]".
-      fraction: share in (0, 1] of the split's images that are kept, stratified by class, at least
-        one per class. A smaller share with the same seed is a subset of a larger one.
-      labelled: share in [0, 1] of the kept images that keep their label, drawn like `fraction`;
-        the others get -1.
-      seed: of both draws, an integer in [0, 2**32).
-      size: height and width to resize to (antialiased bilinear), or to pad to. Without `pad` and `crop`
-        an image that is not square is squeezed into the square.
-      channels: 1 or 3, to convert between gray and RGB.
-      pad: zeros around the centered image instead of resizing.
-      crop: resize the largest centered square, which keeps the aspect.
+        name: "digits" (scikit-learn's 8x8 digits, offline), "digits_negative" (the same, 255 - x: a
+            second domain for models of two), an image classification data set of TFDS
+            ("mnist", "svhn_cropped", "usps", "mnist_m", ...), looked up in the folder that the
+            environment variable TFDS_DATA_DIR names and downloaded if it is not there, or a folder of
+            pictures. A TFDS name wins over a folder of that name; "./mnist" is always a folder.
+        split: A split, slice or sum of them in TFDS's syntax: "test", "train[:90%]".
+        fraction: Share in (0, 1] of the split's images that are kept, stratified by class, at least
+            one per class. A smaller share with the same seed is a subset of a larger one.
+        labelled: Share in [0, 1] of the kept images that keep their label, drawn like `fraction`;
+            the others get -1.
+        seed: Seed of both draws, an integer in [0, 2**32).
+        size: Height and width to resize to (antialiased bilinear), or to pad to. Without `pad` and `crop`
+            an image that is not square is squeezed into the square.
+        channels: 1 or 3, to convert between gray and RGB.
+        pad: Zeros around the centered image instead of resizing.
+        crop: Resize the largest centered square, which keeps the aspect.
 
     Raises:
-      FileNotFoundError: the data set is neither on disk nor can it be downloaded.
-      ValueError: an unknown name or split, an empty result, a share or size out of range, a folder
-        laid out otherwise, a picture that cannot be read, or pictures of different sizes without
-        `size`.
-      TypeError: a name that is neither a string nor a path, or a split that is no string.
+        FileNotFoundError: The data set is neither on disk nor can it be downloaded.
+        ValueError: An unknown name or split, an empty result, a share or size out of range, a folder
+            laid out otherwise, a picture that cannot be read, or pictures of different sizes without
+            `size`.
+        TypeError: A name that is neither a string nor a path, or a split that is no string.
     """
     geometry = {"size": size, "channels": channels, "pad": pad, "crop": crop}
     selection = select(name, split, fraction, labelled, seed, **geometry)

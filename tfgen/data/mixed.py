@@ -22,17 +22,17 @@ def mixed_batches(
     An epoch goes once through the larger domain and cycles the smaller one.
 
     Args:
-      source, target: uint8 (n, h, w, c), (m, h, w, c).
-      labels: int32 (n,) of the source.
-      batch_size: images in a batch, an even number; the last one holds the rest.
-      seed: of both orders, an integer.
+        source, target: uint8 (n, h, w, c), (m, h, w, c).
+        labels: int32 (n,) of the source.
+        batch_size: Images in a batch, an even number; the last one holds the rest.
+        seed: Seed of both orders, an integer.
 
     Returns:
-      A finite dataset of (images float32 (b, h, w, c) in [0, 1], labels int32 (b,)), with the counter
-      `dataset.epoch` that `tfgen.data.batches` describes.
+        A finite dataset of (images float32 (b, h, w, c) in [0, 1], labels int32 (b,)), with the counter
+        `dataset.epoch` that `tfgen.data.batches` describes.
 
     Raises:
-      ValueError: the domains' images differ in shape, or batch_size is odd or not positive.
+        ValueError: The domains' images differ in shape, or batch_size is odd or not positive.
     """
     sizes = len(source), len(target)
     fetches = memory_fetch(source, labels), memory_fetch(target, np.zeros(len(target), np.int32))
@@ -50,11 +50,11 @@ def fetch_mixed_batches(
     """Batches of two domains that are read by their positions, as `mixed_batches` describes them.
 
     Args:
-      sizes: number of images in the source and in the target.
-      fetches: for either, positions int32 (b,) -> images uint8 (b, h, w, c) and labels int32 (b,); those
-        of the target are passed over.
-      shapes: (h, w, c) of either.
-      batch_size, seed: as in `mixed_batches`.
+        sizes: Number of images in the source and in the target.
+        fetches: For either, positions int32 (b,) -> images uint8 (b, h, w, c) and labels int32 (b,); those
+            of the target are passed over.
+        shapes: (h, w, c) of either.
+        batch_size, seed: See `mixed_batches`.
     """
     check_integer("batch_size", batch_size, 0)
     check_seed(seed)

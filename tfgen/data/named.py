@@ -18,9 +18,9 @@ def find(name: str | os.PathLike) -> Source:
     """The source for "digits", a TFDS name or a folder, in this order.
 
     Raises:
-      FileNotFoundError: a path that is no folder.
-      ValueError: a name that is none of the three.
-      TypeError: neither a string nor a path.
+        FileNotFoundError: A path that is no folder.
+        ValueError: A name that is none of the three.
+        TypeError: Neither a string nor a path.
     """
     if not isinstance(name, str | os.PathLike):
         raise TypeError(f"A data set's name is a string or a path. Received: name={name!r}")

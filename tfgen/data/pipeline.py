@@ -39,23 +39,23 @@ def batches(
     the attribute.
 
     Args:
-      images: uint8, or floats in [0, 1], (n, h, w, c).
-      labels: integers (n,), -1 = unlabelled; None gives images alone.
-      batch_size: images in a batch; the last one holds the rest.
-      seed: of the order and of the binarization, an integer.
-      binarize: draw each pixel from Bernoulli(its gray value), anew in every epoch; the noise is a
-        function of (seed, epoch, batch).
-      shuffle: False keeps the order of the arrays.
-      shift, flip: random shifts and flips, as in `tfgen.data.augmentation.augment`.
-      shard: (index, count) cuts each batch into `count` parts of consecutive images and keeps one, with
-        the noise that it has in the whole batch. Parts differ in size by one image at most.
+        images: uint8, or floats in [0, 1], (n, h, w, c).
+        labels: Integers (n,), -1 = unlabelled; None gives images alone.
+        batch_size: Images in a batch; the last one holds the rest.
+        seed: Seed of the order and of the binarization, an integer.
+        binarize: Draw each pixel from Bernoulli(its gray value), anew in every epoch; the noise is a
+            function of (seed, epoch, batch).
+        shuffle: False keeps the order of the arrays.
+        shift, flip: Random shifts and flips, as in `tfgen.data.augmentation.augment`.
+        shard: (index, count) cuts each batch into `count` parts of consecutive images and keeps one, with
+            the noise that it has in the whole batch. Parts differ in size by one image at most.
 
     Returns:
-      A finite dataset of (images float32 (b, h, w, c) in [0, 1], labels int32 (b,)), or of images.
+        A finite dataset of (images float32 (b, h, w, c) in [0, 1], labels int32 (b,)), or of images.
 
     Raises:
-      ValueError: an empty array, a wrong rank or length, a value out of range or not finite.
-      TypeError: images that are neither uint8 nor floats, labels that are not integers.
+        ValueError: An empty array, a wrong rank or length, a value out of range or not finite.
+        TypeError: Images that are neither uint8 nor floats, labels that are not integers.
     """
     images = stored_images(images)
     if labels is not None:
@@ -95,14 +95,14 @@ def fetch_batches(
     """Batches of n images that `fetch` reads by their positions, as `batches` describes them.
 
     Args:
-      n: number of images.
-      fetch: positions int32 (b,) -> images uint8 or float32 (b, h, w, c), or these and labels (b,).
-      batch_size, seed, binarize, shuffle, shift, flip, shard: as in `batches`.
-      redraw: False binarizes each image alike in every epoch.
+        n: Number of images.
+        fetch: Positions int32 (b,) -> images uint8 or float32 (b, h, w, c), or these and labels (b,).
+        batch_size, seed, binarize, shuffle, shift, flip, shard: See `batches`.
+        redraw: False binarizes each image alike in every epoch.
 
     Returns:
-      As `batches`; a dataset of whole batches also has `worker_shard(index, count)`, the same with that
-      shard, and `smallest`, the number of images in the smallest batch.
+        As `batches`; a dataset of whole batches also has `worker_shard(index, count)`, the same with that
+        shard, and `smallest`, the number of images in the smallest batch.
     """
     check_integer("batch_size", batch_size, 1, 2**31 - 1)
     check_seed(seed)
@@ -166,14 +166,14 @@ def unpaired_positions(
     new order.
 
     Args:
-      sizes: the number of images in either set.
-      batch_size: positions in each set that make a batch.
-      seed: of the orders, an integer.
-      count: positions in each set that make an epoch; by default as many as the longer set has.
-      shuffle: False keeps the order of the sets.
+        sizes: The number of images in either set.
+        batch_size: Positions in each set that make a batch.
+        seed: Seed of the orders, an integer.
+        count: Positions in each set that make an epoch; by default as many as the longer set has.
+        shuffle: False keeps the order of the sets.
 
     Returns:
-      epoch -> dataset of (indices (b,), indices (b,)), as `in_epochs` takes it.
+        Epoch -> dataset of (indices (b,), indices (b,)), as `in_epochs` takes it.
     """
     count = count or max(sizes)
 
@@ -203,11 +203,11 @@ def in_epochs(
     """The batches of one epoch after another, of which `batches` and data of two domains are made.
 
     Args:
-      positions: epoch -> dataset of what tells a batch.
-      gather: what tells a batch -> the batch.
-      counter: int64 variable on the CPU, the epoch that the next iteration will be; the result's
-        attribute `epoch`.
-      count: batches in an epoch.
+        positions: Epoch -> dataset of what tells a batch.
+        gather: What tells a batch -> the batch.
+        counter: int64 variable on the CPU, the epoch that the next iteration will be; the result's
+            attribute `epoch`.
+        count: Batches in an epoch.
     """
     options = tf.data.Options()
     options.autotune.enabled = False

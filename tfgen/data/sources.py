@@ -19,11 +19,11 @@ class Info:
     """A data set before its images are read.
 
     Attributes:
-      name: the name or path that was asked for.
-      shape: (height, width, channels); None where images differ.
-      num_classes: 0 for pictures without labels.
-      splits: the number of images in each split.
-      class_names: of class 0, 1, ...; empty for pictures without labels.
+        name: The name or path that was asked for.
+        shape: (height, width, channels); None where images differ.
+        num_classes: 0 for pictures without labels.
+        splits: The number of images in each split.
+        class_names: Names of class 0, 1, ...; empty for pictures without labels.
     """
 
     name: str

@@ -15,10 +15,10 @@ def stratified_subset(argument: str, labels: np.ndarray, share: float, seed: int
     a larger one.
 
     Args:
-      argument: the name that an error gives to the share.
-      labels: (n,); -1, unlabelled, counts as a class.
-      share: in (0, 1].
-      seed: which alone decides the order.
+        argument: The name that an error gives to the share.
+        labels: (n,); -1, unlabelled, counts as a class.
+        share: In (0, 1].
+        seed: Which alone decides the order.
     """
     check_share(argument, share)
     if not share > 0:

@@ -78,26 +78,34 @@ def evaluate(
     Intervals have level .95.
 
     Args:
-      model: has the endpoint `sample`, and then the method `sample(n, seed=, [labels=])` ->
-        (n, h, w, c) in [0, 1]; the endpoint `classify`; or `bound`, and then what
-        `tfgen.evaluation.likelihood` asks for. Of an object without `endpoints()` the methods of
-        these names are taken. A generator is conditional if it says so by `conditional`, or else if
-        its `num_classes` is not None.
-      data: the data set's name; it names the evaluator and the test split. For a classifier or a
-        bound also a `tf.data.Dataset` of batches (images, labels), where label -1 is passed over.
-        For a model of two domains the names of both, (A, B).
-      samples: how many images to generate, from 4 to 10,000,000.
-      evaluator: an `Evaluator` or the path of its folder, two of them for two domains; None looks for
-        `resnet_<data>`.  A folder holds a SavedModel, which is a program: give one that you trust.
-      seed: fixes the samples and the draws of z, and with them every number.
+        model: Has the endpoint `sample`, and then the method `sample(n, seed=, [labels=])` ->
+            (n, h, w, c) in [0, 1]; the endpoint `classify`; or `bound`, and then what
+            `tfgen.evaluation.likelihood` asks for. Of an object without `endpoints()` the methods of
+            these names are taken. A generator is conditional if it says so by `conditional`, or else if
+            its `num_classes` is not None.
+        data: The data set's name; it names the evaluator and the test split. For a classifier or a
+            bound also a `tf.data.Dataset` of batches (images, labels), where label -1 is passed over.
+            For a model of two domains the names of both, (A, B).
+        samples: How many images to generate, from 4 to 10,000,000.
+        evaluator: An `Evaluator` or the path of its folder, two of them for two domains; None looks for
+            `resnet_<data>`.  A folder holds a SavedModel, which is a program: give one that you trust.
+        seed: Fixes the samples and the draws of z, and with them every number.
 
     Returns:
-      {metric: {"value": float, "low": float, "high": float}}.
+        {metric: {"value": float, "low": float, "high": float}}.
 
     Raises:
-      TypeError: the model has none of these endpoints, or an argument has the wrong type.
-      ValueError: an argument is out of range, or model and evaluator disagree on images or classes.
-      FileNotFoundError: there is no evaluator for the data set.
+        TypeError: The model has none of these endpoints, or an argument has the wrong type.
+        ValueError: An argument is out of range, or model and evaluator disagree on images or classes.
+        FileNotFoundError: There is no evaluator for the data set.
+
+    Examples:
+        >>> import tfgen, zoo
+        >>> scores = tfgen.evaluate(zoo.load("cgan_digits"), "digits", samples=200)
+        >>> sorted(scores)[:4]
+        ['conditional_accuracy', 'evaluator_accuracy', 'fid', 'inception_score']
+        >>> scores["conditional_accuracy"]["value"] > 0.8
+        True
     """
     checks.check_integer("samples", samples, NEIGHBORS + 1, MAX_SAMPLES)
     checks.check_seed(seed)

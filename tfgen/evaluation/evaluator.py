@@ -78,9 +78,9 @@ def reference(features: Callable, images: np.ndarray, labels: np.ndarray | None)
     """Measures the real test set once, when an evaluator is published.
 
     Args:
-      features: the evaluator's `features` signature, called with `images=`.
-      images: (n, h, w, c) float32 in [0, 1], the whole test set.
-      labels: (n,) integers in [0, K).
+        features: The evaluator's `features` signature, called with `images=`.
+        images: (n, h, w, c) float32 in [0, 1], the whole test set.
+        labels: (n,) integers in [0, K).
     """
     images, labels = np.asarray(images), np.asarray(labels)
     if len(images) < 2 * SPLITS or len(images) != len(labels):

@@ -43,7 +43,7 @@ def code_entropy(codes: tf.Tensor) -> Interval:
     H is the mean of -log P(z_i) under the units' own means, and the interval is that mean's.
 
     Args:
-      codes: (n, d) in {0, 1}.
+        codes: (n, d) in {0, 1}.
     """
     return metrics.mean_interval(-_log2_bernoulli(codes, codes.mean(axis=0)).sum(axis=1))
 
@@ -57,8 +57,8 @@ def predictability(codes: tf.Tensor, seed: int = 0) -> Interval:
     codes predictors learn chance patterns, and the number can be negative.
 
     Args:
-      codes: (n, d) in {0, 1}, in random order.
-      seed: of the trees' early stopping.
+        codes: (n, d) in {0, 1}, in random order.
+        seed: Seed of the trees' early stopping.
     """
     fitted, scored = np.array_split(codes, 2)
     gain = np.zeros(len(scored))

@@ -42,10 +42,10 @@ def inception_score(probabilities: np.ndarray) -> float:
     identical rows and K for one-hot rows spread evenly over K classes.
 
     Args:
-      probabilities: (n, K), a classifier's distribution over K classes for each of n images.
+        probabilities: (n, K), a classifier's distribution over K classes for each of n images.
 
     Raises:
-      ValueError: a row is not a distribution (sum within 1e-3 of 1).
+        ValueError: A row is not a distribution (sum within 1e-3 of 1).
 
     Reference: Salimans et al., *Improved Techniques for Training GANs*, NeurIPS 2016.
     """
@@ -67,11 +67,11 @@ def frechet_distance(
     only values of equal sample sizes.
 
     Args:
-      mean1, mean2: (d,).
-      cov1, cov2: (d, d), symmetric and positive semi-definite; they may be singular.
+        mean1, mean2: (d,).
+        cov1, cov2: (d, d), symmetric and positive semi-definite; they may be singular.
 
     Raises:
-      ValueError: shapes disagree, or a covariance is not symmetric positive semi-definite.
+        ValueError: Shapes disagree, or a covariance is not symmetric positive semi-definite.
 
     Reference: Dowson & Landau, *The Frechet distance between multivariate normal distributions*,
       1982; Heusel et al., *GANs Trained by a Two Time-Scale Update Rule*, NeurIPS 2017.
@@ -99,7 +99,7 @@ def kernel_distance(x: np.ndarray, y: np.ndarray) -> float:
     row). Being unbiased it can be negative; nothing is clipped.
 
     Args:
-      x, y: (n, d) and (m, d) independent feature samples, at least 2 rows each.
+        x, y: (n, d) and (m, d) independent feature samples, at least 2 rows each.
 
     Reference: Binkowski et al., *Demystifying MMD GANs*, ICLR 2018.
     """
@@ -115,8 +115,8 @@ def precision_recall(real: np.ndarray, fake: np.ndarray, k: int = 3) -> Precisio
     many of both. A set against itself gives (1, 1).
 
     Args:
-      real, fake: (n, d) and (m, d) features, more than k rows each.
-      k: neighbors that define a ball's radius, at least 1.
+        real, fake: (n, d) and (m, d) features, more than k rows each.
+        k: Neighbors that define a ball's radius, at least 1.
 
     Reference: Kynkaanniemi et al., *Improved Precision and Recall Metric for Assessing Generative
       Models*, NeurIPS 2019.
@@ -134,8 +134,8 @@ def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """E_i [ argmax_t p(t|x_i) = t_i ], the share of images given their label.
 
     Args:
-      probabilities: (n, K).
-      labels: (n,) integers in [0, K).
+        probabilities: (n, K).
+        labels: (n,) integers in [0, K).
     """
     probabilities = _rows(probabilities, "probabilities")
     labels = np.asarray(labels)
@@ -163,8 +163,8 @@ def clustering_accuracy(clusters: np.ndarray, labels: np.ndarray) -> float:
     little more than their share.
 
     Args:
-      clusters: (n,) integers.
-      labels: (n,) integers.
+        clusters: (n,) integers.
+        labels: (n,) integers.
 
     Reference: Yang, Xu, Nie, Yan & Zhuang, *Image Clustering Using Local Discriminant Models and
       Global Integration*, 2010; Kuhn, *The Hungarian Method for the Assignment Problem*, 1955.
@@ -249,9 +249,9 @@ def redrawn_interval(shares: Sequence[float], count: int, level: float = 0.95) -
     by the standard deviation of all draws.
 
     Args:
-      shares: one for each draw, in [0, 1].
-      count: images that a share is of.
-      level: of the interval.
+        shares: One for each draw, in [0, 1].
+        count: Images that a share is of.
+        level: Of the interval.
     """
     value, low, high = proportion_interval(shares[0], count, level)
     if len(shares) > 1:
@@ -285,8 +285,8 @@ def jackknife_interval(
     covers E[T] at this sample size; it does not remove the statistic's own bias.
 
     Args:
-      groups: G >= 2 independent parts of one sample, about equally large.
-      statistic: maps a list of groups to a number.
+        groups: G >= 2 independent parts of one sample, about equally large.
+        statistic: Maps a list of groups to a number.
 
     Reference: Efron, *The Jackknife, the Bootstrap and Other Resampling Plans*, 1982;
       Kott, *The Delete-a-Group Jackknife*, 2001.
@@ -309,8 +309,8 @@ def kernel_distance_interval(
     error falls with 1/n, and the whole sample is ahead of a mean of splits by sqrt(splits).
 
     Args:
-      x, y: (n, d) and (m, d) features whose rows are in an order that does not matter.
-      splits: at most this many; fewer if a split would hold less than 2 rows of x or y.
+        x, y: (n, d) and (m, d) features whose rows are in an order that does not matter.
+        splits: At most this many; fewer if a split would hold less than 2 rows of x or y.
     """
     x, y = _samples(x, y, least=4)
     splits = min(splits, len(x) // 2, len(y) // 2)

@@ -24,33 +24,43 @@ class AAE(Autoencoder):
         theta, eta:  E_pdata[log p_theta(x|z) + lambda log q^r(0|z)]
 
     The discriminator reads codes.  lambda is 1 in the paper.  log p_theta(x|z) sums over pixels and can
-    outweigh the adversarial term a hundredfold; Makhzani et al. step on the two in turn, at rates of
-    their own.  Importance weights multiply log q^r alone; the paper is silent about them here.
+    outweigh the adversarial term a hundredfold; Makhzani et al. alternate steps on the two, each with its
+    own rate.  Importance weights multiply log q^r alone; the paper does not define them for AAE.
 
     With `num_classes` the code is the pair (z, t) under the prior p(z) p(t), t one-hot and uniform; phi
-    compares pairs, where Makhzani et al. have a discriminator each.  Eta infers the logits of t beside z,
-    theta reads their softmax, and labelled images add what makes the model semi-supervised,
+    compares pairs, where Makhzani et al. have one discriminator for z and one for t.  Eta infers the
+    logits of t beside z, theta reads their softmax, and labelled images add the semi-supervised term
 
         theta, eta:  ... + alpha E_labelled[log q_eta(t|x)],
 
-    estimated without bias in every minibatch, also in one without labels; at least one image must have
-    one.  With `clustering` labels are not read, and the values of t are clusters.
+    estimated without bias in every minibatch, with or without labels; at least one image must have a
+    label.  With `clustering` labels are not read, and the values of t are clusters.
 
     Args:
-        theta: Decoder, codes (b, d [+ num_classes]) -> images (b, h, w, c) out of a sigmoid.
+        theta: Decoder, codes (b, d [+ num_classes]) -> images (b, h, w, c) that end in a sigmoid.
         eta: Encoder, images -> (b, d [+ num_classes]), the last columns being the logits of t.
         phi: Discriminator, codes -> logits (b, 1).
-        num_classes: Number of values of t; None: the code is z alone.
-        clustering: t is found without labels.
-        adversarial_weight: lambda >= 0; 0 is an autoencoder.
+        num_classes: Number of values of t; None if the code is z alone.
+        clustering: Whether t is found without labels.
+        adversarial_weight: lambda >= 0; 0 gives an autoencoder.
         alpha: Weight >= 0 of the labelled images' term.
-        importance_weighted: Weigh log q^r of the inferred codes by Eq. 43.
+        importance_weighted: Whether to weight log q^r of the inferred codes by Eq. 43.
         average, seed: See `tfgen.unified.Unified`.
 
     Raises:
         ValueError: The networks do not fit each other or the code, or a weight is negative.
 
     Source: Makhzani et al. (2015), Adversarial autoencoders; Hu et al. (2018), appendix D.
+
+    Examples:
+        >>> import tfgen, zoo
+        >>> model = zoo.AAE.build_networks((8, 8, 1), 10, width=4, latent_dim=8, hidden=16)
+        >>> model.compile("adam")
+        >>> history = model.fit(tfgen.data.load("digits"), steps_per_epoch=2, verbose=0)
+        >>> sorted(history.history)  # reconstruction: log p_theta(x|z) in nats per image
+        ['eta', 'phi', 'reconstruction', 'theta']
+        >>> model.infer(model.sample(2)).shape  # codes E_eta(x)
+        TensorShape([2, 8])
     """
 
     unlabelled = True
@@ -97,7 +107,16 @@ class AAE(Autoencoder):
         normalization: str | None = "batch",
         **kwargs: Any,
     ) -> Self:
-        """A model with fresh networks, DCGAN's and an MLP; other arguments are the constructor's."""
+        """Return a model with fresh networks.
+
+        Args:
+            shape, width, latent_dim, normalization: See `tfgen.networks`.
+            num_classes: Number of classes of the data set.
+            hidden: Number of units of each hidden layer of phi.
+            semi_supervised: Whether the code has a class t that learns from labels.
+            num_clusters: Number of values of a t that is found without labels; None for no clusters.
+            kwargs: Arguments of the constructor.
+        """
         classes = num_classes if semi_supervised else num_clusters
         size = latent_dim + (classes or 0)
         theta = networks.generator(shape, size, width, None, normalization)
@@ -111,7 +130,7 @@ class AAE(Autoencoder):
         return super().label_rule if self.reads_labels else None
 
     def before_fit(self, dataset: Any) -> None:
-        """N_labelled/N, by which the labelled images' term is unbiased in every minibatch."""
+        """Set N_labelled/N, which makes the labelled images' term unbiased in every minibatch."""
         if self.reads_labels:
             self.labelled_share.assign(labelled_share(dataset))
 
@@ -134,7 +153,7 @@ class AAE(Autoencoder):
         }
 
     def classification(self, outputs: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-        """E_labelled[log q_eta(t|x)], from eta's outputs (b, d + num_classes) and labels (b,)."""
+        """Return E_labelled[log q_eta(t|x)] from eta's outputs (b, d + num_classes) and labels (b,)."""
         labelled = tf.cast(labels >= 0, outputs.dtype)
         log_t = log_categorical(outputs[:, self.continuous :], tf.maximum(labels, 0))
         return self.mean(labelled * log_t) / self.labelled_share
@@ -151,7 +170,7 @@ class AAE(Autoencoder):
         return self.latent_dim - (self.num_classes or 0)
 
     def code(self, outputs: tf.Tensor) -> tf.Tensor:
-        """z, or (z, q_eta(t|x)), of eta's outputs."""
+        """Return z, or (z, q_eta(t|x)), from eta's outputs."""
         z, logits = outputs[:, : self.continuous], outputs[:, self.continuous :]
         return z if self.num_classes is None else tf.concat([z, tf.nn.softmax(logits)], axis=1)
 
@@ -159,7 +178,7 @@ class AAE(Autoencoder):
         return self.code(self.call_network(self.eta, images, training=training))
 
     def draw_prior(self, noise: Samples | Batch, stream: int = NOISE) -> tf.Tensor:
-        """z ~ N(0, I), or (z, t) with t one-hot and uniform."""
+        """Draw z ~ N(0, I), or (z, t) with t one-hot and uniform."""
         z = noise.gaussian(self.continuous, stream)
         if self.num_classes is None:
             return z
@@ -169,7 +188,7 @@ class AAE(Autoencoder):
     # Use.
 
     def classes(self, images: tf.Tensor) -> tf.Tensor:
-        """q_eta(t|x), (b, num_classes) probabilities."""
+        """Return q_eta(t|x), (b, num_classes) probabilities."""
         return self.infer(images)[:, self.continuous :]
 
     def endpoints(self) -> endpoints.Endpoints:
@@ -190,7 +209,7 @@ class AAE(Autoencoder):
 
 
 def _check_code_classes(theta, num_classes, clustering):
-    """The code (z, t) is longer than its one-hot t, and there is a t if its values are clusters."""
+    """Raise unless the code (z, t) is longer than its one-hot t, and has a t if there are clusters."""
     if clustering and num_classes is None:
         raise ValueError("clustering needs num_classes. Received: num_classes=None")
     length = theta.inputs[0].shape[-1]

@@ -11,7 +11,7 @@ from tfgen.networks import heads
 from tfgen.objectives import FAKE, REAL, importance_weights, log_categorical, log_q, reverse
 from tfgen.unified import Unified
 
-SOURCE, TARGET = REAL, FAKE  # the domains y: the source is what a GAN's real images are
+SOURCE, TARGET = REAL, FAKE  # the domains y: the source has the place of a GAN's real images
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -24,28 +24,41 @@ class ADA(Unified):
         omega:  E_src[log f_omega(t|x)]
 
     z is an image and x its feature; theta acts on both domains.  Theta's adversarial term has phi's
-    labels flipped (q^r, Eq. 2), which is not the reversal of phi's gradient of Ganin et al. (2016).
-    lambda rises from 0 over the first `ramp` steps, p = step/ramp, as theirs does:
+    labels flipped (q^r, Eq. 2), where Ganin et al. (2016) reverse phi's gradient.  As in their paper
+    lambda rises from 0 over the first `ramp` steps, p = step/ramp:
 
         lambda = adversarial_weight (2/(1 + exp(-10 p)) - 1)
 
     E_src and E_tgt are means over the images of that domain in the global minibatch, and 0 if it has
-    none.  The paper is silent on importance weights here: by Eq. 43 the target's images weigh
-    softmax(l), and the source's, for which the domains change places, softmax(-l).
+    none.  The paper does not define importance weights for ADA; by Eq. 43 the target's images have the
+    weights softmax(l), and the source's, for which the domains change places, softmax(-l).
 
-    Both domains pass through the networks in one batch, so that batch normalization would mix them.
+    Both domains pass through the networks in one batch, so batch normalization would mix them.
 
     Args:
         theta: Feature net, images (b, h, w, c) -> features.
         phi: Domain discriminator, features -> logits (b, 1).
         omega: Classifier, features -> logits (b, num_classes).
         adversarial_weight: lambda, or its final value; 0 trains on the source alone.
-        ramp: Steps over which lambda rises; None: it is constant.
-        importance_weighted: Weigh theta's adversarial terms.
+        ramp: Number of steps over which lambda rises; None keeps it constant.
+        importance_weighted: Whether to weight theta's adversarial terms by Eq. 43.
         num_classes: Number of classes.
         average, seed: See `tfgen.unified.Unified`.
 
     Source: Ganin et al. (2016); Hu et al. (2018), section 3.1.
+
+    Examples:
+        >>> import tfgen, zoo
+        >>> model = zoo.ADA.build_networks((8, 8, 1), 10, width=4, units=8)
+        >>> model.compile("adam")
+        >>> images, labels = tfgen.data.arrays("digits")
+        >>> images = images / 255.0
+        >>> labels[::2] = -1  # the target domain
+        >>> history = model.fit(images[:128], labels[:128], verbose=0)
+        >>> sorted(history.history)  # accuracy on the source
+        ['accuracy', 'omega', 'phi', 'theta']
+        >>> model.predict(images[:2], verbose=0).shape  # f_omega(t|x)
+        (2, 10)
     """
 
     needs_labels = True
@@ -83,14 +96,22 @@ class ADA(Unified):
     def load_data(
         cls, *, batch_size: int, seed: int, name: str, target: str, **geometry: Any
     ) -> tf.data.Dataset:
-        """Half batches of the labelled data set `name`, half of `target` without its labels."""
+        """Return batches: half of each labelled images of `name`, half unlabelled images of `target`."""
         return datasets.load_adaptation(name, target, batch_size=batch_size, seed=seed, **geometry)
 
     @classmethod
     def build_networks(
         cls, shape: tuple[int, int, int], num_classes: int, *, width: int, units: int, **kwargs: Any
     ) -> Self:
-        """A model with fresh networks; `units` are hidden ones, other arguments the constructor's."""
+        """Return a model with fresh networks.
+
+        Args:
+            shape: (h, w, c) of the images of both domains.
+            num_classes: Number of classes.
+            width: Width of theta, see `tfgen.networks.extractor`.
+            units: Number of hidden units of phi and of omega.
+            kwargs: Arguments of the constructor.
+        """
         theta = networks.extractor(shape, width)
         read = theta.output_shape[1:]
         phi = networks.mlp_discriminator(read, units)
@@ -141,12 +162,12 @@ class ADA(Unified):
     def domain_expectation(
         self, terms: tf.Tensor, domain: tf.Tensor, logits: tf.Tensor | None = None
     ) -> tf.Tensor:
-        """E over a domain's images in the global minibatch; 0 if it has none.
+        """Return E over a domain's images in the global minibatch; 0 if it has none.
 
         Args:
             terms: (b,).
-            domain: (b,) bool, the images that belong to it.
-            logits: (b,) l, of which the domain's images weigh softmax(l); None: they weigh alike.
+            domain: (b,) bool, whether an image belongs to the domain.
+            logits: (b,) l, for weights softmax(l) over the domain's images; None for equal weights.
         """
         given = tf.where(domain, 0.0 if logits is None else logits, terms.dtype.min)
         if self.importance_weighted and logits is not None:
@@ -156,7 +177,7 @@ class ADA(Unified):
         return tf.reduce_sum(tf.where(domain, weights, 0.0) * terms)
 
     def ramped_weight(self) -> tf.Tensor:
-        """lambda at this step: Ganin et al. (2016), final value times 2/(1 + exp(-10 p)) - 1."""
+        """Return lambda at this step: its final value times 2/(1 + exp(-10 p)) - 1, Ganin et al. (2016)."""
         if self.ramp is None:
             return self.adversarial_weight
         progress = tf.minimum(tf.cast(self.steps, tf.float32) / self.ramp, 1.0)
@@ -165,7 +186,7 @@ class ADA(Unified):
     def call(
         self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = False
     ) -> tf.Tensor:
-        """Class probabilities f_omega(t|x), (b, num_classes)."""
+        """Return class probabilities f_omega(t|x), (b, num_classes)."""
         theta = self.theta if training else self.sampler
         features = theta(images, training=training)
         return tf.nn.softmax(

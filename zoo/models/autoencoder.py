@@ -1,4 +1,4 @@
-"""What models share whose eta infers one code an image: the adversarial autoencoder and its kin."""
+"""Base of AAE and PM, whose eta infers one code per image."""
 
 import abc
 from typing import Any
@@ -14,9 +14,9 @@ class Autoencoder(Unified):
     """Abstract base of models with a decoder theta and a deterministic encoder eta, z = E_eta(x).
 
     Args:
-        players: {name: network}; theta maps codes (b, d) to images out of a sigmoid, the means of
-            independent Bernoulli pixels; eta maps images to (b, d), of which `infer` makes codes.
-        num_classes: Number of values of a class label t within the code, or None.
+        players: {name: network}; theta maps codes (b, d) to images that end in a sigmoid, the means
+            of independent Bernoulli pixels; eta maps images to (b, d), which `infer` turns into codes.
+        num_classes: Number of values of a class t within the code, or None.
         kwargs: Arguments of `Unified`.
 
     Raises:
@@ -34,14 +34,14 @@ class Autoencoder(Unified):
 
     @abc.abstractmethod
     def infer(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """z = E_eta(x).
+        """Return z = E_eta(x).
 
         Args:
             images: (b, h, w, c).
             training: Whether batch normalization uses the batch's own statistics.
 
         Returns:
-            (b, d) codes as theta reads them.
+            (b, d) codes, which theta reads.
         """
 
     @property
@@ -51,14 +51,14 @@ class Autoencoder(Unified):
     def reconstruction(
         self, images: tf.Tensor, codes: tf.Tensor, training: bool = False
     ) -> tf.Tensor:
-        """E_pdata[log p_theta(x|z)] of Bernoulli pixels, summed over them: nats an image, and a metric.
+        """Return E_pdata[log p_theta(x|z)] of Bernoulli pixels in nats per image; update its metric.
 
         Args:
             images: (b, h, w, c).
             codes: (b, d).
             training: See `infer`.
         """
-        # From logits: the log-likelihood of saturated means stays finite.
+        # From logits, so that the log-likelihood of saturated means stays finite.
         logits = self.call_network(networks.before_sigmoid(self.theta), codes, training=training)
         log_likelihoods = distributions.log_likelihood("bernoulli", logits, images)
         self.reconstruction_tracker.update_state(log_likelihoods)
@@ -67,7 +67,7 @@ class Autoencoder(Unified):
     def call(
         self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = False
     ) -> tf.Tensor:
-        """Reconstructions: the means of p_theta(x|z) at z = E_eta(x)."""
+        """Return reconstructions: the means of p_theta(x|z) at z = E_eta(x)."""
         return self.decode(self.infer(images))
 
     def endpoints(self) -> endpoints.Endpoints:
@@ -75,7 +75,7 @@ class Autoencoder(Unified):
 
 
 def _check_autoencoder(theta, eta, **_):
-    """Eta infers codes of the length that theta reads, from images of the shape that theta makes."""
+    """Raise unless eta maps images of the shape that theta makes to codes of the length that it reads."""
     read, inferred = theta.inputs[0].shape[1:], eta.output_shape[1:]
     if tuple(read) != tuple(inferred):
         raise ValueError(

@@ -1,4 +1,4 @@
-"""CycleGAN, appendix D: two unpaired domains, one direction by the AAE, the other by InfoGAN."""
+"""CycleGAN, appendix D: an AAE translates one domain to the other, an InfoGAN translates it back."""
 
 from typing import Any, Self
 
@@ -18,8 +18,8 @@ from tfgen.unified import Unified
 class CycleGAN(Unified):
     """Appendix D, Eq. 29-32 and 9-10: CycleGAN; with `importance_weighted` IWCycleGAN.
 
-    x is an image of domain A and z one of domain B; nothing pairs them.  x -> z is the AAE's eta,
-    z -> x InfoGAN's theta, and each player ascends its own terms of the sum of both:
+    x is an image of domain A and z one of domain B, unpaired.  The AAE's eta translates x to z,
+    InfoGAN's theta z to x, and each player ascends its own terms of the sum of both:
 
         AAE,      y = 1: z ~ p_B;    y = 0: z = E_eta(x), x ~ p_A
             phi:         1/2 E_B[log q(1|z)] + 1/2 E_A[log q(0|E(x))]
@@ -30,23 +30,35 @@ class CycleGAN(Unified):
 
     Both likelihoods are Laplace: their logarithms, -lambda mean |x - G(E(x))| without constants, are
     the cycle loss.  The adversarial terms are the paper's cross-entropies, where Zhu et al. have least
-    squares.  Importance weights multiply log q^r alone, with one softmax a direction; the paper is
-    silent about them here.
+    squares.  Importance weights multiply log q^r alone, with one softmax per direction; the paper does
+    not define them for CycleGAN.
 
     Args:
         theta: Translator, images of B -> images of A.
         eta: Translator, images of A -> images of B.
         phi: Discriminators of both domains, [images of A, images of B] -> [logits (b, 1)] * 2.
         cycle_weight: lambda >= 0.
-        importance_weighted: Weigh log q^r of the translated images by Eq. 43.
-        pool: Number of past translated images of each domain, in place of half of which phi's
-            objective sees new ones (Shrivastava et al. 2017); 0 keeps none.
+        importance_weighted: Whether to weight log q^r of the translated images by Eq. 43.
+        pool: Number of past translated images kept per domain; half of the translated images that phi
+            learns from are drawn from them (Shrivastava et al. 2017).  0 keeps none.
         average, seed: See `tfgen.unified.Unified`.
 
     Raises:
         ValueError: The networks do not fit each other, or a number is negative.
 
     Source: Zhu, Park, Isola & Efros (2017); Hu et al. (2018), appendix D.
+
+    Examples:
+        >>> import tfgen, zoo
+        >>> model = zoo.CycleGAN.build_networks((8, 8, 1), None, width=4, blocks=1)
+        >>> model.compile("adam")
+        >>> images, _ = tfgen.data.arrays("digits", split="train[:64]")
+        >>> images = images.astype("float32") / 255
+        >>> history = model.fit((images, 1 - images), verbose=0)  # digits and negatives, unpaired
+        >>> sorted(history.history)
+        ['eta', 'phi', 'theta']
+        >>> model.translate_ab(images[:2]).shape
+        TensorShape([2, 8, 8, 1])
     """
 
     from_arrays = staticmethod(datasets.unpaired_batches)
@@ -89,12 +101,12 @@ class CycleGAN(Unified):
         normalization: str | None = "batch",
         **kwargs: Any,
     ) -> Self:
-        """A model with fresh networks, of one shape for both domains and without labels.
+        """Return a model with fresh networks for two domains of one shape.
 
         Args:
             shape: (h, w, c) of the images of either domain.
-            num_classes: Of the data, which the model does not read.
-            width, blocks: Of the translators; the discriminators have twice the width.
+            num_classes: Number of classes of the data set, whose labels are not read.
+            width, blocks: Size of the translators; the discriminators have twice the width.
             normalization: See `tfgen.networks`.
             kwargs: Arguments of the constructor.
         """
@@ -109,7 +121,7 @@ class CycleGAN(Unified):
         return datasets.load_unpaired(**data, batch_size=batch_size, seed=seed)
 
     @property
-    def label_rule(self) -> Images:  # in the place of labels there are the other domain's images
+    def label_rule(self) -> Images:  # the other domain's images have the place of labels
         return Images(self.image_shape_b, "images_b")
 
     def objectives(
@@ -122,7 +134,7 @@ class CycleGAN(Unified):
     def direction_objectives(
         self, x: tf.Tensor, z: tf.Tensor, training: bool = True
     ) -> tuple[tuple[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
-        """The two models whose sum this is: (AAE's, InfoGAN's), each (theta's and eta's, phi's)."""
+        """Return the objectives of the AAE and of InfoGAN, each a pair (theta's and eta's, phi's)."""
         inferred = self.call_network(self.eta, x, training=training)  # E(x), of B
         generated = self.call_network(self.theta, z, training=training)  # G(z), of A
         log_p = log_laplace(
@@ -154,28 +166,28 @@ class CycleGAN(Unified):
     def domain_logits(
         self, images_a: tf.Tensor, images_b: tf.Tensor, training: bool = False
     ) -> list[tf.Tensor]:
-        """l_phi(x), l_phi(z), (b,) float32 each: log-odds of real against translated."""
+        """Return l_phi(x) and l_phi(z), (b,) float32 each: log-odds of real against translated."""
         logits = self.phi([images_a, images_b], training=training)
         return [tf.cast(tf.reshape(domain, [-1]), tf.float32) for domain in logits]
 
     def exchange_with_pool(self, domain: int, images: tf.Tensor) -> tf.Tensor:
-        """This replica's images with some of the pool in their place; every replica's enter the pool."""
+        """Add the images of all replicas to the pool; return this replica's, some replaced by past ones."""
         _, start = global_batch.place(images)
         given = self.pools[domain](global_batch.gather(images), self.step_seed(stream=domain))
         return given[start : start + tf.shape(images)[0]]
 
     def translate_ab(self, images: tf.Tensor) -> tf.Tensor:
-        """E_eta(x): images of A as images of B, with moving statistics."""
+        """Translate images of A to images of B, E_eta(x), with moving statistics."""
         return self.call_network(self.eta, images, training=False)
 
     def translate_ba(self, images: tf.Tensor) -> tf.Tensor:
-        """G_theta(z): images of B as images of A, with moving statistics."""
+        """Translate images of B to images of A, G_theta(z), with moving statistics."""
         return self.call_network(self.sampler, images, training=False)
 
     def call(
         self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = False
     ) -> tf.Tensor:
-        """Images of A as images of B."""
+        """Translate images of A to images of B."""
         return self.call_network(self.eta, images, training=training)
 
     def endpoints(self) -> endpoints.Endpoints:
@@ -191,7 +203,7 @@ class CycleGAN(Unified):
 
 
 def _check_translators(theta, eta, phi):
-    """Theta and eta translate between the same two domains, A and B, and phi reads both."""
+    """Raise unless theta and eta translate between the same two domains, A and B, and phi reads both."""
     made = [tuple(network.output_shape[1:]) for network in (theta, eta)]
     translated = [tuple(network.inputs[0].shape[1:]) for network in (eta, theta)]
     if translated != made:
@@ -202,6 +214,6 @@ def _check_translators(theta, eta, phi):
     read = [tuple(images.shape[1:]) for images in phi.inputs]
     if read != made or len(phi.outputs) != 2:
         raise ValueError(
-            "phi must read images of A, which theta makes, and of B, which eta makes, with a logit "
-            f"for either. Received: theta and eta={made}, phi={read} with {len(phi.outputs)} outputs"
+            "phi must read images of A, which theta makes, and of B, which eta makes, and return a logit "
+            f"for each. Received: theta and eta={made}, phi={read} with {len(phi.outputs)} outputs"
         )

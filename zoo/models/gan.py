@@ -20,20 +20,37 @@ class GAN(Unified):
         theta:  E_pg[log q^r(0|x)], or sum_i w_i log q^r(0|x_i), w = softmax(l_1 .. l_k)
 
     The k samples of an importance-weighted step are the global minibatch.  The two objectives differ
-    in q against its reversal q^r, and in nothing else.
+    only in that theta's has the reversal q^r in place of q.
 
     Args:
         theta: Generator, z (b, d) [, t (b,)] -> images (b, h, w, c).
         phi: Discriminator, images [, t] -> logits (b, 1).
-        num_classes: Number of classes of the labels that both networks read; None: they read none.
-        importance_weighted: Weigh the generated samples by Eq. 43.
-        r1: Weight of the R1 penalty, an addition to phi's objective that the paper has not; theta's
-            stays Eq. 3.  0: none.
-        r1_interval: Training steps from one penalty to the next, which weighs as many times as much
-            (Karras et al. 2020, "lazy" regularization).
+        num_classes: Number of classes of the labels that both networks read; None if they read none.
+        importance_weighted: Whether to weight the generated samples by Eq. 43.
+        r1: Weight of the R1 penalty on phi's objective, which is not in the paper; theta's objective
+            stays Eq. 3.  0 for no penalty.
+        r1_interval: Number of training steps per penalty, which is multiplied by this number (Karras
+            et al. 2020, "lazy" regularization).
         average, seed: See `tfgen.unified.Unified`.
 
     Source: Goodfellow et al. (2014); Mirza & Osindero (2014); Hu et al. (2018), section 4.
+
+    Examples:
+        >>> import numpy as np, tfgen, zoo
+        >>> model = zoo.GAN.build_networks(
+        ...     (8, 8, 1), 10, width=4, latent_dim=8, conditional=True, importance_weighted=True
+        ... )
+        >>> model.table_row
+        'IWCGAN'
+        >>> model.compile("adam")
+        >>> history = model.fit(tfgen.data.load("digits"), steps_per_epoch=2, verbose=0)
+        >>> sorted(history.history)  # objectives of both players, effective sample size
+        ['ess', 'phi', 'theta']
+        >>> images = model.sample(3, seed=0, labels=[7, 7, 1])
+        >>> images.shape
+        (3, 8, 8, 1)
+        >>> model.predict((images, np.array([7, 7, 1])), verbose=0).shape  # logits l(x, t)
+        (3,)
     """
 
     def __init__(
@@ -74,13 +91,13 @@ class GAN(Unified):
         augment: Sequence[str] = (),
         **kwargs: Any,
     ) -> Self:
-        """A model with fresh DCGAN networks.
+        """Return a model with fresh DCGAN networks.
 
         Args:
             shape, width, latent_dim, normalization, modulation, augment: See `tfgen.networks`.
-            num_classes: Of the data set.
+            num_classes: Number of classes of the data set.
             conditional: Whether both networks read the labels.
-            spectral: Normalize phi's kernels instead of its batches.
+            spectral: Whether phi has spectral normalization instead of `normalization`.
             kwargs: Arguments of the constructor.
         """
         classes = num_classes if conditional else None
@@ -106,10 +123,10 @@ class GAN(Unified):
     def add_penalties(
         self, objectives: dict[str, tf.Tensor], images: tf.Tensor, labels: tf.Tensor | None
     ) -> dict[str, tf.Tensor]:
-        """Phi's objective less r1 E_pdata[1/2 |grad_x l(x)|^2], in every r1_interval-th step.
+        """Subtract r1 E_pdata[1/2 |grad_x l(x)|^2] from phi's objective in every r1_interval-th step.
 
-        l is the discriminator that is served, on running statistics and without augmentation: replicas
-        may not exchange anything within a condition.
+        l is the discriminator as it is served, with moving statistics and without augmentation: replicas
+        may not exchange statistics within a condition.
         """
         if not self.r1:
             return objectives

@@ -18,29 +18,42 @@ RECOGNIZED, DREAMED = range(2)  # streams of noise
 
 @keras.saving.register_keras_serializable("zoo")
 class Helmholtz(Unified):
-    """Eq. 14, wake-sleep, over binary layers h = (h_1 .. h_L) that are drawn, not reparametrized.
+    """Eq. 14: wake-sleep over binary layers h = (h_1 .. h_L), drawn without reparametrization.
 
         wake:   theta ascends   E_q_lambda(h|x)pdata(x)[log p_theta(x, h)]
         sleep:  lambda ascends  E_p_theta(x, h)[log q_lambda(h|x)]
 
-    lambda is the player eta.  Either phase takes the other's distribution as it stands, and no gradient
-    passes through a binary state.  By section 3.5, wake with h = z is the VAE's step of theta (Eq. 11),
-    and sleep with h = y is phi's step (Eq. 3): q_lambda(y|x) is a discriminator.  Images are to be
-    binary, as the dreams are that eta learns from.
+    lambda is the player eta.  Each phase holds the other's distribution fixed, and no gradient passes
+    through a binary state.  By section 3.5, wake with h = z is the VAE's step of theta (Eq. 11), and
+    sleep with h = y is phi's step (Eq. 3): q_lambda(y|x) is a discriminator.  Training images should be
+    binary, since eta learns from binary dreams.
 
-    In samples and endpoints z is h_1, states or their means in [0, 1]: p(z) = p_theta(h_1), drawn from
-    the top down, and images are the means of p_theta(x|h_1).
+    In samples and endpoints z is h_1, as states or as their means in [0, 1]: p(z) = p_theta(h_1), drawn
+    from the top layer down, and images are the means of p_theta(x|h_1).
 
     Args:
-        theta: Generative net, [h_1 .. h_L], (b, units) each -> [images (b, h, w, c) out of a sigmoid,
-            logits of h_1 .. h_L], the last a prior's; see `tfgen.networks.sigmoid_belief.generative`.
+        theta: Generative net, [h_1 .. h_L], (b, units) each -> [images (b, h, w, c) that end in a
+            sigmoid, logits of h_1 .. h_L]; the logits of h_L are those of its prior.  See
+            `tfgen.networks.sigmoid_belief.generative`.
         eta: Recognition net, [images, h_1 .. h_L-1] -> [logits of h_1 .. h_L].
         average, seed: See `tfgen.unified.Unified`.
 
     Raises:
-        ValueError: The networks' layers differ, or an output reads another layer than its neighbor.
+        ValueError: The networks' layers differ, or an output reads a layer other than its neighbor.
 
     Source: Hinton et al. (1995), The wake-sleep algorithm; Hu et al. (2018), section 3.5.
+
+    Examples:
+        >>> import tfgen, zoo
+        >>> model = zoo.Helmholtz.build_networks((8, 8, 1), None, units=(12, 4))  # h_1, h_2
+        >>> model.compile("adam")
+        >>> history = model.fit(
+        ...     tfgen.data.load("digits", binarize=True), steps_per_epoch=2, verbose=0
+        ... )
+        >>> sorted(history.history)
+        ['bound', 'eta', 'theta']
+        >>> model.prior(3, seed=0).shape  # states of h_1
+        TensorShape([3, 12])
     """
 
     table_row = ("wake", "sleep")
@@ -63,7 +76,14 @@ class Helmholtz(Unified):
         units: Sequence[int],
         **kwargs: Any,
     ) -> Self:
-        """A model with fresh networks of the layers h_1 .. h_L; other arguments are the constructor's."""
+        """Return a model with fresh networks.
+
+        Args:
+            shape: (h, w, c) of the images.
+            num_classes: Number of classes of the data set, whose labels are not read.
+            units: Number of units of each layer h_1 .. h_L.
+            kwargs: Arguments of the constructor.
+        """
         return cls(
             sigmoid_belief.generative(shape, units),
             sigmoid_belief.recognition(shape, units),
@@ -81,13 +101,13 @@ class Helmholtz(Unified):
         return {"theta": self.mean(log_p), "eta": self.mean(self.log_recognition(dreams, causes))}
 
     def recognize(self, images: tf.Tensor, uniforms: list[tf.Tensor]) -> list[tf.Tensor]:
-        """h ~ q_lambda(h|x): the states of h_1 .. h_L, by noise (b, all units)."""
+        """Draw h ~ q_lambda(h|x), the states of h_1 .. h_L, from uniform noise (b, all units)."""
         return sigmoid_belief.sample_recognition(
             self.eta, images, tf.split(uniforms, self.units, axis=1)
         )
 
     def dream(self, examples: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        """x, h ~ p_theta(x, h): as many binary images as `examples`, and the states of h_1 .. h_L."""
+        """Draw x, h ~ p_theta(x, h): as many binary images as `examples`, and the states of h_1 .. h_L."""
         sizes = [math.prod(self.image_shape), *self.units]
         uniforms = tf.split(self.uniform(examples, sum(sizes), DREAMED), sizes, axis=1)
         images, *states = sigmoid_belief.sample_generative(
@@ -96,25 +116,25 @@ class Helmholtz(Unified):
         return images, states
 
     def log_joint(self, images: tf.Tensor, states: list[tf.Tensor]) -> tf.Tensor:
-        """log p_theta(x, h), (b,) nats."""
+        """Return log p_theta(x, h), (b,) nats."""
         logits = networks.before_sigmoid(self.theta)(states)
         return sigmoid_belief.log_probability([images, *states], logits)
 
     def log_recognition(self, images: tf.Tensor, states: list[tf.Tensor]) -> tf.Tensor:
-        """log q_lambda(h|x), (b,) nats."""
+        """Return log q_lambda(h|x), (b,) nats."""
         logits = self.eta([tf.convert_to_tensor(images), *states[:-1]])  # bare if L = 1
         return sigmoid_belief.log_probability(states, keras.tree.flatten(logits))
 
     def bound(self, images: tf.Tensor, labels: tf.Tensor | None, noise: tf.Tensor) -> tf.Tensor:
-        """log 1/k sum_i p_theta(x, h_i)/q_lambda(h_i|x), h_i ~ q_lambda(h|x); at k = 1 Eq. 11 by a draw.
+        """Return log 1/k sum_i p_theta(x, h_i)/q_lambda(h_i|x), h_i ~ q_lambda(h|x); Eq. 11 if k = 1.
 
         Args:
             images: (b, h, w, c).
-            labels: Passed over.
+            labels: Not read.
             noise: (b, k, all units) of `bound_noise`.
 
         Returns:
-            (b,) nats an image.
+            (b,) nats per image.
         """
         k, size = noise.shape[1:]
         images = tf.repeat(images, k, axis=0)
@@ -123,11 +143,11 @@ class Helmholtz(Unified):
         return importance_weighted_bound(tf.reshape(log_weights, [-1, k]))
 
     def bound_noise(self, n: int, k: int, seed: Any) -> tf.Tensor:
-        """Noise that `bound` reads for k states of each of n images, (n, k, size); seed (2,)."""
+        """Return noise for `bound`, (n, k, size): k states of each of n images, from a seed (2,)."""
         return uniform([n, k, sum(self.units)], seed)
 
     def track_bound(self, bounds: tf.Tensor) -> None:
-        """The metric `bound`: the bound on the log-likelihood of the real images."""
+        """Update the metric `bound`, the bound on the log-likelihood of the real images."""
         self.bound_tracker.update_state(bounds)
 
     @property
@@ -136,7 +156,7 @@ class Helmholtz(Unified):
 
     @property
     def units(self) -> list[int]:
-        """Of the layers h_1 .. h_L."""
+        """Number of units of each layer h_1 .. h_L."""
         return [states.shape[-1] for states in self.theta.inputs]
 
     # Samples: z is h_1.
@@ -145,7 +165,7 @@ class Helmholtz(Unified):
         return keras.Model(self.sampler.inputs[:1], self.sampler.outputs[0])
 
     def draw_prior(self, noise: Samples | Batch, stream: int = 0) -> tf.Tensor:
-        """h_1 ~ p_theta(h_1), (b, units)."""
+        """Draw h_1 ~ p_theta(h_1), (b, units)."""
         uniforms = noise.uniform(sum(self.units), stream)
         return sigmoid_belief.sample_generative(
             self.sampler, tf.split(uniforms, self.units, axis=1)
@@ -154,11 +174,11 @@ class Helmholtz(Unified):
     def call(
         self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = False
     ) -> tf.Tensor:
-        """Reconstructions: the means of p_theta(x|h_1) at those of q_lambda(h_1|x)."""
+        """Return reconstructions: the means of p_theta(x|h_1) at the means of q_lambda(h_1|x)."""
         return self.decode(self.encode(images))
 
     def encode(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Means of q_lambda(h_1|x), (b, units)."""
+        """Return the means of q_lambda(h_1|x), (b, units)."""
         return tf.sigmoid(sigmoid_belief.conditionals(self.eta)[0](images))
 
     def endpoints(self) -> endpoints.Endpoints:
@@ -187,7 +207,7 @@ class Helmholtz(Unified):
 
 
 def _check_chain(theta, eta):
-    """Theta generates x, h_1 .. h_L from h_1 .. h_L; eta infers h_1 .. h_L from x, h_1 .. h_L-1."""
+    """Raise unless theta maps h_1 .. h_L to x, h_1 .. h_L, and eta maps x, h_1 .. h_L-1 to h_1 .. h_L."""
     (read, generated), (seen, inferred) = (
         [[tuple(end.shape[1:]) for end in ends] for ends in (network.inputs, network.outputs)]
         for network in (theta, eta)

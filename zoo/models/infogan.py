@@ -1,4 +1,4 @@
-"""InfoGAN, Eq. 9-10: a GAN whose codes can be read off its images."""
+"""InfoGAN, Eq. 9-10: a GAN whose codes can be inferred from its images."""
 
 import math
 from collections.abc import Sequence
@@ -25,31 +25,43 @@ class InfoGAN(Unified):
         phi:         1/2 E_pdata[log q(1|x)] + 1/2 E_pg[log q(0|x)]
         theta, eta:  E_pg[log q^r(0|x) + lambda log q_eta(c|x)]
 
-    lambda = 0 is the GAN.  q_eta(z|x, y=1) is fixed: eta learns from generated images only.  Continuous
-    codes are uniform, as in Chen et al. (2016), so that a sweep from -1 to 1 shows all that a code does.
-    The scale of q_eta is 1, as in their program: an inferred one lets log q_eta grow without bound and
-    the continuous codes outweigh the rest.
+    lambda = 0 gives GAN.  q_eta(z|x, y=1) is fixed: eta learns from generated images only.  Continuous
+    codes are uniform, as in Chen et al. (2016), so that a sweep from -1 to 1 covers a code's whole
+    range.  The scale of q_eta is 1, as in their program: with an inferred scale log q_eta grows without
+    bound, and the continuous codes outweigh the other terms.
 
-    Eq. 9 has log q_eta in phi's objective too.  That term reaches phi only where q_eta shares the
-    discriminator's trunk, as in Chen et al.: phi then owns the trunk and ascends both terms, eta owns its
-    head.  Here the networks are separate, the term is constant in phi, and it is left out.
+    Eq. 9 has log q_eta in phi's objective too.  That term depends on phi only if q_eta shares the
+    discriminator's trunk, as in Chen et al.: phi then owns the trunk and ascends both terms, and eta
+    owns its head.  Here the networks are separate, so the term is constant in phi and left out.
 
-    Importance weights multiply log q^r alone; the paper is silent about them here.
+    Importance weights multiply log q^r alone; the paper does not define them for InfoGAN.
 
     Args:
         theta: Generator, z (b, d) -> images (b, h, w, c); the codes are the last columns of z.
         phi: Discriminator, images -> logits (b, 1).
         eta: Inference net, images -> {"logits": (b, num_categories), "mean": (b, num_continuous)}.
-        num_categories: K, values of the categorical code.
-        num_continuous: C, number of continuous codes.
+        num_categories: Number K of values of the categorical code.
+        num_continuous: Number C of continuous codes.
         info_weight: lambda >= 0.
-        importance_weighted: Weigh log q^r of the generated samples by Eq. 43.
+        importance_weighted: Whether to weight log q^r of the generated samples by Eq. 43.
         average, seed: See `tfgen.unified.Unified`.
 
     Raises:
         ValueError: The networks do not fit each other or the codes, or lambda is negative.
 
     Source: Chen et al. (2016), InfoGAN; Hu et al. (2018), section 3.2.
+
+    Examples:
+        >>> import tfgen, zoo
+        >>> model = zoo.InfoGAN.build_networks((8, 8, 1), None, width=4, latent_dim=16)
+        >>> model.parts  # lengths of noise, one-hot category, continuous codes
+        (4, 10, 2)
+        >>> model.compile("adam")
+        >>> history = model.fit(tfgen.data.load("digits"), steps_per_epoch=2, verbose=0)
+        >>> sorted(history.history)  # information: a lower bound on I(c; x) in nats
+        ['eta', 'information', 'phi', 'theta']
+        >>> model.categories(model.sample(2)).shape  # q_eta(category|x)
+        TensorShape([2, 10])
     """
 
     clustering = True
@@ -96,7 +108,7 @@ class InfoGAN(Unified):
         augment: Sequence[str] = (),
         **kwargs: Any,
     ) -> Self:
-        """A model with fresh DCGAN networks; other arguments as in `zoo.GAN.build_networks`."""
+        """Return a model with fresh DCGAN networks; other arguments as in `zoo.GAN.build_networks`."""
         theta = networks.generator(
             shape, latent_dim, width, None, normalization, modulation=modulation
         )
@@ -128,7 +140,7 @@ class InfoGAN(Unified):
         }
 
     def log_code(self, images: tf.Tensor, latents: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """log q_eta(c|x), (b,) nats, of the code c that ends z (b, d)."""
+        """Return log q_eta(c|x), (b,) nats, of the code c, the last columns of z (b, d)."""
         posterior = self.call_network(self.eta, images, training=training)
         _, category, continuous = tf.split(latents, self.parts, axis=1)
         q = distributions.normal(posterior["mean"], scale=1.0)
@@ -136,7 +148,7 @@ class InfoGAN(Unified):
         return log_category + q.log_prob(continuous)
 
     def track_information(self, log_codes: tf.Tensor) -> None:
-        """The metric `information`: E log q_eta(c|x) + H(c), a lower bound on I(c; x) in nats."""
+        """Update the metric `information`, E log q_eta(c|x) + H(c), a lower bound on I(c; x) in nats."""
         entropy = math.log(self.num_categories) + self.num_continuous * math.log(2)
         self.information.update_state(log_codes + entropy)
 
@@ -144,12 +156,12 @@ class InfoGAN(Unified):
 
     @property
     def parts(self) -> tuple[int, int, int]:
-        """Lengths of z's parts."""
+        """Lengths of the parts of z: noise, category, continuous codes."""
         codes = (self.num_categories, self.num_continuous)
         return (self.latent_dim - sum(codes), *codes)
 
     def draw_prior(self, noise: Samples | Batch, stream: int = NOISE) -> tf.Tensor:
-        """z = (noise, c): N(0, I), a category one-hot and uniform, continuous codes uniform on [-1, 1]."""
+        """Draw z = (noise ~ N(0, I), one-hot category, uniform, continuous codes, uniform on [-1, 1])."""
         uniform = noise.uniform(1 + self.num_continuous, stream + CODES)
         index = tf.cast(self.num_categories * uniform[:, 0], tf.int32)
         category = tf.one_hot(index, self.num_categories)
@@ -169,7 +181,7 @@ class InfoGAN(Unified):
 
     def endpoints(self) -> endpoints.Endpoints:
         def encode(images):
-            """The inferred code: probabilities of the categories, then the means of the others."""
+            """Infer the code: probabilities of the categories, then means of the continuous codes."""
             means = self.call_network(self.eta, images, training=False)["mean"]
             return {"latents": tf.concat([self.categories(images), means], axis=1)}
 
@@ -192,7 +204,7 @@ class InfoGAN(Unified):
 
 
 def _check_codes(theta, eta, num_categories, num_continuous, info_weight):
-    """Eta infers the codes that end theta's z; lambda is not negative."""
+    """Raise unless eta infers the codes, the last columns of theta's z, and lambda is not negative."""
     expected = {"logits": num_categories, "mean": num_continuous}
     inferred = {name: eta.output[name].shape[-1] for name in expected}
     if inferred != expected:
@@ -203,7 +215,7 @@ def _check_codes(theta, eta, num_categories, num_continuous, info_weight):
     drawn = theta.inputs[0].shape[-1]
     if drawn <= num_categories + num_continuous:
         raise ValueError(
-            "theta's z must hold noise, then the codes as its last columns. "
+            "theta's z must hold noise and, as its last columns, the codes. "
             f"Received: theta={drawn}, {num_categories=}, {num_continuous=}"
         )
     checks.check_not_negative(info_weight=info_weight)

@@ -14,31 +14,31 @@ from zoo.models.autoencoder import Autoencoder
 
 @keras.saving.register_keras_serializable("zoo")
 class PM(Autoencoder):
-    """Appendix D: predictors phi of each unit of the code from the others, and an encoder eta against them.
+    """Appendix D: PM, an encoder eta of units that predictors phi cannot predict from each other.
 
         z_i = 1 if E_eta(x)_i > 1/2, else 0,    x ~ p_data,  i = 1 .. d
         phi:         sum_i E log P_phi(z_i|z_-i)
         theta, eta:  E log p_theta(x|z) - beta sum_i E log P_phi(z_i|z_-i)
 
     The best predictors reach -sum_i H(z_i|z_-i), so that eta ascends reconstruction and conditional
-    entropies: for independent units these are the entropies H(z_i), at most log 2 each, and p(z) is
+    entropies.  For independent units these are the entropies H(z_i), at most log 2 each, and p(z) is
     then a product of fair coins, from which samples are drawn.  The second term is constant in theta.
 
     Schmidhuber's units are deterministic, lie in (0, 1), and become binary by training.  Here they are
-    cut at 1/2, with the gradient of the uncut unit (straight-through; Bengio et al. 2013): a unit says
-    one bit at most, hides nothing from a predictor of its mean, and z_i unpredictable from z_-i, for
-    all i, is independence.  Bernoulli units would be unpredictable by their noise alone, at the price of
+    rounded at 1/2, with the gradient of the unit before rounding (straight-through; Bengio et al.
+    2013): a unit holds at most one bit, and the units are independent exactly if no z_i can be
+    predicted from z_-i.  Bernoulli units would be unpredictable by their noise alone, at the price of
     their information on x.
 
-    Phi runs behind eta, so that its objective understates the dependence that is left; `tfgen.evaluate`
-    measures it by predictors fitted afresh.
+    Phi lags behind eta, so its objective understates the dependence that is left; `tfgen.evaluate`
+    measures it with predictors fitted from scratch.
 
     Args:
-        theta: Decoder, codes (b, d) -> images (b, h, w, c) out of a sigmoid.
+        theta: Decoder, codes (b, d) -> images (b, h, w, c) that end in a sigmoid.
         eta: Encoder, images -> units (b, d) in (0, 1).
-        phi: Predictors, codes -> logits (b, d), of which the i-th must not depend on z_i; see
+        phi: Predictors, codes -> logits (b, d); the i-th logit must not depend on z_i, see
             `tfgen.networks.predictors`.
-        beta: Weight >= 0 of the predictability; 0 is an autoencoder.
+        beta: Weight >= 0 of the predictability; 0 gives an autoencoder.
         average, seed: See `tfgen.unified.Unified`.
 
     Raises:
@@ -46,6 +46,17 @@ class PM(Autoencoder):
 
     Source: Schmidhuber (1992), Learning factorial codes by predictability minimization; Hu et al.
         (2018), appendix D.
+
+    Examples:
+        >>> import numpy as np, tfgen, zoo
+        >>> model = zoo.PM.build_networks((8, 8, 1), None, width=4, units=6, hidden=8)
+        >>> model.compile("adam")
+        >>> history = model.fit(tfgen.data.load("digits"), steps_per_epoch=2, verbose=0)
+        >>> sorted(history.history)
+        ['eta', 'phi', 'reconstruction', 'theta']
+        >>> codes = model.infer(model.sample(4)).numpy()
+        >>> codes.shape, bool(np.isin(codes, [0, 1]).all())
+        ((4, 6), True)
     """
 
     table_row = "PM"
@@ -77,7 +88,15 @@ class PM(Autoencoder):
         normalization: str | None = "batch",
         **kwargs: Any,
     ) -> Self:
-        """A model with fresh DCGAN networks and predictors; other arguments are the constructor's."""
+        """Return a model with fresh DCGAN networks and predictors.
+
+        Args:
+            shape, width, normalization: See `tfgen.networks`.
+            num_classes: Number of classes of the data set, whose labels are not read.
+            units: Number d of units of the code.
+            hidden: Number of hidden units of each predictor.
+            kwargs: Arguments of the constructor.
+        """
         theta = networks.generator(shape, units, width, None, normalization)
         eta = networks.code_encoder(shape, units, width, normalization, activation="sigmoid")
         return cls(theta, eta, networks.predictors(units, hidden), **kwargs)
@@ -97,7 +116,7 @@ class PM(Autoencoder):
         return binary(self.call_network(self.eta, images, training=training))
 
     def draw_prior(self, noise: Samples | Batch, stream: int = 0) -> tf.Tensor:
-        """Fair coins."""
+        """Draw z from a product of fair coins."""
         return binary(noise.uniform(self.latent_dim, stream))
 
     def get_config(self) -> dict[str, Any]:
@@ -105,7 +124,7 @@ class PM(Autoencoder):
 
 
 def _check_predictors(theta, phi):
-    """Phi reads the codes that theta reads, and has a logit for each unit."""
+    """Raise unless phi reads the codes that theta reads, and has a logit for each unit."""
     checks.check_code_discriminator(theta, phi)
     if tuple(phi.output_shape) != tuple(phi.inputs[0].shape):
         raise ValueError(
@@ -115,5 +134,5 @@ def _check_predictors(theta, phi):
 
 
 def binary(units: tf.Tensor) -> tf.Tensor:
-    """1 where a unit is above 1/2, else 0, with the gradient of the unit itself."""
+    """Return 1 where a unit is above 1/2, else 0, with the gradient of the unit itself."""
     return units + tf.stop_gradient(tf.cast(units > 0.5, units.dtype) - units)

@@ -15,16 +15,28 @@ from tfgen.unified import Unified
 
 @keras.saving.register_keras_serializable("zoo")
 class ResNet(Unified):
-    """Eq. 18's classifier alone, omega: E_pdata[log f_omega(t|x)].
+    """Eq. 18's classifier on its own, omega: E_pdata[log f_omega(t|x)].
 
     Args:
         omega: Images (b, h, w, c) -> {"logits": (b, num_classes), "features": (b, d)}.
-        num_classes: Number of classes; by default as many as omega has logits.
-        label_smoothing: s in [0, 1), probability that training takes any class for the label; what is
-            served is rid of it, see `tfgen.objectives.remove_smoothing`.
-        seed: Seed of the order of arrays given to `fit`.
+        num_classes: Number of classes; by default the number of omega's logits.
+        label_smoothing: Probability s in [0, 1) that training replaces the label by a uniform class;
+            predictions are corrected for it, see `tfgen.objectives.remove_smoothing`.
+        kwargs: `seed`, the seed of the order of arrays given to `fit`, see `tfgen.unified.Unified`.
 
     Source: He et al. (2016), pre-activation residual networks.
+
+    Examples:
+        >>> import tfgen, zoo
+        >>> model = zoo.ResNet.build_networks((8, 8, 1), 10, width=4, blocks=1)
+        >>> model.compile("adam")
+        >>> history = model.fit(tfgen.data.load("digits"), steps_per_epoch=2, verbose=0)
+        >>> sorted(history.history)
+        ['accuracy', 'omega']
+        >>> images, labels = tfgen.data.arrays("digits", split="test")
+        >>> probabilities = model.predict(images[:3].astype("float32") / 255, verbose=0)
+        >>> probabilities.shape, probabilities.sum(axis=1).round(3)
+        ((3, 10), array([1., 1., 1.], dtype=float32))
     """
 
     needs_labels = True
@@ -56,9 +68,17 @@ class ResNet(Unified):
         widths: Sequence[int] | None = None,
         **kwargs: Any,
     ) -> Self:
-        """A model with a fresh network: residual of `width` and `blocks`, or whitened of `widths`.
+        """Return a model with a fresh network: residual if `width` and `blocks` are given, else whitened.
 
-        Other arguments are the constructor's.
+        Args:
+            shape: (h, w, c) of the images.
+            num_classes: Number of classes.
+            width, blocks: Size of a residual network, see `tfgen.networks.residual_network`.
+            widths: Widths of a whitened network, see `tfgen.networks.whitened_network`.
+            kwargs: Arguments of the constructor.
+
+        Raises:
+            ValueError: Neither `widths` nor `width` and `blocks` are given.
         """
         if widths is not None:
             omega = networks.whitened_network(shape, num_classes, widths)
@@ -66,7 +86,7 @@ class ResNet(Unified):
             omega = networks.residual_network(shape, num_classes, width, blocks)
         else:
             raise ValueError(
-                f"A classifier has width and blocks, or widths. Received: {width=}, {blocks=}, {widths=}"
+                f"A classifier needs width and blocks, or widths. Received: {width=}, {blocks=}, {widths=}"
             )
         return cls(omega, **kwargs)
 
@@ -94,14 +114,14 @@ class ResNet(Unified):
         return {"omega": self.mean(terms)}
 
     def probabilities(self, logits: tf.Tensor) -> tf.Tensor:
-        """f_omega(t|x) without the smoothing of the labels that it learned."""
+        """Return f_omega(t|x), corrected for the smoothing of the labels that it learned."""
         learned = tf.nn.softmax(logits)
         return remove_smoothing(learned, self.label_smoothing) if self.label_smoothing else learned
 
     def call(
         self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = False
     ) -> tf.Tensor:
-        """Class probabilities f_omega(t|x), (b, num_classes)."""
+        """Return class probabilities f_omega(t|x), (b, num_classes)."""
         return self.probabilities(
             self.call_network(self.omega, images, training=training)["logits"]
         )

@@ -21,13 +21,13 @@ class SVAE(Variational):
         theta, eta, omega:  1/B [ sum_labelled (L(x, t) + a log q_omega(t|x)) + sum_unlabelled U(x) ]
 
     p(t) is uniform and a = alpha N/N_labelled, so that the minibatch's estimate is unbiased.  Under
-    adversary activation real bounds weigh w(x), and generated images enter as unlabelled ones through
-    w(x) U(x): Eq. 17 has x only.  The paper is silent on the classifier's term; it is left unweighted.
-    At least one image must have a label.  A class without any is learned from unlabelled images alone,
-    and nothing ties its number to its images.
+    adversary activation the bounds of real images are weighted by w(x), and generated images enter as
+    unlabelled ones through w(x) U(x), since Eq. 17 has x only.  The paper does not say whether the
+    classifier's term is weighted; here it is not.  At least one image must have a label.  A class
+    without labels is learned from unlabelled images alone, so its number is arbitrary.
 
     Args:
-        theta: Decoder, z (b, d), t (b,) -> images (b, h, w, c) out of a sigmoid.
+        theta: Decoder, z (b, d), t (b,) -> images (b, h, w, c) that end in a sigmoid.
         eta: Inference net, images, t -> {"mean": (b, d), "scale": (b, d)}, of two layers: "trunk",
             images -> features, and "head", (features, t) -> outputs, as `tfgen.networks` builds it.
         omega: Classifier, images -> logits (b, num_classes).
@@ -38,6 +38,17 @@ class SVAE(Variational):
         importance_samples, likelihood, average, seed: See `zoo.VAE`.
 
     Source: Kingma et al. (2014); Hu et al. (2018), sections 4 and I.
+
+    Examples:
+        >>> import tfgen, zoo
+        >>> model = zoo.SVAE.build_networks((8, 8, 1), 10, width=4, latent_dim=8, decoder_units=16)
+        >>> model.compile("adam")
+        >>> batches = tfgen.data.load("digits", split="train[:128]", labelled=0.1)
+        >>> history = model.fit(batches, verbose=0)
+        >>> sorted(history.history)  # accuracy on the labelled images
+        ['accuracy', 'bound', 'eta', 'omega', 'theta']
+        >>> model.predict(model.sample(2), verbose=0).shape  # q_omega(t|x)
+        (2, 10)
     """
 
     num_classes: int  # not None
@@ -98,12 +109,20 @@ class SVAE(Variational):
         augment: Sequence[str] = (),
         **kwargs: Any,
     ) -> Self:
-        """A model with fresh DCGAN networks; other arguments are the constructor's.
+        """Return a model with fresh DCGAN networks.
 
-        An image is decoded for every class. With `decoder_units` theta is a multilayer perceptron of
-        so many hidden units, which on a CPU is several times faster. With `classifier_units` omega
-        pools, `tfgen.networks.pooled_classifier`, and has so many hidden units. phi may have a width of
-        its own; `spectral` and `augment` are its, `modulation` theta's, as in `zoo.GAN.build_networks`.
+        Args:
+            shape, width, latent_dim, normalization, modulation: See `tfgen.networks`.
+            num_classes: Number of classes.
+            adversary: Whether the model has a discriminator phi.
+            adversary_width: Width of phi; None for `width`.
+            likelihood: See `zoo.VAE`.
+            decoder_units: Number of hidden units of a theta that is a multilayer perceptron, which on a CPU
+                is several times faster, as each image is decoded for every class; None for a DCGAN decoder.
+            classifier_units: Number of hidden units of an omega that pools its features,
+                `tfgen.networks.pooled_classifier`; None for `tfgen.networks.classifier`.
+            spectral, augment: Spectral normalization and augmentation of phi, see `zoo.GAN.build_networks`.
+            kwargs: Arguments of the constructor.
         """
         if decoder_units is None:
             scaled = likelihood != "bernoulli"
@@ -129,7 +148,7 @@ class SVAE(Variational):
         return [*super().metrics, self.accuracy]
 
     def before_fit(self, dataset: Any) -> None:
-        """N_labelled/N, by which the classifier's term is unbiased in every minibatch."""
+        """Set N_labelled/N, which makes the classifier's term unbiased in every minibatch."""
         self.labelled_share.assign(labelled_share(dataset))
 
     def objectives(
@@ -152,7 +171,7 @@ class SVAE(Variational):
     def bound(
         self, images: tf.Tensor, labels: tf.Tensor | None, noise: tf.Tensor, training: bool = False
     ) -> tf.Tensor:
-        """U(x), whatever the labels: the bound on log p_theta(x) that tests report."""
+        """Return U(x), the bound on log p_theta(x) that evaluation reports; labels are not read."""
         log_probabilities = tf.nn.log_softmax(
             self.call_network(self.omega, images, training=training)
         )
@@ -161,12 +180,15 @@ class SVAE(Variational):
     def class_bounds(
         self, images: tf.Tensor, noise: tf.Tensor, training: bool = False
     ) -> tf.Tensor:
-        """L(x, t) of every class, (b, num_classes) nats.
+        """Return L(x, t) of every class.
 
         Args:
             images: (b, h, w, c).
             noise: (b, k, d), shared by the classes.
             training: Whether batch normalization uses the batch's own statistics.
+
+        Returns:
+            (b, num_classes) nats.
         """
         classes, count = self.num_classes, tf.shape(images)[0]
         labels = tf.tile(tf.range(classes), [count])
@@ -178,20 +200,20 @@ class SVAE(Variational):
     def class_posteriors(
         self, images: tf.Tensor, labels: tf.Tensor | None, training: bool
     ) -> dict[str, tf.Tensor]:
-        """q_eta(z|x, t) of every class; what does not depend on t is computed once for all of them."""
+        """Return q_eta(z|x, t) of every class; the trunk, which does not read t, runs once per image."""
         trunk, head = (self.eta.get_layer(name) for name in (networks.TRUNK, networks.HEAD))
         features = tf.repeat(trunk(images, training=training), self.num_classes, axis=0)
         return head([features, labels], training=training)
 
     def labels_to_generate(self, images: tf.Tensor, labels: tf.Tensor | None) -> tf.Tensor | None:
-        """t ~ p(t), uniform: generated images are drawn from p_theta(x)."""
+        """Draw t ~ p(t), uniform, so that generated images are draws from p_theta(x)."""
         uniform = self.uniform(images, 1, LABELS)[:, 0]
         return tf.cast(tf.floor(uniform * self.num_classes), tf.int32)
 
     def call(
         self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = False
     ) -> tf.Tensor:
-        """Class probabilities q_omega(t|x), (b, num_classes)."""
+        """Return class probabilities q_omega(t|x), (b, num_classes)."""
         return tf.nn.softmax(self.call_network(self.omega, images, training=training))
 
     def endpoints(self) -> endpoints.Endpoints:

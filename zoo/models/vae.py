@@ -19,22 +19,36 @@ class VAE(Variational):
                      w(x) = q^r(0|x) = sigmoid(l(x)/T)
         phi:         1/2 E_pdata[log q(1|x)] + 1/2 E_pg[log q(0|x)]
 
-    `phi=None` is the perfect discriminator of Lemma 2; see `Variational.activated_objectives`.  With
-    classes every network reads t, and L(x, t) bounds log p_theta(x|t).
+    `phi=None` stands for the perfect discriminator of Lemma 2; see `Variational.activated_objectives`.
+    With classes every network reads t, and L(x, t) is a lower bound on log p_theta(x|t).
 
     Args:
-        theta: Decoder, z (b, d) [, t (b,)] -> images (b, h, w, c) out of a sigmoid, or [images, scale
-            (b, 1, 1, c)] for a likelihood with a scale.
+        theta: Decoder, z (b, d) [, t (b,)] -> images (b, h, w, c) that end in a sigmoid, or [images,
+            scale (b, 1, 1, c)] for a likelihood with a scale.
         eta: Inference net, images [, t] -> {"mean": (b, d), "scale": (b, d)}.
         phi: Discriminator, images [, t] -> logits (b, 1), or None.
         temperature: T > 0 of the weights; phi's own objective stays at 1.
-        num_classes: Number of classes of the labels that the networks read; None: they read none, and
-            labels given to `fit` are passed over.
-        importance_samples: k; above 1, L is the bound of Burda et al. (2015) with k draws of z.
-        likelihood: "bernoulli", "logistic" (256 levels) or "gaussian".
+        num_classes: Number of classes of the labels that the networks read; None if they read none, so
+            that labels given to `fit` are ignored.
+        importance_samples: Number k of draws of z; above 1, L is the bound of Burda et al. (2015).
+        likelihood: "bernoulli", "logistic" (256 gray levels) or "gaussian".
         average, seed: See `tfgen.unified.Unified`.
 
     Source: Kingma & Welling (2014); Sohn et al. (2015); Hu et al. (2018), sections 3.3, 4 and C.
+
+    Examples:
+        >>> import tfgen, zoo
+        >>> model = zoo.VAE.build_networks((8, 8, 1), 10, width=4, latent_dim=8, adversary=True)
+        >>> model.table_row
+        'AA-VAE'
+        >>> model.compile("adam")
+        >>> history = model.fit(tfgen.data.load("digits"), steps_per_epoch=2, verbose=0)
+        >>> sorted(history.history)  # bound: L(x) of real images in nats, without weights
+        ['bound', 'eta', 'phi', 'theta']
+        >>> model.sample(2, seed=0).shape  # Bernoulli means
+        (2, 8, 8, 1)
+        >>> model.predict(model.sample(2), verbose=0).shape  # reconstructions
+        (2, 8, 8, 1)
     """
 
     def __init__(
@@ -77,13 +91,18 @@ class VAE(Variational):
         augment: Sequence[str] = (),
         **kwargs: Any,
     ) -> Self:
-        """A model with fresh DCGAN networks; other arguments are the constructor's.
+        """Return a model with fresh DCGAN networks.
 
-        `spectral`, `modulation` and `augment` are those of `zoo.GAN.build_networks`; the first and the
-        last are of the adversary.
-
-        With `mixture_prior` = K p(z) is a learned mixture of K Gaussians, `tfgen.layers.MixturePrior`, a
-        part of theta; Eq. 11 takes p(z) as given, and its bound on log p_theta(x) stays one.
+        Args:
+            shape, width, latent_dim, normalization, modulation: See `tfgen.networks`.
+            num_classes: Number of classes of the data set.
+            conditional: Whether all networks read the labels.
+            adversary: Whether the model has a discriminator phi.
+            likelihood: See `zoo.VAE`.
+            mixture_prior: Number K of Gaussians of a learned prior p(z), `tfgen.layers.MixturePrior`, which
+                is part of theta; None for N(0, I).  Eq. 11 bounds log p_theta(x) under either.
+            spectral, augment: Spectral normalization and augmentation of phi, see `zoo.GAN.build_networks`.
+            kwargs: Arguments of the constructor.
         """
         classes = num_classes if conditional else None
         scaled = likelihood != "bernoulli"

@@ -13,7 +13,7 @@ from zoo.models.variational import GENERATED, POSTERIOR, PRIOR
 
 
 class _Joint(Unified):
-    """Abstract: theta makes images of the prior's codes and of the codes that eta infers."""
+    """Abstract base: theta decodes codes drawn from the prior and codes that eta infers."""
 
     heads = {**Unified.heads, "eta": heads.posterior}
 
@@ -45,10 +45,10 @@ class _Joint(Unified):
         modulation: str | None = None,
         **kwargs: Any,
     ) -> Self:
-        """A model with fresh DCGAN networks, none of which reads labels.
+        """Return a model with fresh DCGAN networks, which do not read labels.
 
-        Arguments are those of `zoo.GAN.build_networks`, without augmentation: features D_l of an image
-        and of its reconstruction compare as long as both pass phi in one way.
+        Arguments are those of `zoo.GAN.build_networks`, without augmentation, under which features D_l
+        of an image and of its reconstruction would not be comparable.
         """
         theta = networks.generator(
             shape, latent_dim, width, normalization=normalization, modulation=modulation
@@ -59,16 +59,16 @@ class _Joint(Unified):
         return cls(theta, eta, phi, **kwargs)
 
     def infer(self, images: tf.Tensor, stream: int, training: bool) -> Any:
-        """q_eta(z|x), {"mean": (b, d), "scale": (b, d)}, and one draw of z, (b, d)."""
+        """Return q_eta(z|x), {"mean": (b, d), "scale": (b, d)}, and one draw of z, (b, d)."""
         posterior = self.call_network(self.eta, images, training=training)
         noise = self.noise(images, self.latent_dim, stream)
         return posterior, posterior["mean"] + posterior["scale"] * noise
 
     def generate(self, inferred: tf.Tensor, training: bool) -> tf.Tensor:
-        """G_theta of as many codes of the prior as are given, and of those given: (b, h, w, c) each.
+        """Return G_theta(z) at b draws z of the prior, and at the b codes given: (b, h, w, c) each.
 
-        One pass makes both, so that theta's batch statistics are the same for either and in training
-        as in samples; it is phi that must not meet two kinds of images in one batch.
+        One pass decodes both, so that they share theta's batch statistics, whose moving average samples
+        are drawn with.  Only phi must not see two kinds of images in one batch.
         """
         prior = self.prior_like(inferred, PRIOR)
         images = self.call_network(
@@ -79,7 +79,7 @@ class _Joint(Unified):
     def call(
         self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = False
     ) -> tf.Tensor:
-        """Reconstructions G_theta(z) at the mean of q_eta(z|x)."""
+        """Return reconstructions G_theta(z) at the mean of q_eta(z|x)."""
         return self.decode(self.call_network(self.eta, images)["mean"])
 
     def endpoints(self) -> endpoints.Endpoints:
@@ -103,28 +103,40 @@ class VAEGAN(_Joint):
         theta:  gamma E_pdata[R(x)] + E_pg[log q^r(0|x~)] + E_pdata[log q^r(0|x^)]
         phi:    1/2 E_pdata[log q(1|x)] + 1/4 E_pg[log q(0|x~)] + 1/4 E_pdata[log q(0|x^)]
 
-    Samples and reconstructions are the two halves of y = 0.  R, summed over the layer, is no part of
-    phi's objective, and has no term of pixels: the likelihood is the features', and R - KL bounds no
+    Samples and reconstructions are the two halves of y = 0.  R, summed over the layer, is not part of
+    phi's objective.  It is a likelihood of features, not of pixels, so R - KL is no bound on
     log p_theta(x).
 
-    The paper is silent on both transfers here.  Importance weights, Eq. 43, act on the samples x~; a
-    reconstruction is the only draw of z for its image, k = 1, and so its weight is 1.  Adversary
-    activation, Eq. 17, acts on the VAE's part: E_pdata[R] and E_pdata[R - KL] become
-    E_pdata[w R] + E_pg[w R] and so on, w(x) = q^r(0|x) = sigmoid(l(x)/T), where the samples are taken
-    as data and neither they, their features nor w pass a gradient.  Without a temperature the
-    discriminator of that part is Lemma 2's perfect one, w = 1 on real images and 0 on generated ones.
+    The paper does not define the two transfers for this model.  Here importance weights, Eq. 43, act on
+    the samples x~; a reconstruction is the only draw of z for its image, k = 1, so its weight is 1.
+    Adversary activation, Eq. 17, acts on the VAE's part: E_pdata[R] and E_pdata[R - KL] become
+    E_pdata[w R] + E_pg[w R] and E_pdata[w (R - KL)] + E_pg[w (R - KL)], w(x) = q^r(0|x) =
+    sigmoid(l(x)/T).  No gradient passes through the samples, their features or w.  Without a temperature
+    that part has Lemma 2's perfect discriminator, w = 1 on real images and 0 on generated ones.
 
     Args:
         theta: Generator, z (b, d) -> images (b, h, w, c).
         eta: Inference net, images -> {"mean": (b, d), "scale": (b, d)}.
         phi: Discriminator, images -> logits (b, 1).
-        gamma: Weight of R in theta's objective, at least 0.
-        layer: Index of D_l among the layers of phi; -2 is the one before the logits.
-        importance_weighted: Weigh the generated samples by Eq. 43.
-        temperature: T > 0 of the activation weights, or None.
+        gamma: Weight >= 0 of R in theta's objective.
+        layer: Index of D_l among the layers of phi; -2 is the layer before the logits.
+        importance_weighted: Whether to weight the generated samples by Eq. 43.
+        temperature: T > 0 of the activation weights; None for no adversary activation.
         average, seed: See `tfgen.unified.Unified`.
 
     Source: Larsen et al. (2015); Hu et al. (2018), appendix F.
+
+    Examples:
+        >>> import tfgen, zoo
+        >>> model = zoo.VAEGAN.build_networks((8, 8, 1), None, width=4, latent_dim=8, temperature=2.0)
+        >>> model.table_row
+        'AA-VAE/GAN'
+        >>> model.compile("adam")
+        >>> history = model.fit(tfgen.data.load("digits"), steps_per_epoch=2, verbose=0)
+        >>> sorted(history.history)
+        ['eta', 'phi', 'theta']
+        >>> model.predict(model.sample(2), verbose=0).shape  # reconstructions
+        (2, 8, 8, 1)
     """
 
     def __init__(
@@ -181,14 +193,14 @@ class VAEGAN(_Joint):
         }
 
     def judge(self, images: tf.Tensor, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
-        """l(x), (b,), and the features D_l(x), (b, ...)."""
+        """Return l(x), (b,), and the features D_l(x), (b, ...)."""
         outputs = self.call_network(
             networks.with_features(self.phi, self.layer), images, training=training
         )
         return tf.reshape(outputs["logits"], [-1]), tf.cast(outputs["features"], tf.float32)
 
     def terms_of_generated(self, generated: tf.Tensor, features: tf.Tensor, training: bool) -> Any:
-        """R(x) and KL, (b,) each, of generated images and their features, both taken as data."""
+        """Return R(x) and KL, (b,) each, of generated images, without gradient to images or features."""
         generated, features = tf.stop_gradient(generated), tf.stop_gradient(features)
         with layers.frozen_statistics():  # tests and samples see those of real images
             posterior, inferred = self.infer(generated, GENERATED, training)
@@ -206,13 +218,13 @@ class VAEGAN(_Joint):
 
 
 def divergence_from_prior(mean: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
-    """KL(N(mean, diag scale^2) || N(0, I)), (b, d) and (b, d) -> (b,) nats."""
+    """Return KL(N(mean, diag scale^2) || N(0, I)), (b,) nats, from (b, d) means and scales."""
     q, p = distributions.normal(mean, scale), distributions.standard_normal(mean)
     return distributions.divergence(q, p)
 
 
 def log_likelihood(features: tf.Tensor, mean: tf.Tensor) -> tf.Tensor:
-    """log N(D_l(x); D_l(x^), I), summed over the layer.
+    """Return log N(D_l(x); D_l(x^), I), summed over the layer.
 
     Args:
         features: (b, ...) D_l(x).
@@ -227,31 +239,42 @@ def log_likelihood(features: tf.Tensor, mean: tf.Tensor) -> tf.Tensor:
 
 @keras.saving.register_keras_serializable("zoo")
 class GANVAE(_Joint):
-    """Appendix F: GAN/VAE, a GAN with an encoder against missed modes; its weighted form is IWGAN/VAE.
+    """Appendix F: GAN/VAE, a GAN whose encoder guards against missed modes; weighted, IWGAN/VAE.
 
         z ~ N(0, I): x~ = G_theta(z);    z ~ q_eta(z|x), x ~ p_data: x^ = G_theta(z)
         theta, eta:  E_pg[log q^r(0|x~)] + E_pdata[lambda_2 log q^r(0|x^) - lambda_1 |x - x^|^2]
         phi:         1/2 E_pdata[log q(1|x)] + 1/2 E_pg[log q(0|x~)]
 
-    Every real image has a code, from which theta is to make it again: no mode goes without gradient.
+    Theta reconstructs every real image from its code, so that every mode gives theta a gradient.
     This is Che et al.'s regularized GAN: phi's objective is the GAN's, unchanged, and
     lambda_1 = lambda_2 = 0 gives GAN; the manifold and diffusion steps of their MDGAN are left out.
     The squared error is summed over pixels: a Gaussian log-likelihood of variance 1/(2 lambda_1), up
-    to its constant.  The first term does not depend on eta.  A draw of z stands for their E(x), the
-    limit in which the scale of q_eta vanishes; nothing but theta's need of precise codes sets it.
+    to its constant.  The first term does not depend on eta.  A draw of z takes the place of their E(x),
+    the limit as the scale of q_eta vanishes; the scale learns from the reconstructions alone.
 
-    Importance weights, on which the paper is silent here, act on the samples x~ as in `VAEGAN`.
+    Importance weights, which the paper does not define for this model, act on the samples x~ as in
+    `VAEGAN`.
 
     Args:
         theta: Generator, z (b, d) -> images (b, h, w, c).
         eta: Inference net, images -> {"mean": (b, d), "scale": (b, d)}.
         phi: Discriminator, images -> logits (b, 1).
-        reconstruction_weight: lambda_1, at least 0.
-        mode_weight: lambda_2, at least 0.
-        importance_weighted: Weigh the generated samples by Eq. 43.
+        reconstruction_weight: lambda_1 >= 0.
+        mode_weight: lambda_2 >= 0.
+        importance_weighted: Whether to weight the generated samples by Eq. 43.
         average, seed: See `tfgen.unified.Unified`.
 
     Source: Che et al. (2017a); Hu et al. (2018), appendix F.
+
+    Examples:
+        >>> import tfgen, zoo
+        >>> model = zoo.GANVAE.build_networks((8, 8, 1), None, width=4, latent_dim=8)
+        >>> model.compile("adam")
+        >>> history = model.fit(tfgen.data.load("digits"), steps_per_epoch=2, verbose=0)
+        >>> sorted(history.history)
+        ['eta', 'phi', 'theta']
+        >>> model.predict(model.sample(2), verbose=0).shape  # reconstructions
+        (2, 8, 8, 1)
     """
 
     def __init__(

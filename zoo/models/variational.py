@@ -1,4 +1,4 @@
-"""What the likelihood side shares: bounds on log p_theta(x), Eq. 11, and adversary activation, Eq. 17."""
+"""Base of VAE and SVAE: bounds on log p_theta(x), Eq. 11, and adversary activation, Eq. 17."""
 
 import abc
 import math
@@ -31,13 +31,13 @@ class Variational(Unified):
     """Abstract base of models with a decoder theta, an inference net eta and perhaps an adversary phi.
 
     Args:
-        players: {name: network}; theta maps z (b, d) [, t (b,)] to images out of a sigmoid, or to
-            [images, scale (b, 1, 1, c)]; eta maps images [, t] to {"mean": (b, d), "scale": (b, d)}.
+        players: {name: network}; theta maps z (b, d) [, t (b,)] to images that end in a sigmoid, or
+            to [images, scale (b, 1, 1, c)]; eta maps images [, t] to {"mean": (b, d), "scale": (b, d)}.
         num_classes: Number of class labels the model reads, or None.
         temperature: T > 0 of the activation weights.
-        importance_samples: k draws of z; above 1 bounds are Burda et al.'s (2015).
+        importance_samples: Number k of draws of z; above 1, bounds are those of Burda et al. (2015).
         likelihood: One of `tfgen.distributions.LIKELIHOODS`.
-        aggregate: Gaussians of the mixture that `fit_sampler` fitted, None for none.
+        aggregate: Number of Gaussians of the mixture that `fit_sampler` fitted; None if there is none.
         kwargs: Arguments of `Unified`.
 
     Raises:
@@ -75,7 +75,7 @@ class Variational(Unified):
     def bound(
         self, images: tf.Tensor, labels: tf.Tensor | None, noise: tf.Tensor, training: bool = False
     ) -> tf.Tensor:
-        """A lower bound on log p_theta(x) or log p_theta(x|t).
+        """Return a lower bound on log p_theta(x) or log p_theta(x|t).
 
         Args:
             images: (b, h, w, c).
@@ -84,11 +84,11 @@ class Variational(Unified):
             training: Whether batch normalization uses the batch's own statistics.
 
         Returns:
-            (b,) nats an image.
+            (b,) nats per image.
         """
 
     def bound_noise(self, n: int, k: int, seed: Any) -> tf.Tensor:
-        """Noise that `bound` reads for k codes of each of n images, (n, k, size); seed (2,)."""
+        """Return noise for `bound`, (n, k, size): k codes of each of n images, from a seed (2,)."""
         return gaussian([n, k, self.latent_dim], seed)
 
     @property
@@ -104,16 +104,16 @@ class Variational(Unified):
     ) -> Self:
         """Fit Gaussians to the aggregate posterior E_pdata[q_eta(z|x)], for `sample(prior="aggregate")`.
 
-        A VAE's codes leave holes in p(z) = N(0, I), in which it draws between images.  The objective and
+        A VAE's codes leave holes in p(z) = N(0, I), where samples resemble no image.  The objective and
         p(z), and with them all bounds, stay as they are.  A conditional model has a mixture per class;
-        images without a label are given the one that omega takes them for.
+        images without a label have the class that omega predicts.
 
         Args:
-            images: (n, h, w, c) in [0, 1], of the training split; gray pixels of a Bernoulli likelihood
-                are drawn once.
+            images: (n, h, w, c) in [0, 1], of the training split; under a Bernoulli likelihood gray
+                pixels are binarized once.
             labels: (n,) for a conditional model.
-            components: Gaussians of full covariance, of each class.
-            seed: Seed of the codes, one draw for each image, and of the fit's start.
+            components: Number of Gaussians of full covariance per class.
+            seed: Seed of the codes, one draw per image, and of the start of the fit.
 
         Returns:
             The model.
@@ -164,7 +164,7 @@ class Variational(Unified):
         return layers.FittedMixture(classes, components, self.latent_dim, name="aggregate")
 
     def _posterior_draws(self, images, labels, seed):
-        """Labels (n,), zeros without classes, and one draw of q_eta(z|x [, t]) for each image."""
+        """Return labels (n,), zeros without classes, and one draw of q_eta(z|x [, t]) per image."""
         if not self.conditional:
             labels = None
         elif "omega" in self.players:
@@ -181,7 +181,7 @@ class Variational(Unified):
 
     @property
     def learned_prior(self) -> Any:
-        """The layer of theta that has p(z), or None for N(0, I)."""
+        """Layer of theta that holds a learned p(z), or None for N(0, I)."""
         found = [layer for layer in self.theta.layers if layer.name == networks.PRIOR]
         return found[0] if found else None
 
@@ -195,7 +195,7 @@ class Variational(Unified):
     def activated_objectives(
         self, images: tf.Tensor, labels: tf.Tensor | None, bounds: tf.Tensor, training: bool
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        """Eq. 17, 44-46: what theta and eta ascend, and what phi ascends if there is an adversary.
+        """Eq. 17, 44-46: return the objective of theta and eta, and phi's if there is an adversary.
 
             theta, eta:  E_pdata[w(x) L(x)] + E_pg[w(x) L(x)],    w(x) = q^r(0|x) = sigmoid(l(x)/T)
             phi:         1/2 E_pdata[log q(1|x)] + 1/2 E_pg[log q(0|x)]
@@ -205,7 +205,7 @@ class Variational(Unified):
         left out.
 
         Args:
-            images, labels: The real ones.
+            images, labels: Real images and their labels.
             bounds: (b,) L of the real images.
             training: See `bound`.
 
@@ -228,10 +228,10 @@ class Variational(Unified):
     def generate_like(
         self, images: tf.Tensor, labels: tf.Tensor | None, training: bool
     ) -> tf.Tensor:
-        """As many images as given, x ~ p_theta0(x|z), z ~ p(z), as data: without gradient.
+        """Draw as many images as given, x ~ p_theta0(x|z), z ~ p(z), without gradient.
 
-        Where the given images are binary these are Bernoulli samples, else means, so that phi
-        compares like with like.
+        They are Bernoulli samples if the given images are binary, else means, so that phi compares
+        images of one kind.
         """
         latents = self.prior_like(images, PRIOR)
         labels = self.labels_to_generate(images, labels)
@@ -244,7 +244,7 @@ class Variational(Unified):
         return tf.stop_gradient(means)
 
     def labels_to_generate(self, images: tf.Tensor, labels: tf.Tensor | None) -> tf.Tensor | None:
-        """The labels of as many generated images: those of the real ones."""
+        """Return labels of as many generated images: by default those of the real ones."""
         return labels
 
     def elbo(
@@ -255,16 +255,16 @@ class Variational(Unified):
         noise: tf.Tensor,
         training: bool,
     ) -> tf.Tensor:
-        """Eq. 11 by k = 1 draw and the closed-form KL, or the importance-weighted bound of k > 1.
+        """Eq. 11 by k = 1 draw of z and the closed-form KL, or the importance-weighted bound if k > 1.
 
-        Under a learned prior the KL has no closed form, and k = 1 is Eq. 11 by its draw alone.
+        Under a learned prior the KL has no closed form, and with k = 1 it is estimated from the draw.
 
         Args:
             posterior: {"mean": (b, d), "scale": (b, d)} of q_eta.
             images, labels, noise, training: See `bound`.
 
         Returns:
-            (b,) nats an image.
+            (b,) nats per image.
         """
         mean, scale = posterior["mean"][:, None], posterior["scale"][:, None]  # (b, 1, d)
         q = distributions.normal(mean, scale)
@@ -284,7 +284,7 @@ class Variational(Unified):
         labels: tf.Tensor | None = None,
         training: bool = False,
     ) -> tf.Tensor:
-        """log p_theta(x|z [, t]), summed over pixels.
+        """Return log p_theta(x|z [, t]), summed over pixels.
 
         Args:
             images: (b, h, w, c).
@@ -297,7 +297,7 @@ class Variational(Unified):
         """
         k, d = latents.shape[1:]
         labels = None if labels is None else tf.repeat(labels, k)
-        # Bernoulli terms are taken from logits: those of saturated means stay finite.
+        # Bernoulli terms are computed from logits, so that those of saturated means stay finite.
         decoder = (
             networks.before_sigmoid(self.theta) if self.likelihood == "bernoulli" else self.theta
         )
@@ -307,18 +307,18 @@ class Variational(Unified):
         return tf.reshape(terms, [-1, k])
 
     def track_bound(self, bounds: tf.Tensor) -> None:
-        """The metric `bound`: the unweighted bound on the log-likelihood of the real images."""
+        """Update the metric `bound`, the unweighted bound on the log-likelihood of the real images."""
         self.bound_tracker.update_state(bounds)
 
     def latent_noise(self, images: tf.Tensor, stream: int) -> tf.Tensor:
-        """Standard normal noise for z, (b, k, d)."""
+        """Return standard normal noise for z, (b, k, d)."""
         k, d = self.importance_samples, self.latent_dim
         return tf.reshape(self.noise(images, k * d, stream), [-1, k, d])
 
     def call(
         self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = False
     ) -> tf.Tensor:
-        """Reconstructions: the means of p_theta(x|z [, t]) at the mean of q_eta(z|x [, t])."""
+        """Return reconstructions: the means of p_theta(x|z [, t]) at the mean of q_eta(z|x [, t])."""
         return self.decode(self.call_network(self.eta, images, labels)["mean"], labels)
 
     def get_config(self) -> dict[str, Any]:
@@ -333,7 +333,7 @@ class Variational(Unified):
 
 
 def _check_variational(players, temperature, importance_samples, likelihood):
-    """The likelihood is known and theta has its parameters; T and k are positive; eta infers theta's z."""
+    """Raise unless theta fits the likelihood, T and k are positive, and eta infers theta's z."""
     theta, eta = players["theta"], players["eta"]
     if likelihood not in distributions.LIKELIHOODS:
         raise ValueError(

@@ -53,7 +53,16 @@ def load(name: str | Path, trusted: bool = False) -> "keras.Model":
         FileNotFoundError: There is no such preset, folder or file; the nearest preset is named.
         ValueError: The file is damaged, differs from its card's checksum, holds another class, or
             might do more than hold weights.
-        ConnectionError: The preset has to be fetched, and cannot be.
+        ConnectionError: The preset must be fetched, and cannot be.
+
+    Examples:
+        >>> import zoo
+        >>> model = zoo.load("iwgan_digits")
+        >>> type(model) is zoo.GAN, model.importance_weighted
+        (True, True)
+        >>> images = model.sample(64, seed=0)
+        >>> images.shape, images.dtype.name
+        ((64, 8, 8, 1), 'float32')
     """
     path = locate(name)
     weights = _weights(path) if path.is_dir() else path

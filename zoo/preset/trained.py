@@ -1,4 +1,4 @@
-"""Publishes a model that was trained in Python, by `fit`, without a run's folder."""
+"""Publish a model that was trained in Python, by `fit`, without the folder of a run."""
 
 import os
 from collections.abc import Mapping
@@ -25,29 +25,42 @@ def publish(
 ) -> Path:
     """Write a model as a preset: weights, SavedModel, picture, scores, card and page.
 
-    Theta is the average, if the model keeps one, and a discriminator is calibrated on training images as
-    `zoo.preset.calibrate` says. The folder appears whole or not at all. `zoo.load` and the commands take it
-    by its path, and by its name if it lies in the folder `presets` of TFGEN_HOME.
+    Theta is the average, if the model keeps one, and a discriminator is calibrated on training images by
+    `zoo.preset.calibrate`. The folder appears whole or not at all. `zoo.load` and the commands find it by
+    its path, and by its name if it is in the folder `presets` of TFGEN_HOME.
 
     Args:
-        model: A trained model of the zoo or of a class that `zoo.MODELS` lists.
+        model: Trained model of a class in `zoo.MODELS`.
         folder: Folder of the preset; its name is the preset's.
         data: Name or folder of the data set that the model learned from and is scored on, or a recipe's
             `data` (name, target, fraction, ...).
-        evaluator: Folder of the evaluator that scores samples; None takes one of the same data beside
-            `folder`, or the data set's own.
-        samples: Number of generated images that are scored.
+        evaluator: Folder of the evaluator that scores samples; None for an evaluator of the same data
+            beside `folder`, or else the data set's own.
+        samples: Number of generated images to score.
         description: One line; by default the class and the data.
-        overwrite: Replace what is in `folder`.
+        overwrite: Whether to replace an older `folder`.
 
     Returns:
-        The preset's folder.
+        Folder of the preset.
 
     Raises:
-        FileExistsError: There is such a folder.
-        FileNotFoundError: No evaluator for the data set, or not the data.
+        FileExistsError: The folder exists.
+        FileNotFoundError: The data set or its evaluator is missing.
         TypeError: The model is not one of the zoo.
-        ValueError: The name breaks the rule, or the data have another shape than the model.
+        ValueError: The name breaks the rule, or the shape of the data is not the model's.
+
+    Examples:
+        >>> import tempfile, tfgen, zoo
+        >>> model = zoo.ResNet.build_networks((8, 8, 1), 10, width=4, blocks=1)
+        >>> model.compile("adam")
+        >>> history = model.fit(tfgen.data.load("digits"), verbose=0)
+        >>> images = tfgen.data.arrays("digits", "test[:2]")[0].astype("float32") / 255
+        >>> with tempfile.TemporaryDirectory() as root:
+        ...     folder = zoo.publish(model, f"{root}/resnet_small", data="digits")
+        ...     print(zoo.card(folder)["description"])
+        ...     print(zoo.load(folder).predict(images, verbose=0).shape)
+        ResNet, on digits
+        (2, 10)
     """
     folder = Path(folder)
     publishing.check_name(folder.name)
