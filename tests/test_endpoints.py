@@ -61,7 +61,7 @@ class TestAssertions:
             ("sample_labels", {"labels": [0, 99, -1], "seed": 0}, r"from 0 to 9.*\[0 99 -1\]"),
             ("generate", {"seeds": [0], "labels": [10]}, r"labels must be from 0 to 9.*\[10\]"),
             ("generate_png", {"seeds": [0], "labels": [-1]}, "labels must be from 0 to 9"),
-            ("generate", {"seeds": [0, 1], "labels": [1]}, "as many rows.*2.*1"),
+            ("generate", {"seeds": [0, 1], "labels": [1]}, "equally many rows.*2.*1"),
             ("decode", {"latents": np.zeros((1, 32), "f"), "labels": [10]}, "labels must be"),
             ("discriminate", {"images": np.zeros((1, 8, 8, 1), "f"), "labels": [-1]}, "labels"),
         ],

@@ -186,7 +186,7 @@ class TestWhatIsRefused:
         ],
     )
     def test_weights_of_examples(self, resnet, call):
-        with pytest.raises(ValueError, match="Objectives weigh examples themselves.* Received: "):
+        with pytest.raises(ValueError, match="Objectives weight examples themselves.* Received: "):
             call(resnet, *digits(64))
 
     @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ class TestCompile:
     @pytest.mark.parametrize(
         ("players", "message"),
         [
-            ({"theta": "adam"}, "one for each player, theta, phi. Received: theta"),
+            ({"theta": "adam"}, "one per player, theta, phi. Received: theta"),
             ({"theta": "adam", "phi": "adam", "eta": "sgd"}, "Received: theta, phi, eta"),
         ],
         ids=str,

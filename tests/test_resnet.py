@@ -109,5 +109,5 @@ def test_smoothing_out_of_range_is_refused(value):
 
 
 def test_images_too_small_for_the_blocks_are_refused():
-    with pytest.raises(ValueError, match=r"2\^blocks pixels a side. Received: shape=\(8, 8, 3\)"):
+    with pytest.raises(ValueError, match=r"2\^blocks pixels per side. Received: shape=\(8, 8, 3\)"):
         networks.whitened_network((8, 8, 3), 10, widths=(4, 4, 4))

@@ -173,7 +173,7 @@ def check_schedules(optimizer: Any, callbacks: Sequence[keras.callbacks.Callback
                 )
         if one.iterations > 0 and float(one.learning_rate) == 0:
             warnings.warn(
-                "The learning rate is 0: its schedule has ended, and no weight will move. Compile the "
-                "model anew to train it further.",
+                "The learning rate is 0: its schedule has ended, and no weight will change. Compile the "
+                "model again to train it further.",
                 stacklevel=3,
             )

@@ -82,7 +82,7 @@ def agree(strategy: tf.distribute.Strategy, **number: int) -> None:
     found = strategy.gather(own, axis=0).numpy().tolist()
     if len(set(found)) > 1:
         raise ValueError(
-            "All workers must see the same files, as on a shared disk. "
+            "All workers must read the same files, as on a shared disk. "
             f"Received: {name}={found}, one for each replica"
         )
 
@@ -217,7 +217,7 @@ class Replicated(keras.Model):
 
         def on_replica():
             context = tf.distribute.get_replica_context()
-            for variable in kept:  # gathered: a mean by all_reduce fails on several workers
+            for variable in kept:  # gathered, since all_reduce of a mean fails on several workers
                 every = context.all_gather(variable.value[None], axis=0)
                 variable.assign(tf.reduce_mean(every, axis=0))
 

@@ -105,7 +105,7 @@ class Unified(Gated):
 
     @abc.abstractmethod
     def endpoints(self) -> dict[str, tuple[Callable, dict[str, tf.TensorSpec]]]:
-        """Return {name: (function, {argument: tf.TensorSpec})} of the served functions, the default first."""
+        """Return served functions, the default first: {name: (function, {argument: tf.TensorSpec})}."""
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Every player ascends its own objective from the same point: one forward pass serves all."""

@@ -1,7 +1,7 @@
 """Images and labels as arrays or as a tf.data pipeline: digits, TFDS, folders of pictures, arrays.
 
-A split is held in memory as uint8, and a pipeline only permutes, gathers and scales. One that does
-not fit is read batch by batch with `stream=True`, to the same batches.
+A split is held in memory as uint8, and a pipeline only permutes, gathers and scales. A split that does
+not fit is read batch by batch with `stream=True`, into the same batches.
 
 Everything is imported when it is first used: the layout of a folder is read without TensorFlow.
 """

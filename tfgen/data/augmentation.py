@@ -10,7 +10,7 @@ def check(shift: int, flip: str | None) -> None:
     """Check the options of `augment`.
 
     Raises:
-        ValueError: Shift is negative or no integer, or flip is none of `FLIPS`.
+        ValueError: shift is negative or not an integer, or flip is not one of `FLIPS`.
     """
     if isinstance(shift, bool) or not isinstance(shift, int) or shift < 0:
         raise ValueError(f"shift must be a number of pixels. Received: shift={shift!r}")
@@ -27,21 +27,21 @@ def augment(
     shift: int = 0,
     flip: str | None = None,
 ) -> tf.Tensor:
-    """Return the images shifted and mirrored, each as (seed, epoch, its index) say.
+    """Return the images shifted and mirrored, each by draws from (seed, epoch, its index).
 
     Args:
         images: (b, h, w, c).
-        indices: (b,) of the images in the data set.
+        indices: (b,) indices of the images in the data set.
         count: Number of images in the data set.
         seed: Seed of the noise, an integer.
         epoch: int64 scalar.
-        shift: Up to so many pixels in either direction; what comes in is the image reflected.
-        flip: Left to right. "random": by a coin toss for each image and epoch. "alternating": by a coin
-            toss for each image in epoch 0, and in every later epoch the other way than in the one before
+        shift: Largest shift in pixels in either direction; the image is padded by reflection.
+        flip: Rule of mirroring, left to right. "random" tosses a coin for each image and epoch.
+            "alternating" tosses a coin for each image in epoch 0 and then alternates from epoch to epoch
             (Jordan 2024, arXiv 2404.00498, section 3.6).
 
     Returns:
-        (b, h, w, c), of the images' dtype.
+        (b, h, w, c) of the images' dtype.
     """
     if flip is not None:
         mirrored = _flips(indices, count, seed, epoch, flip)[:, None, None, None]
@@ -52,7 +52,7 @@ def augment(
 
 
 def _flips(indices, count, seed, epoch, flip):
-    """Which images are mirrored, (b,) bool."""
+    """Return whether each image is mirrored, (b,) bool."""
     drawn_in = epoch if flip == "random" else tf.zeros_like(epoch)
     coins = _draws(count, 2, seed, drawn_in, _FLIP)[:, 0]
     turns = tf.cast(epoch % 2, tf.int32) if flip == "alternating" else 0
@@ -60,12 +60,12 @@ def _flips(indices, count, seed, epoch, flip):
 
 
 def _shifts(indices, count, seed, epoch, shift):
-    """Rows and columns that the images are moved by, (b, 2) from 0 to 2 shift, `shift` being none."""
+    """Draw the rows and columns to shift by, (b, 2) in [0, 2 shift]; `shift` itself means no shift."""
     return tf.gather(_draws(count, 2 * shift + 1, seed, epoch, _SHIFT), indices)
 
 
 def _draws(count, values, seed, epoch, stream):
-    """Two integers in [0, values) for each image of the data set, (count, 2)."""
+    """Draw two integers in [0, values) for each image of the data set, (count, 2)."""
     noise_seed = tf.random.fold_in([seed, epoch], stream, alg="philox")
     return tf.random.stateless_uniform(
         [count, 2], noise_seed, 0, values, dtype=tf.int32, alg="philox"

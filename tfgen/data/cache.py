@@ -1,9 +1,9 @@
 """Decoded folders of pictures on disk, so that the next command does not decode them again.
 
-An entry is an array under a key of everything that it was made from. It is written aside and moved
-into place, so that it is whole or absent; one that is broken is made anew. Together they take at most
-`MOST_BYTES`, those last used longest ago going first. The folder is what TFGEN_CACHE names ("off"
-keeps nothing), or `cache` in `tfgen.home`.
+An entry is an array; its key is a hash of everything that it was made from. It is written aside and moved
+into place, so that it is whole or absent; a broken entry is made again. Together entries take at most
+`MOST_BYTES`; the least recently used are removed first. TFGEN_CACHE names the folder ("off" keeps
+nothing); by default it is `cache` in `tfgen.home`.
 """
 
 import contextlib
@@ -33,10 +33,10 @@ _CHECKSUM = 4  # bytes behind an array
 
 
 def key(root: pathlib.Path, paths: Sequence[pathlib.Path], geometry: Geometry) -> str:
-    """The key of pictures in this order at this geometry.
+    """Return the key of pictures in this order, brought to this geometry.
 
-    It changes with a picture's name, size, or time of change. That of the inode is among them, which
-    no program can set back.
+    It changes with a picture's name, size or times of change, among them that of the inode, which no
+    program can set back.
     """
     import PIL
 
@@ -59,7 +59,7 @@ def key(root: pathlib.Path, paths: Sequence[pathlib.Path], geometry: Geometry) -
 
 
 def array(key: str, make: Callable[[], np.ndarray]) -> np.ndarray:
-    """The array uint8 under this key, made if there is none; what cannot be written is not kept."""
+    """Return the array uint8 of this key; make it if there is none, and keep it if it can be written."""
     root = folder()
     if root is None:
         return make()
@@ -73,15 +73,15 @@ def array(key: str, make: Callable[[], np.ndarray]) -> np.ndarray:
 
 
 class Rows:
-    """An entry that is made row by row, as rows are asked for; it is in place once all are made.
+    """Entry that is made row by row as rows are read, and moved into place once all are made.
 
-    Until then rows lie in an unfinished file, which goes with this object. What is larger than
-    `MOST_BYTES`, or cannot be written, is made each time.
+    Until then rows are in an unfinished file, which is removed with this object. Rows of an entry larger
+    than `MOST_BYTES`, or that cannot be written, are made each time.
 
     Args:
         key: Key of the whole array.
         shape: Shape of the whole array, uint8 (n, ...).
-        make: Positions (b,) -> rows (b, ...).
+        make: Function of positions (b,) that returns rows (b, ...).
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Rows:
         return self._shape[0]
 
     def __call__(self, positions: np.ndarray) -> np.ndarray:
-        """The rows at some positions (b,)."""
+        """Return the rows at positions (b,)."""
         with self._lock:
             if self._file is not None:
                 try:
@@ -115,7 +115,7 @@ class Rows:
         return self._make(positions)
 
     def _existing(self):
-        """The file of an entry that is in place, or None; its checksum is not looked at."""
+        """Open the file of an entry that is in place, or return None; its checksum is not verified."""
         if not self._path.is_file():
             return None
         file = open(self._path, "rb")  # noqa: SIM115  closed with this object
@@ -135,7 +135,7 @@ class Rows:
         return file
 
     def _unfinished(self):
-        """A new file with room for all rows."""
+        """Create a file with room for all rows."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         _make_room(self._path.parent, len(self) * self._bytes)
         file = tempfile.NamedTemporaryFile(  # noqa: SIM115  closed with this object
@@ -182,7 +182,7 @@ def _discard(file) -> None:
 
 
 def folder() -> pathlib.Path | None:
-    """Where entries are kept; None if they are not."""
+    """Return the folder of entries, or None if none are kept."""
     chosen = os.environ.get("TFGEN_CACHE")
     if chosen == "off":
         return None
@@ -192,7 +192,7 @@ def folder() -> pathlib.Path | None:
 
 
 def _read(path) -> np.ndarray | None:
-    """The array of an entry, or None if there is none or it is broken."""
+    """Return the array of an entry, or None if there is none or it is broken."""
     try:
         with open(path, "rb") as file:
             found = np.lib.format.read_array(file, allow_pickle=False)
@@ -225,7 +225,7 @@ def _checksum(images) -> bytes:
 
 
 def _make_room(root, needed) -> None:
-    """Remove entries until `needed` bytes more are within the bound, and what was left unfinished."""
+    """Remove unfinished files, and entries until `needed` more bytes are within the bound."""
     for path in root.glob("*.partial"):
         if time.time() - path.stat().st_mtime > _ABANDONED:
             path.unlink(missing_ok=True)

@@ -1,9 +1,9 @@
-"""One picture's file to 8-bit pixels as a viewer shows them; Pillow is imported where it is used.
+"""Decode a picture's file to 8-bit pixels as a viewer shows them; Pillow is imported where it is used.
 
-- Turned as its EXIF orientation says.
+- The picture is turned by its EXIF orientation.
 - Transparency is composited on white, in `opaque`.
-- 16 bits per channel keep their high byte, as TensorFlow's PNG decoder does.
-- Of an animation or of several pages, the first.
+- 16 bits per channel keep their high byte, as in TensorFlow's PNG decoder.
+- The first image of an animation or of several pages is decoded.
 - Gray pictures have 1 channel; palettes, CMYK and all others become RGB.
 """
 
@@ -40,10 +40,10 @@ class Header(NamedTuple):
 
 
 def header(path: str | os.PathLike) -> Header:
-    """Size and channels of a picture, from the first bytes of its file.
+    """Return size and channels of a picture from the first bytes of its file.
 
     Raises:
-        ValueError: The file is no picture that can be read, or holds more than `MOST_PIXELS`.
+        ValueError: The file is not a readable picture, or holds more than `MOST_PIXELS`.
     """
     with _name_in_errors(path), _open(path) as picture:
         width, height = picture.size
@@ -54,10 +54,10 @@ def header(path: str | os.PathLike) -> Header:
 
 
 def decode(path: str | os.PathLike) -> np.ndarray:
-    """The pixels of a picture, uint8 (height, width, 1 or 3).
+    """Return the pixels of a picture, uint8 (height, width, 1 or 3).
 
     Raises:
-        ValueError: As `header`, or the file is cut short or broken.
+        ValueError: See `header`; or the file is truncated or broken.
     """
     with _name_in_errors(path), _open(path) as picture:
         picture.load()  # a broken file is found out only here; a TIFF is turned here
@@ -73,7 +73,7 @@ def decode(path: str | os.PathLike) -> np.ndarray:
 
 
 def opaque(pixels: np.ndarray) -> np.ndarray:
-    """Pixels on white: (a x + (255 - a) 255) / 255, rounded, for color x under alpha a.
+    """Composite pixels on white: (a x + (255 - a) 255) / 255, rounded, for color x and alpha a.
 
     Args:
         pixels: uint8 (h, w, c + 1), the last channel alpha.
@@ -88,7 +88,7 @@ def opaque(pixels: np.ndarray) -> np.ndarray:
 
 @contextlib.contextmanager
 def _name_in_errors(path: str | os.PathLike) -> Iterator[None]:
-    """Give what Pillow raises the file's name; broken files raise errors of no common base."""
+    """Raise Pillow's errors, which have no common base for broken files, as ValueError with the path."""
     try:
         yield
     except _RefusedError as error:
@@ -108,7 +108,7 @@ def _reason(error: Exception) -> str:
 
 
 class _RefusedError(Exception):
-    """A picture that can be read and is not: the rule, and what was received."""
+    """A readable picture that breaks a rule: the rule, and the value received."""
 
     def __init__(self, rule: str, received: str):
         super().__init__(rule)
@@ -139,7 +139,7 @@ def _open(path):
 
 @functools.cache
 def _formats() -> list[str]:
-    """Those of `FORMATS` that this Pillow was built with."""
+    """Return those of `FORMATS` that this Pillow was built with."""
     from PIL import Image
 
     Image.init()
@@ -158,7 +158,7 @@ def _orientation(picture) -> int:
 
 
 def _apply_orientation(picture):
-    """The picture as seen; without `ImageOps.exif_transpose`, which fails on broken metadata."""
+    """Turn the picture by its orientation; `ImageOps.exif_transpose` fails on broken metadata."""
     from PIL.Image import Transpose
 
     turns = {

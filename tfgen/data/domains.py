@@ -1,4 +1,4 @@
-"""Batches of two unpaired domains of images: what CycleGAN learns from."""
+"""Batches of two unpaired domains of images, for CycleGAN."""
 
 import math
 from collections.abc import Sequence
@@ -24,26 +24,26 @@ def unpaired_batches(
     length: int | None = None,
     shuffle: bool = True,
 ) -> tf.data.Dataset:
-    """Equally many images of both domains a batch, each domain in an order of its own.
+    """Return batches of equally many images of both domains, each domain in its own order.
 
     An epoch goes once through the longer domain and cycles the shorter one. The two orders are
     independent functions of (seed, epoch), even if the domains are pictures of the same things.
 
     Args:
         images_a, images_b: uint8, or floats in [0, 1], (n, h, w, c) and (m, h', w', c').
-        batch_size: Images of each domain in a batch; the last batch holds the rest.
+        batch_size: Number of images of each domain per batch; the last batch holds the rest.
         seed: Seed of both orders, an integer.
-        length: Images of each domain in an epoch, drawn anew for each; by default as many as the longer
-            domain has.
-        shuffle: False keeps the order of the arrays.
+        length: Number of images of each domain per epoch, drawn again in each epoch; by default the size
+            of the longer domain.
+        shuffle: Whether to shuffle; False keeps the order of the arrays.
 
     Returns:
         A finite dataset of (images_a, images_b), float32 in [0, 1], with the counter `dataset.epoch`
         that `tfgen.data.batches` describes.
 
     Raises:
-        ValueError: Batch_size or length is not positive; otherwise as `batches`.
-        TypeError: As `batches`.
+        ValueError: batch_size or length is not positive, or see `tfgen.data.batches`.
+        TypeError: See `tfgen.data.batches`.
     """
     domains = [stored_images(images) for images in (images_a, images_b)]
     fetches = [memory_fetch(images) for images in domains]
@@ -60,11 +60,11 @@ def fetch_unpaired_batches(
     length: int | None = None,
     shuffle: bool = True,
 ) -> tf.data.Dataset:
-    """Batches of two domains that are read by their positions, as `unpaired_batches` describes them.
+    """Return the batches of `unpaired_batches` from domains whose images are read by position.
 
     Args:
-        sizes: Number of images in either domain.
-        fetches: For either domain, positions int32 (b,) -> images uint8 or float32 (b, h, w, c).
+        sizes: Number of images in each domain.
+        fetches: Function per domain, positions int32 (b,) -> images uint8 or float32 (b, h, w, c).
         batch_size, seed, length, shuffle: See `unpaired_batches`.
     """
     length = max(sizes) if length is None else length

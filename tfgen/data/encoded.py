@@ -1,4 +1,4 @@
-"""Encoded pictures to a model's images within a graph, as a folder of the same pictures is read."""
+"""Decode pictures within a graph to a model's images, as `tfgen.data` reads a folder of them."""
 
 import tensorflow as tf
 
@@ -7,14 +7,13 @@ from tfgen.data import pictures
 
 @tf.function(autograph=False)  # an export stores it once for all endpoints that call it
 def images(contents: tf.Tensor, shape: tuple[int, int, int]) -> tf.Tensor:
-    """Images in [0, 1] of PNG or JPEG files of any size, those that `tfgen.data` makes of a folder of them.
+    """Return images in [0, 1] of PNG or JPEG files of any size, equal to those that `tfgen.data` reads.
 
-    Resized and brought to the channels by `tfgen.data.pictures`, transparency on white, 16 bits to their
-    high byte.  An EXIF orientation is turned in a folder and not here: TensorFlow's decoder passes EXIF
-    over.
+    They are resized and converted to the channels by `tfgen.data.pictures`, with transparency on white and
+    16 bits cut to their high byte.  Unlike `tfgen.data`, TensorFlow's decoder ignores EXIF orientations.
 
     Args:
-        contents: (b,) strings, a file each.
+        contents: (b,) strings, one file each.
         shape: (h, w, c) of the images, c = 1 or 3.
 
     Returns:
@@ -22,7 +21,7 @@ def images(contents: tf.Tensor, shape: tuple[int, int, int]) -> tf.Tensor:
     """
 
     def read(content):
-        # It decodes PNG too, and alone lets the cosine transform be chosen: Pillow's.
+        # It decodes PNG too, and is the only decoder with a choice of cosine transform; Pillow's is chosen.
         pixels = tf.io.decode_jpeg(content, channels=0, dct_method="INTEGER_ACCURATE")
         kinds = [lambda depth=depth: _read(pixels, depth, shape) for depth in (1, 2, 3, 4)]
         return tf.switch_case(tf.shape(pixels)[-1] - 1, kinds)

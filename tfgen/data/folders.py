@@ -22,10 +22,10 @@ _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else o
 
 
 class Folder(Source):
-    """A folder of pictures, laid out as `tfgen.data.layout` says.
+    """A folder of pictures, in a layout of `tfgen.data.layout`.
 
     Attributes:
-        layout: What it holds.
+        layout: Splits and classes of the folder.
     """
 
     def __init__(self, name: str | os.PathLike):
@@ -46,7 +46,7 @@ class Folder(Source):
 
     @functools.cached_property
     def headers(self) -> dict[os.PathLike, Header]:
-        """The header of each picture of all splits."""
+        """Header of each picture of all splits."""
         paths = [member.path for members in self.layout.splits.values() for member in members]
         return dict(zip(paths, _pool().map(header, paths), strict=True))
 
@@ -63,7 +63,7 @@ class Pictures(SplitReader):
     def __init__(self, folder: Folder, members: Sequence[Member]):
         self._folder, self._members = folder, members
         self.labels = np.array([member.label for member in members], dtype=np.int32)
-        self._rows: dict[Geometry, cache.Rows] = {}  # of which several streams each read some
+        self._rows: dict[Geometry, cache.Rows] = {}  # several streams may share them
 
     def __len__(self):
         return len(self._members)
@@ -84,7 +84,7 @@ class Pictures(SplitReader):
     ) -> tuple[Fetch, tuple[int, int, int]]:
         if geometry.size is None or geometry.channels is None:
             raise ValueError(
-                "A stream does not look at every picture of a folder before it begins: it needs size= "
+                "A stream does not open the pictures of a folder before it begins, so it needs size= "
                 f"and channels=. Received: size={geometry.size}, channels={geometry.channels}"
             )
         shape = (geometry.size, geometry.size, geometry.channels)
@@ -125,7 +125,7 @@ def _decode_all(paths, geometry) -> np.ndarray:
 
 
 def _chunks(paths, geometry: Geometry) -> Iterator[np.ndarray]:
-    """The pictures brought to a geometry, uint8 (b, h, w, c), a few at a time."""
+    """Yield the pictures brought to a geometry, uint8 (b, h, w, c), a few at a time."""
     for start in range(0, len(paths), _CHUNK):
         chunk = paths[start : start + _CHUNK]
         images = list(_pool().map(decode, chunk))
@@ -145,5 +145,5 @@ def _check_fits(paths, images, size):
 
 @functools.cache
 def _pool() -> concurrent.futures.ThreadPoolExecutor:
-    """Threads that decode: Pillow lets go of Python's lock meanwhile."""
+    """Return a pool of decoding threads; Pillow releases Python's lock while it decodes."""
     return concurrent.futures.ThreadPoolExecutor(_CORES, thread_name_prefix="tfgen-decode")

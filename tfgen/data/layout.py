@@ -1,10 +1,10 @@
-"""Which pictures of a folder belong to which split and class, from names alone: no file is opened.
+"""Find the split and class of each picture of a folder from names alone, without opening a file.
 
     folder/*.png                 pictures without labels
-    folder/<class>/**/*.png      a class per sub-folder, with all pictures below it
-    folder/train/..., test/...   splits, each of them laid out like one of the two above
+    folder/<class>/**/*.png      one class per sub-folder, with all pictures below it
+    folder/train/..., test/...   splits, each laid out like one of the two above
 
-Classes are numbered in the sorted order of their names. `held_out` makes a test split where none is.
+Classes are numbered in the sorted order of their names. `held_out` makes a test split if there is none.
 """
 
 import collections
@@ -30,7 +30,7 @@ TOOLS = {  # folders and files that tools leave behind, in lower case; hidden on
     "system volume information", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r",
 }  # fmt: skip
 HELD_OUT = 0.1
-FEWEST_TO_DIVIDE = 20  # a test split of one picture says nothing
+FEWEST_TO_DIVIDE = 20  # a test split of one picture is useless
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,14 +43,14 @@ class Member:
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """What a folder of pictures holds.
+    """Splits and classes of a folder of pictures.
 
     Attributes:
         root: The folder.
         class_names: Sorted; empty for pictures without labels.
         splits: Members of each split, by class and then by path.
         passed_over: {reason: number of files and folders}.
-        notes: What was decided about the splits, a sentence each.
+        notes: Decisions about the splits, one sentence each.
     """
 
     root: pathlib.Path
@@ -60,18 +60,18 @@ class Layout:
     notes: tuple[str, ...]
 
     def members(self) -> dict[str, list[Member]]:
-        """The splits that may be asked for; "validation" serves as "test" where there is no other."""
+        """Splits by name; "validation" also serves as "test" if there is no other."""
         if "validation" in self.splits and "test" not in self.splits:
             return {**self.splits, "test": self.splits["validation"]}
         return self.splits
 
 
 def layout(name: str | os.PathLike) -> Layout:
-    """What the folder of this name holds.
+    """Return the layout of a folder.
 
     Raises:
-        FileNotFoundError: There is no such folder.
-        ValueError: It holds no pictures, or is laid out otherwise than above.
+        FileNotFoundError: The folder does not exist.
+        ValueError: The folder holds no pictures, or has another layout than those above.
     """
     root = pathlib.Path(name).expanduser()
     if not root.is_dir():
@@ -98,11 +98,11 @@ def layout(name: str | os.PathLike) -> Layout:
 def require_class_folders(
     name: str, class_names: tuple[str, ...], count: int, learner: str
 ) -> None:
-    """Refuse pictures without classes for a model that learns from labels.
+    """Raise if pictures have no classes for a model that learns from labels.
 
     Args:
         name: Name of the data set.
-        class_names: Names of it.
+        class_names: Names of its classes.
         count: Number of pictures.
         learner: Name of the model or recipe, for the error.
 
@@ -117,7 +117,7 @@ def require_class_folders(
 
 
 def _tested(root, splits) -> tuple[dict[str, list[Member]], tuple[str, ...]]:
-    """The splits with a test split, and what is to be said of it."""
+    """Return the splits with a test split, and notes on how it was made."""
     if "test" in splits or "train" not in splits:
         return splits, ()
     if "validation" in splits:
@@ -131,10 +131,10 @@ def _tested(root, splits) -> tuple[dict[str, list[Member]], tuple[str, ...]]:
 
 
 def held_out(root: pathlib.Path, members: list[Member]) -> tuple[list[Member], list[Member]]:
-    """Members without a stratified tenth, and that tenth, drawn by the hash of each picture's name.
+    """Return members without a stratified tenth, and that tenth, drawn by the hash of each picture's name.
 
-    So the draw is the same on every machine, and a picture that is added or removed moves few others.
-    The only picture of a class is not drawn.
+    The draw is therefore the same on every machine, and a picture that is added or removed moves few
+    others.  The only picture of a class is not drawn.
     """
     if len(members) < FEWEST_TO_DIVIDE:
         return members, []
@@ -157,7 +157,7 @@ def held_out(root: pathlib.Path, members: list[Member]) -> tuple[list[Member], l
 
 
 def _roots(root, scan) -> dict[str, pathlib.Path]:
-    """The folder of each split; all of `root` is "train" if it has no split folders."""
+    """Return the folder of each split; all of `root` is "train" if it has no split folders."""
     pictures, folders = scan(root)
     splits = {path: ALIASES[path.name.lower()] for path in folders if path.name.lower() in ALIASES}
     others = [path for path in folders if path not in splits]
@@ -177,7 +177,7 @@ def _roots(root, scan) -> dict[str, pathlib.Path]:
 
 
 def _is_vehicle(splits, scan) -> bool:
-    """Whether the one split folder is called "train" and laid out as a class, beside others."""
+    """Whether the only split folder, "train", has the layout of a class, beside other classes."""
     return list(splits.values()) == ["train"] and not scan(next(iter(splits)))[1]
 
 
@@ -185,7 +185,7 @@ def _is_vehicle(splits, scan) -> bool:
 
 
 def _pictures_of(folder, scan) -> dict[str | None, list[pathlib.Path]]:
-    """{class: pictures}, or {None: pictures} without class folders."""
+    """Return {class: pictures}, or {None: pictures} without class folders."""
     direct, folders = scan(folder)
     below = {}
     for path in folders:
@@ -252,7 +252,7 @@ def _class_names(found) -> tuple[str, ...]:
 
 
 def _pictures_below(folder, scan, above=()) -> list[pathlib.Path]:
-    """All pictures of a folder and of its sub-folders, sorted by path."""
+    """Return all pictures of a folder and of its sub-folders, sorted by path."""
     status = os.stat(folder)
     identity = status.st_dev, status.st_ino
     if identity in above:
@@ -263,14 +263,14 @@ def _pictures_below(folder, scan, above=()) -> list[pathlib.Path]:
 
 
 class _Scan:
-    """Lists folders, each once; `passed_over` counts what is no picture, by the reason."""
+    """Lists folders, each once; `passed_over` counts entries that are not pictures, by reason."""
 
     def __init__(self):
         self.passed_over = collections.Counter()
         self._listed = {}
 
     def __call__(self, folder) -> tuple[list[pathlib.Path], list[pathlib.Path]]:
-        """(pictures, folders) directly in a folder, sorted; a picture is known by its suffix."""
+        """Return (pictures, folders) directly in a folder, sorted; suffixes tell pictures."""
         if folder not in self._listed:
             try:
                 self._listed[folder] = self._list(folder)
@@ -293,7 +293,7 @@ class _Scan:
                     f"Pictures must be of a format that is read ({' '.join(sorted(SUFFIXES))}): convert "
                     f"or remove the others. Received: {entry.path!r}"
                 )
-            # A link that leads nowhere is one too: it is named when it is read.
+            # A broken link counts as a picture: the error names it when it is read.
             elif suffix in SUFFIXES and (entry.is_file() or entry.is_symlink()):
                 pictures.append(folder / entry.name)
             else:

@@ -93,20 +93,21 @@ def load_with_validation(
     cached: bool = False,
     **subset: Any,
 ) -> tuple[tf.data.Dataset, tf.data.Dataset]:
-    """A split without some of its images, as `load` gives it, and those, to choose a model by.
+    """Return batches of `load` without a share of the images, and batches of that share for validation.
 
     Args:
         held_out: Share in (0, 1) of the kept images that is held out, stratified by the labels that
             are not hidden, drawn by `seed`.
-        binarize: Also of the images held out, each pixel drawn once and for all.
-        shift, flip: Of the images to train on, as in `batches`.
+        binarize: Whether to binarize; pixels of images held out are drawn only once.
+        shift, flip: Augmentation of the images to train on, see `batches`.
         name, batch_size, seed, stream, cached, subset: See `load` and `arrays`.
 
     Returns:
-        The pipeline to train on, and that of the images held out, in a fixed order.
+        Batches to train on, and batches of the images held out in a fixed order.
 
     Raises:
-        As `load` does; ValueError if nothing would be left to train on.
+        FileNotFoundError, TypeError: See `load`.
+        ValueError: No image is left to train on, or see `load`.
     """
     whole = select(name, seed=seed, stream=stream, **subset)
     chosen = stratified_subset("held_out", whole.labels, held_out, seed)
@@ -140,23 +141,23 @@ def load_adaptation(
     cached: bool = False,
     **geometry: Any,
 ) -> tf.data.Dataset:
-    """Batches of a labelled source domain and an unlabelled target, half and half.
+    """Return batches, half of a labelled source domain and half of an unlabelled target.
 
-    The target's images have the label -1: their own labels never leave this function.
+    The target's images have the label -1: their labels are not read.
 
     Args:
         source, target: Names of data sets, as in `arrays`.
         split: Split of either data set.
         batch_size, seed: See `tfgen.data.mixed.mixed_batches`, which also says what an epoch is.
         stream, cached: See `load`.
-        geometry: Size, channels, pad and crop of `arrays`, by which both domains get one shape.
+        geometry: Arguments size, channels, pad and crop of `arrays`, which bring both domains to one shape.
 
     Returns:
         A finite `tf.data.Dataset` of images float32 (b, h, w, c) in [0, 1] and labels int32 (b,), with
         the counter `dataset.epoch` that `batches` describes.
 
     Raises:
-        As `arrays` and `tfgen.data.mixed.mixed_batches` do.
+        FileNotFoundError, TypeError, ValueError: See `arrays` and `tfgen.data.mixed.mixed_batches`.
     """
     domains = [select(name, split, stream=stream, **geometry) for name in (source, target)]
     fetches, shapes = zip(*[d.fetch(stream=stream, cached=cached) for d in domains], strict=True)
@@ -177,21 +178,21 @@ def load_unpaired(
     cached: bool = False,
     **geometry: Any,
 ) -> tf.data.Dataset:
-    """Batches of two domains of images without labels, A and B, which nothing pairs.
+    """Return batches of two unpaired domains of images, A and B, without labels.
 
     Args:
         name, target: Names of data sets, A and B, as in `arrays`.
         split: Split of either data set; its images are shuffled if it begins with "train".
         batch_size, seed, length: See `unpaired_batches`, which also says what an epoch is.
         stream, cached: See `load`.
-        geometry: Size, channels, pad and crop of `arrays`, by which both domains get one shape.
+        geometry: Arguments size, channels, pad and crop of `arrays`, which bring both domains to one shape.
 
     Returns:
         A finite `tf.data.Dataset` of (images_a, images_b), float32 (b, h, w, c) in [0, 1], with the
         counter `dataset.epoch` that `batches` describes.
 
     Raises:
-        As `arrays` and `unpaired_batches` do.
+        FileNotFoundError, TypeError, ValueError: See `arrays` and `unpaired_batches`.
     """
     domains = [select(domain, split, stream=stream, **geometry) for domain in (name, target)]
     fetches = [_images_of(domain.fetch(stream=stream, cached=cached)[0]) for domain in domains]
@@ -215,26 +216,26 @@ def arrays(
     pad: bool = False,
     crop: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Images uint8 (n, h, w, c) and labels int32 (n,) of a named data set, -1 = unlabelled.
+    """Return images uint8 (n, h, w, c) and labels int32 (n,) of a named data set, -1 = unlabelled.
 
     A folder holds one sub-folder per class, with all pictures below it, or pictures directly
     (unlabelled). Sub-folders named train, validation and test (or training, val, valid, dev, testing,
-    in any case), and no others, are its splits, each laid out so. Without split folders a tenth of 20
-    pictures or more is held out as "test", stratified by class, and the rest is "train"; "train+test"
-    is all of them. If there is a validation folder and none for testing, "test" is that one. Hidden
-    files and what tools leave behind are passed over; `summary` counts them.
+    in any case), if there are no others, are its splits, each with this layout. Without split folders a
+    tenth of 20 pictures or more is held out as "test", stratified by class, and the rest is "train";
+    "train+test" has all pictures. With a validation folder and no test folder, "test" is the validation
+    split. Hidden files and those that tools leave behind are skipped; `summary` counts them.
 
     Pictures are 8 bits per channel as a viewer shows them: turned as their EXIF orientation says,
     transparency on white, 16 bits cut to their high byte, the first image of an animation; one channel
-    if all are gray, else three. What a folder decodes to is kept on disk, see `tfgen.data.cache`.
+    if all are gray, else three. Decoded pictures are kept on disk, see `tfgen.data.cache`.
 
     Args:
-        name: "digits" (scikit-learn's 8x8 digits, offline), "digits_negative" (the same, 255 - x: a
-            second domain for models of two), an image classification data set of TFDS
+        name: "digits" (scikit-learn's 8x8 digits, offline), "digits_negative" (the same, 255 - x, as a
+            second domain), an image classification data set of TFDS
             ("mnist", "svhn_cropped", "usps", "mnist_m", ...), looked up in the folder that the
             environment variable TFDS_DATA_DIR names and downloaded if it is not there, or a folder of
             pictures. A TFDS name wins over a folder of that name; "./mnist" is always a folder.
-        split: A split, slice or sum of them in TFDS's syntax: "test", "train[:90%]".
+        split: Split, slice of one, or sum of these in TFDS's syntax: "test", "train[:90%]".
         fraction: Share in (0, 1] of the split's images that are kept, stratified by class, at least
             one per class. A smaller share with the same seed is a subset of a larger one.
         labelled: Share in [0, 1] of the kept images that keep their label, drawn like `fraction`;
@@ -243,15 +244,17 @@ def arrays(
         size: Height and width to resize to (antialiased bilinear), or to pad to. Without `pad` and `crop`
             an image that is not square is squeezed into the square.
         channels: 1 or 3, to convert between gray and RGB.
-        pad: Zeros around the centered image instead of resizing.
-        crop: Resize the largest centered square, which keeps the aspect.
+        pad: Whether to pad the centered image with zeros instead of resizing it.
+        crop: Whether to resize the largest centered square, which keeps the aspect ratio.
+
+    Returns:
+        Images and labels.
 
     Raises:
-        FileNotFoundError: The data set is neither on disk nor can it be downloaded.
-        ValueError: An unknown name or split, an empty result, a share or size out of range, a folder
-            laid out otherwise, a picture that cannot be read, or pictures of different sizes without
-            `size`.
-        TypeError: A name that is neither a string nor a path, or a split that is no string.
+        FileNotFoundError: The data set is not on disk and cannot be downloaded.
+        ValueError: The name or split is unknown, no image is left, a share or size is out of range, a
+            folder has another layout, a picture cannot be read, or sizes differ without `size`.
+        TypeError: The name is neither a string nor a path, or the split is not a string.
     """
     geometry = {"size": size, "channels": channels, "pad": pad, "crop": crop}
     selection = select(name, split, fraction, labelled, seed, **geometry)
@@ -259,7 +262,7 @@ def arrays(
 
 
 def info(name: str | os.PathLike, *, size: int | None = None, channels: int | None = None) -> Info:
-    """What is known of a data set before its images are read; arguments as in `arrays`.
+    """Return shape, classes and splits of a data set without reading its images; arguments as in `arrays`.
 
     Nothing is downloaded: a TFDS data set that is not on disk may have no `splits` yet. With `size` and
     `channels` no picture of a folder is opened.
@@ -273,5 +276,5 @@ def info(name: str | os.PathLike, *, size: int | None = None, channels: int | No
 
 
 def on_disk(name: str | os.PathLike) -> bool:
-    """Whether a data set can be read without a download; `name` as in `arrays`."""
+    """Return whether a data set can be read without a download; `name` as in `arrays`."""
     return find(name).on_disk

@@ -1,4 +1,4 @@
-"""Batches of two domains, of which one has labels: what domain adaptation learns from."""
+"""Batches of a labelled and an unlabelled domain, for domain adaptation."""
 
 import math
 from collections.abc import Sequence
@@ -17,14 +17,14 @@ def mixed_batches(
     batch_size: int,
     seed: int = 0,
 ) -> tf.data.Dataset:
-    """One half of each batch is of the source domain, the other of the target with label -1.
+    """Return batches of half source images with labels, half target images with label -1.
 
     An epoch goes once through the larger domain and cycles the smaller one.
 
     Args:
         source, target: uint8 (n, h, w, c), (m, h, w, c).
         labels: int32 (n,) of the source.
-        batch_size: Images in a batch, an even number; the last one holds the rest.
+        batch_size: Number of images per batch, even; the last batch holds the rest.
         seed: Seed of both orders, an integer.
 
     Returns:
@@ -47,13 +47,13 @@ def fetch_mixed_batches(
     batch_size: int,
     seed: int = 0,
 ) -> tf.data.Dataset:
-    """Batches of two domains that are read by their positions, as `mixed_batches` describes them.
+    """Return the batches of `mixed_batches` from domains whose images are read by position.
 
     Args:
         sizes: Number of images in the source and in the target.
-        fetches: For either, positions int32 (b,) -> images uint8 (b, h, w, c) and labels int32 (b,); those
-            of the target are passed over.
-        shapes: (h, w, c) of either.
+        fetches: Function per domain, positions int32 (b,) -> images uint8 (b, h, w, c) and labels int32
+            (b,), which are ignored for the target.
+        shapes: (h, w, c) of each domain.
         batch_size, seed: See `mixed_batches`.
     """
     check_integer("batch_size", batch_size, 0)

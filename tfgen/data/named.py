@@ -1,4 +1,4 @@
-"""The data sets that a name stands for: scikit-learn's digits, TensorFlow Datasets, folders of pictures.
+"""Find a data set by its name: scikit-learn's digits, TensorFlow Datasets, folders of pictures.
 
 TFDS and scikit-learn are imported where they are used.
 """
@@ -15,12 +15,12 @@ from tfgen.data.splits import check_split, join_splits
 
 
 def find(name: str | os.PathLike) -> Source:
-    """The source for "digits", a TFDS name or a folder, in this order.
+    """Return the source of "digits", a TFDS name or a folder, in this order.
 
     Raises:
-        FileNotFoundError: A path that is no folder.
-        ValueError: A name that is none of the three.
-        TypeError: Neither a string nor a path.
+        FileNotFoundError: The path is not a folder.
+        ValueError: The name is none of the three.
+        TypeError: The name is neither a string nor a path.
     """
     if not isinstance(name, str | os.PathLike):
         raise TypeError(f"A data set's name is a string or a path. Received: name={name!r}")

@@ -1,6 +1,6 @@
-"""Pixels of any size to one uint8 array: resizing, cropping, padding, gray <-> RGB, in TensorFlow.
+"""Bring pixels of any size to one uint8 array: resizing, cropping, padding, gray <-> RGB, in TensorFlow.
 
-`fit_geometry` is the one definition, which may be traced into a graph with unknown heights and widths.
+`fit_geometry` is the only definition; it can be traced into a graph with unknown heights and widths.
 """
 
 import dataclasses
@@ -18,14 +18,14 @@ _CHUNK = 1024  # images converted at once, so that float32 copies stay small
 
 @dataclasses.dataclass(frozen=True)
 class Geometry:
-    """What images are brought to.
+    """Size and channels that images are brought to.
 
     Attributes:
         size: Height and width; None keeps those of the images, which must then agree.
-        channels: 1 or 3; None keeps.
-        pad: Zeros around the centered image, instead of resizing.
-        crop: The largest centered square is resized, which keeps the aspect; by default the whole image
-            is, which does not.
+        channels: 1 or 3; None keeps those of the images.
+        pad: Whether to pad the centered image with zeros instead of resizing it.
+        crop: Whether to resize the largest centered square, which keeps the aspect ratio, instead of the
+            whole image.
     """
 
     size: int | None = None
@@ -50,7 +50,7 @@ class Geometry:
             raise ValueError(f"channels must be 1 or 3. Received: channels={self.channels!r}")
 
     def check(self, shapes: Iterable[tuple[int, int, int]]) -> None:
-        """Images of these shapes (h, w, c) can be brought to it.
+        """Check that images of these shapes (h, w, c) can be brought to it.
 
         Raises:
             ValueError: They cannot.
@@ -73,7 +73,7 @@ class Geometry:
             )
 
     def shape(self, height: Any, width: Any, channels: int) -> tuple[Any, Any, int]:
-        """Shape of an image of this height, width and number of channels, brought to it."""
+        """Return the shape of an image of this height, width and number of channels, brought to it."""
         return self.size or height, self.size or width, self.channels or channels
 
 
@@ -84,7 +84,7 @@ def to_array(
     pad: bool,
     crop: bool = False,
 ) -> np.ndarray:
-    """The images uint8 (h, w, c) as one uint8 array (n, size, size, channels); None keeps."""
+    """Bring images uint8 (h, w, c) to one uint8 array (n, size, size, channels); None keeps."""
     geometry = Geometry(size, channels, pad, crop)
     shapes = np.array([image.shape for image in images])
     geometry.check(map(tuple, shapes.tolist()))
@@ -98,13 +98,13 @@ def to_array(
 
 
 def convert(images: np.ndarray, size: int, channels: int) -> np.ndarray:
-    """Images (n, h, w, c), floats in [0, 1], brought to a size and channels as `to_array` brings pixels."""
+    """Bring images (n, h, w, c), floats in [0, 1], to a size and channels, as `to_array` does pixels."""
     brought = fit_geometry(tf.constant(images, tf.float32), Geometry(size, channels))
     return np.clip(brought.numpy(), 0.0, 1.0)  # interpolation may round beyond
 
 
 def pixels(images: np.ndarray, geometry: Geometry) -> tf.Tensor:
-    """Images uint8 (n, h, w, c) brought to a geometry and rounded, uint8."""
+    """Bring images uint8 (n, h, w, c) to a geometry, rounded to uint8."""
     _, height, width, depth = images.shape
     same_size = geometry.size is None or height == width == geometry.size
     if same_size and geometry.channels in (None, depth):
@@ -113,13 +113,13 @@ def pixels(images: np.ndarray, geometry: Geometry) -> tf.Tensor:
 
 
 def fit_geometry(images: tf.Tensor, geometry: Geometry) -> tf.Tensor:
-    """Images float32 (n, h, w, c) brought to a geometry, not rounded.
+    """Bring images float32 (n, h, w, c) to a geometry, without rounding.
 
-    Resizing is bilinear and antialiased. A file's EXIF orientation is not known here: TensorFlow's
-    decoders pass it over, where `tfgen.data.decoding` turns the picture.
+    Resizing is bilinear and antialiased. EXIF orientations are not known here: TensorFlow's decoders
+    ignore them, and `tfgen.data.decoding` turns the picture.
 
     Args:
-        images: Heights and widths may be unknown in a graph, channels must be known.
+        images: Images; in a graph heights and widths may be unknown, channels must be known.
         geometry: Size and channels of the result.
     """
     _, height, width, depth = images.shape
@@ -136,7 +136,7 @@ def fit_geometry(images: tf.Tensor, geometry: Geometry) -> tf.Tensor:
 
 
 def opaque(images: tf.Tensor) -> tf.Tensor:
-    """Pixels uint8 (..., c + 1), the last channel alpha, on white; equal to `decoding.opaque`."""
+    """Composite pixels uint8 (..., c + 1), the last channel alpha, on white, as `decoding.opaque`."""
     wide = tf.cast(images, tf.int32)
     color, alpha = wide[..., :-1], wide[..., -1:]
     return tf.cast((color * alpha + 255 * (255 - alpha) + 127) // 255, tf.uint8)

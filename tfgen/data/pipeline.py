@@ -10,11 +10,11 @@ import tensorflow as tf
 from tfgen.checks import check_flags, check_integer, check_seed, stored_images, stored_labels
 from tfgen.data import augmentation
 
-# Batches made ahead. A number: on one core tf.data.AUTOTUNE waits, longer in every epoch, for its own
-# adjustment of that number.
+# Number of batches made ahead. Not tf.data.AUTOTUNE: on one core its adjustment of the number takes
+# longer in every epoch.
 AHEAD = 2
 
-# Positions (b,) -> images (b, h, w, c), or these and labels (b,), traced into a tf.data pipeline.
+# Function of positions (b,) that returns images (b, h, w, c), or images and labels (b,); traced by tf.data.
 Fetch = Callable[[tf.Tensor], tf.Tensor | tuple[tf.Tensor, tf.Tensor]]
 
 
@@ -30,32 +30,31 @@ def batches(
     flip: str | None = None,
     shard: tuple[int, int] = (0, 1),
 ) -> tf.data.Dataset:
-    """Epoch e is `stateless_shuffle(range(n), seed=[seed, e])`, cut into batches.
+    """Return batches of an epoch e in the order `stateless_shuffle(range(n), seed=[seed, e])`.
 
-    Every new iteration over the dataset is the next epoch. `dataset.epoch`, an int64 variable,
-    holds the epoch that the next iteration will be: `dataset.epoch.assign(5)` before it makes that
-    iteration's images, order and noise those of epoch 5, in any process. It advances when the
-    first batch of an iteration is drawn. Datasets derived from this one share the counter but not
-    the attribute.
+    Every iteration over the dataset is the next epoch. `dataset.epoch`, an int64 variable, holds the
+    epoch of the next iteration: after `dataset.epoch.assign(5)` it has the images, order and noise of
+    epoch 5, in every process. The counter advances when the first batch of an iteration is drawn.
+    Datasets derived from this one share the counter but not the attribute.
 
     Args:
         images: uint8, or floats in [0, 1], (n, h, w, c).
-        labels: Integers (n,), -1 = unlabelled; None gives images alone.
-        batch_size: Images in a batch; the last one holds the rest.
+        labels: Integers (n,), -1 = unlabelled; None for images alone.
+        batch_size: Number of images per batch; the last batch holds the rest.
         seed: Seed of the order and of the binarization, an integer.
-        binarize: Draw each pixel from Bernoulli(its gray value), anew in every epoch; the noise is a
+        binarize: Whether to draw each pixel from Bernoulli(its gray value) in every epoch; the noise is a
             function of (seed, epoch, batch).
-        shuffle: False keeps the order of the arrays.
-        shift, flip: Random shifts and flips, as in `tfgen.data.augmentation.augment`.
-        shard: (index, count) cuts each batch into `count` parts of consecutive images and keeps one, with
-            the noise that it has in the whole batch. Parts differ in size by one image at most.
+        shuffle: Whether to shuffle; False keeps the order of the arrays.
+        shift, flip: Random shifts and flips, see `tfgen.data.augmentation.augment`.
+        shard: (index, count), the part of each batch to keep out of `count` parts of consecutive images,
+            with the noise that it has in the whole batch. Sizes of parts differ by at most one.
 
     Returns:
         A finite dataset of (images float32 (b, h, w, c) in [0, 1], labels int32 (b,)), or of images.
 
     Raises:
-        ValueError: An empty array, a wrong rank or length, a value out of range or not finite.
-        TypeError: Images that are neither uint8 nor floats, labels that are not integers.
+        ValueError: An array is empty or has a wrong rank or length, or a value is out of range or NaN.
+        TypeError: Images are neither uint8 nor floats, or labels are not integers.
     """
     images = stored_images(images)
     if labels is not None:
@@ -67,7 +66,7 @@ def batches(
 
 
 def memory_fetch(images: np.ndarray, labels: np.ndarray | None = None) -> Fetch:
-    """A function that takes images, and their labels if there are any, from memory."""
+    """Return a function that gathers images, and labels if there are any, from memory."""
     with tf.device("CPU:0"):  # where tf.data runs
         images = tf.constant(images)
         labels = None if labels is None else tf.constant(labels)
@@ -92,17 +91,18 @@ def fetch_batches(
     flip: str | None = None,
     shard: tuple[int, int] = (0, 1),
 ) -> tf.data.Dataset:
-    """Batches of n images that `fetch` reads by their positions, as `batches` describes them.
+    """Return the batches of `batches` from n images that `fetch` reads by position.
 
     Args:
         n: Number of images.
-        fetch: Positions int32 (b,) -> images uint8 or float32 (b, h, w, c), or these and labels (b,).
+        fetch: Function of positions int32 (b,) that returns images uint8 or float32 (b, h, w, c), or images
+            and labels (b,).
         batch_size, seed, binarize, shuffle, shift, flip, shard: See `batches`.
-        redraw: False binarizes each image alike in every epoch.
+        redraw: Whether each epoch binarizes images again; False draws their pixels once.
 
     Returns:
-        As `batches`; a dataset of whole batches also has `worker_shard(index, count)`, the same with that
-        shard, and `smallest`, the number of images in the smallest batch.
+        See `batches`; a dataset of whole batches also has `worker_shard(index, count)`, which returns it
+        with that shard, and `smallest`, the number of images in the smallest batch.
     """
     check_integer("batch_size", batch_size, 1, 2**31 - 1)
     check_seed(seed)
@@ -160,20 +160,20 @@ def _checked_shard(shard, batch_size) -> tuple[int, int]:
 def unpaired_positions(
     sizes: Sequence[int], batch_size: int, seed: int, count: int | None = None, shuffle: bool = True
 ) -> Callable[[tf.Tensor], tf.data.Dataset]:
-    """Positions in two sets of images, in orders that are functions of (seed, epoch).
+    """Return positions in two sets of images, in orders that are functions of (seed, epoch).
 
     An epoch goes once through the longer set and cycles the shorter one; every pass over a set has a
     new order.
 
     Args:
-        sizes: The number of images in either set.
-        batch_size: Positions in each set that make a batch.
+        sizes: Number of images in each set.
+        batch_size: Number of positions in each set per batch.
         seed: Seed of the orders, an integer.
-        count: Positions in each set that make an epoch; by default as many as the longer set has.
-        shuffle: False keeps the order of the sets.
+        count: Number of positions in each set per epoch; by default the size of the longer set.
+        shuffle: Whether to shuffle; False keeps the order of the sets.
 
     Returns:
-        Epoch -> dataset of (indices (b,), indices (b,)), as `in_epochs` takes it.
+        Function of the epoch that returns a dataset of (indices (b,), indices (b,)), for `in_epochs`.
     """
     count = count or max(sizes)
 
@@ -189,7 +189,7 @@ def unpaired_positions(
 
 
 def _cycle(n, seed, count):
-    """(count,) of the positions 0 to n - 1, of which every n are a permutation."""
+    """Return (count,) positions from 0 to n - 1, every n of them a permutation."""
     keys = tf.random.stateless_uniform([-(-count // n), n], seed, alg="philox")
     return tf.reshape(tf.argsort(keys, axis=1), [-1])[:count]
 
@@ -200,14 +200,13 @@ def in_epochs(
     counter: tf.Variable,
     count: int,
 ) -> tf.data.Dataset:
-    """The batches of one epoch after another, of which `batches` and data of two domains are made.
+    """Return a dataset of batches whose every iteration is the next epoch.
 
     Args:
-        positions: Epoch -> dataset of what tells a batch.
-        gather: What tells a batch -> the batch.
-        counter: int64 variable on the CPU, the epoch that the next iteration will be; the result's
-            attribute `epoch`.
-        count: Batches in an epoch.
+        positions: Function of the epoch that returns a dataset of positions, one element per batch.
+        gather: Function of such an element that returns the batch.
+        counter: int64 variable on the CPU, the epoch of the next iteration; the result's attribute `epoch`.
+        count: Number of batches per epoch.
     """
     options = tf.data.Options()
     options.autotune.enabled = False
@@ -228,7 +227,7 @@ def in_epochs(
 
 
 def _bernoulli(means, seed, size, part):
-    """Draws for the images of a part, as they are in a batch of this size."""
+    """Draw binary pixels for a part of a batch of this size, equal to the whole batch's draws."""
     shape = tf.concat([[size], tf.shape(means)[1:]], axis=0)
     uniform = tf.random.stateless_uniform(shape, seed, alg="philox")  # in [0, 1)
     return tf.cast(uniform[part] < means, tf.float32)

@@ -1,4 +1,4 @@
-"""Data sets that TensorFlow Datasets has prepared: read whole, or record by record in any order."""
+"""Data sets prepared by TensorFlow Datasets, read whole, or record by record in any order."""
 
 import array
 import functools
@@ -18,7 +18,7 @@ _LENGTH, _CHECKSUM = 8, 4  # bytes of a TFRecord's parts: length, checksum, data
 
 
 class Prepared(Source):
-    """An image classification data set of TFDS.
+    """Image classification data set of TFDS.
 
     Raises:
         ValueError: Its supervised keys are not 8-bit images and class labels.
@@ -52,7 +52,7 @@ class Prepared(Source):
 
 
 class Records(SplitReader):
-    """The records of a split on disk, in the order of their files, none of them held in memory."""
+    """Records of a split on disk, in the order of their files, not held in memory."""
 
     def __init__(self, builder: Any, split: str, image_key: str, label_key: str):
         self._builder = builder
@@ -73,7 +73,7 @@ class Records(SplitReader):
 
     @functools.cached_property
     def labels(self) -> np.ndarray:
-        """Labels read without decoding a picture, but in one pass over all records."""
+        """Labels, read in one pass over all records without decoding pictures."""
         import tensorflow_datasets as tfds
 
         features = self._builder.info.features
@@ -129,7 +129,7 @@ class Records(SplitReader):
 
 
 def _open_records(path, info):
-    """A function record number -> its bytes, for a file of TFDS."""
+    """Return a function from record number to its bytes, for a file of TFDS."""
     from tensorflow_datasets.core.file_adapters import FileFormat
 
     if info.file_format is FileFormat.ARRAY_RECORD:
@@ -146,7 +146,7 @@ def _open_records(path, info):
 
 
 class _TFRecords:
-    """Random access to a TFRecord file, by an index of its records that is made on the first read.
+    """Random access to a TFRecord file, by an index of its records built on the first read.
 
     The format: https://www.tensorflow.org/tutorials/load_data/tfrecord.
     """
@@ -162,7 +162,7 @@ class _TFRecords:
 
     @functools.cached_property
     def _index(self) -> np.ndarray:
-        """(n, 2) first byte and number of bytes of each record's data."""
+        """Return (n, 2), the first byte and the number of bytes of each record's data."""
         rows, position, end = array.array("q"), 0, os.path.getsize(self._path)
         with open(self._path, "rb") as file:
             while position < end:
@@ -177,7 +177,7 @@ class _TFRecords:
 
 
 def _dataset(builder, split) -> tf.data.Dataset:
-    """(image, label) of a split in the order of its files."""
+    """Return the dataset of (image, label) of a split in the order of its files."""
     import tensorflow_datasets as tfds
 
     in_order = tfds.ReadConfig(interleave_cycle_length=1)
@@ -203,7 +203,7 @@ def _classification_keys(name, info) -> tuple[str, str]:
 
 
 def _prepare(name, builder):
-    """Does nothing if the data set is on disk; downloads it if it is not."""
+    """Download the data set unless it is on disk."""
     from tensorflow_datasets.core.download import downloader
 
     downloader.MAX_RETRIES = 3  # TFDS's 10 keep somebody who is offline waiting for 3 minutes

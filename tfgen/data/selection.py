@@ -1,4 +1,4 @@
-"""Which images of a data set are meant, and what they are brought to, before any of them is read."""
+"""Selected images of a split and the geometry they are brought to, before any image is read."""
 
 import dataclasses
 import os
@@ -17,13 +17,13 @@ from tfgen.data.subsets import check_share, hide_labels, stratified_subset
 
 @dataclasses.dataclass(frozen=True)
 class Selection:
-    """Images of a split.
+    """Selected images of a split.
 
     Attributes:
-        reader: Reads them.
-        geometry: What they are brought to.
+        reader: Reader of the split.
+        geometry: Size and channels that images are brought to.
         kept: Positions (m,) in the split, or None for all.
-        hidden: Labels int32 (m,) to give instead of those read, some of them -1; None gives those read.
+        hidden: Labels int32 (m,), some of them -1, in place of those read; None for the labels read.
     """
 
     reader: SplitReader
@@ -44,20 +44,20 @@ class Selection:
         return np.arange(len(self.reader)) if self.kept is None else self.kept
 
     def array(self) -> np.ndarray:
-        """The images, uint8 (m, h, w, c)."""
+        """Return the images, uint8 (m, h, w, c)."""
         return self.reader.array(self.positions, self.geometry)
 
     def only(self, chosen: np.ndarray) -> "Selection":
-        """Those at positions (k,) of this selection."""
+        """Return the selection of images at positions (k,) of this selection."""
         return dataclasses.replace(self, kept=self.positions[chosen], hidden=self.labels[chosen])
 
     def fetch(
         self, *, stream: bool = False, cached: bool = False
     ) -> tuple[Fetch, tuple[int, int, int]]:
-        """A function that reads images and labels by their positions, and the shape of an image.
+        """Return a function that reads images and labels by position, and the shape of an image.
 
         Args:
-            stream: Read them when they are asked for, instead of all of them into memory now.
+            stream: Whether to read them when needed, instead of all of them into memory now.
             cached: See `tfgen.data.load`.
         """
         if not stream:
@@ -74,7 +74,7 @@ class Selection:
     def batches(
         self, batch_size: int, seed: int, *, stream: bool, cached: bool = False, **options: Any
     ) -> tf.data.Dataset:
-        """Batches as `tfgen.data.batches` describes them."""
+        """Return batches, see `tfgen.data.batches`."""
         fetch, _ = self.fetch(stream=stream, cached=cached)
         return fetch_batches(len(self), fetch, batch_size, seed, **options)
 
@@ -89,7 +89,7 @@ def select(
     stream: bool = False,
     **geometry: Any,
 ) -> Selection:
-    """The images that `tfgen.data.arrays` describes."""
+    """Return the selection of images that `tfgen.data.arrays` describes."""
     brought_to = Geometry(**geometry)
     check_flags(stream=stream)
     check_share("fraction", fraction)

@@ -1,7 +1,7 @@
-"""Sources of images and their parts, as `tfgen.data.named` finds them.
+"""Sources of images and readers of their splits, as `tfgen.data.named` finds them.
 
-A source knows its splits and classes before an image is read. A part of it is read whole, or in
-any order, a batch at a time.
+A source knows its splits and classes before an image is read. A reader gives a split whole, or a batch
+at a time in any order.
 """
 
 import abc
@@ -19,10 +19,10 @@ class Info:
     """A data set before its images are read.
 
     Attributes:
-        name: The name or path that was asked for.
+        name: Name or path of the data set.
         shape: (height, width, channels); None where images differ.
-        num_classes: 0 for pictures without labels.
-        splits: The number of images in each split.
+        num_classes: Number of classes; 0 for pictures without labels.
+        splits: Number of images in each split.
         class_names: Names of class 0, 1, ...; empty for pictures without labels.
     """
 
@@ -34,10 +34,10 @@ class Info:
 
 
 class SplitReader(abc.ABC):
-    """The images of a split, or of a slice or sum of them, in a fixed order.
+    """Reader of the images of a split, slice or sum of splits, in a fixed order.
 
     Attributes:
-        labels: int32 (n,), -1 = unlabelled; read when they are asked for.
+        labels: int32 (n,), -1 = unlabelled; read when first used.
     """
 
     labels: np.ndarray
@@ -47,22 +47,22 @@ class SplitReader(abc.ABC):
 
     @abc.abstractmethod
     def array(self, kept: np.ndarray, geometry: Geometry) -> np.ndarray:
-        """The images at the positions `kept` (m,), uint8 (m, h, w, c)."""
+        """Return the images at the positions `kept` (m,), uint8 (m, h, w, c)."""
 
     @abc.abstractmethod
     def stream(
         self, geometry: Geometry, cached: bool = False
     ) -> tuple[Fetch, tuple[int, int, int]]:
-        """A function that reads images and labels by their positions, and the shape of an image.
+        """Return a function that reads images and labels by position, and the shape of an image.
 
         The images are those of `array`.
 
-        `cached` keeps on disk what is decoded from files of no record format.
+        `cached` keeps decoded pictures of a folder on disk.
         """
 
 
 class Source(abc.ABC):
-    """A data set by its name.
+    """Data set found by its name.
 
     Attributes:
         name, splits, class_names, num_classes: See `Info`.
@@ -80,15 +80,15 @@ class Source(abc.ABC):
 
     @abc.abstractmethod
     def shape(self) -> tuple[int | None, int | None, int]:
-        """(height, width, channels) of all images, None where they differ; may look at each."""
+        """(height, width, channels) of all images, None where they differ; may open every picture."""
 
     @abc.abstractmethod
     def read_split(self, split: str, stream: bool = False) -> SplitReader:
-        """The images of a split in TFDS's syntax; `stream` if they are not to be read whole."""
+        """Return a reader of a split in TFDS's syntax; `stream` if it will not be read whole."""
 
 
 class InMemory(SplitReader):
-    """Images that are read already.
+    """Reader of images in memory.
 
     Args:
         images: Sequence of uint8 (h, w, c).

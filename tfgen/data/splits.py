@@ -6,15 +6,15 @@ import numpy as np
 
 
 def positions(split: str, sizes: Mapping[str, int]) -> list[tuple[str, slice]]:
-    """(name, slice) of each part of a split.
+    """Return (name, slice) of each part of a split.
 
     Args:
-        split: In TFDS's syntax.
+        split: Split in TFDS's syntax.
         sizes: Number of images in each split.
 
     Raises:
-        ValueError: An unknown split or a malformed slice.
-        TypeError: `split` is no string.
+        ValueError: The split is unknown or a slice malformed.
+        TypeError: `split` is not a string.
     """
     import tensorflow_datasets as tfds
 
@@ -38,7 +38,7 @@ def check_split(split: str) -> None:
 
 
 def split_error(split: str, known: Collection[str]) -> ValueError:
-    """The error for a split that a data set does not have."""
+    """Return the error for a split that a data set does not have."""
     return ValueError(
         f'split must be, or slice as in "train[:90%]", one of {sorted(known)}, and not be empty. '
         f"Received: split={split!r}"
@@ -46,6 +46,6 @@ def split_error(split: str, known: Collection[str]) -> ValueError:
 
 
 def join_splits(split: str, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
-    """The rows that a split takes of each array."""
+    """Return the rows of each array that belong to a split."""
     sizes = {name: len(rows) for name, rows in arrays.items()}
     return np.concatenate([arrays[name][rows] for name, rows in positions(split, sizes)])

@@ -1,4 +1,4 @@
-"""Stratified subsets: which images are kept, and which keep their label."""
+"""Stratified subsets of images to keep, and of labels to keep."""
 
 from typing import Any
 
@@ -8,17 +8,17 @@ from tfgen.checks import check_seed
 
 
 def stratified_subset(argument: str, labels: np.ndarray, share: float, seed: int) -> np.ndarray:
-    """Sorted positions (m,) of a stratified share of the images.
+    """Return sorted positions (m,) of a stratified share of the images.
 
-    A share is a prefix of the `stratified_order` of a random draw, and the first of each class. So it
-    has round(share * n) images, each class its share to within one, and a smaller share is a subset of
-    a larger one.
+    A share is a prefix of the `stratified_order` of a random draw, and the first image of each class. It
+    therefore has round(share * n) images, each class its share to within one image, and a smaller share
+    is a subset of a larger one.
 
     Args:
-        argument: The name that an error gives to the share.
+        argument: Name of the share in errors.
         labels: (n,); -1, unlabelled, counts as a class.
-        share: In (0, 1].
-        seed: Which alone decides the order.
+        share: Share in (0, 1].
+        seed: Seed that fixes the order.
     """
     check_share(argument, share)
     if not share > 0:
@@ -32,11 +32,11 @@ def stratified_subset(argument: str, labels: np.ndarray, share: float, seed: int
 
 
 def check_share(argument: str, share: Any) -> None:
-    """A share is a number in [0, 1].
+    """Check that a share is a number in [0, 1].
 
     Raises:
-        TypeError: Another type.
-        ValueError: Out of range.
+        TypeError: The share has another type.
+        ValueError: The share is out of range.
     """
     if isinstance(share, bool) or not isinstance(share, int | float | np.floating | np.integer):
         raise TypeError(f"{argument} must be a number. Received: {argument}={share!r}")
@@ -45,9 +45,9 @@ def check_share(argument: str, share: Any) -> None:
 
 
 def stratified_order(drawn: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Positions in a drawn order (n,), moved so that each prefix is stratified by their labels (n,).
+    """Return positions in a drawn order (n,), rearranged so that each prefix is stratified by labels (n,).
 
-    The i-th drawn of the m_t images of class t stands at (i + 1/2) / m_t.
+    The sort key of the i-th drawn of the m_t images of class t is (i + 1/2) / m_t.
     """
     place = np.empty(len(labels))
     for t in np.unique(labels):
@@ -57,7 +57,7 @@ def stratified_order(drawn: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def hide_labels(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
-    """Labels (n,) of which a stratified share is kept and the rest is -1; 0 hides all."""
+    """Return labels (n,) with a stratified share kept and the others replaced by -1."""
     check_share("labelled", share)
     hidden = np.full_like(labels, -1)
     if share == 0:

@@ -1,4 +1,4 @@
-"""What was found under a data set's name, in words, to be read before anything is trained."""
+"""Printable summary of a data set, to be read before anything is trained."""
 
 import collections
 import dataclasses
@@ -17,18 +17,17 @@ _MOST_SIZES = 5
 
 @dataclasses.dataclass(frozen=True)
 class Summary:
-    """What was found; `str` is to be printed.
+    """Summary of a data set; `str` gives its printed form.
 
     Attributes:
-        name: That was asked for.
+        name: Name or path of the data set.
         splits: {split: number of images}.
         class_names: Names of class 0, 1, ...; empty for pictures without labels.
-        classes: {split: number of images of each class}; empty where nothing is known before the
-            images are read.
-        sizes: {(height, width, channels): number of pictures} as they are seen, most frequent first;
-            empty if they were not looked at.
+        classes: {split: number of images of each class}; empty if unknown before images are read.
+        sizes: {(height, width, channels): number of pictures} as viewers show them, most frequent first;
+            empty if pictures were not opened.
         passed_over: {reason: number of files and folders}.
-        notes: A sentence each on what was decided.
+        notes: Decisions about the splits, one sentence each.
     """
 
     name: str
@@ -67,15 +66,15 @@ class Summary:
 def summary(
     name: str | os.PathLike, *, size: int | None = None, channels: int | None = None
 ) -> Summary:
-    """What was found under a data set's name: splits, classes, sizes, and what was passed over.
+    """Return splits, classes and sizes of a data set, and the files skipped.
 
     Args:
         name: See `tfgen.data.arrays`.
-        size, channels: What images are to be brought to. With both given no picture is opened, and the
-            sizes of those of a folder stay unknown.
+        size, channels: Size and channels to bring images to. With both given no picture is opened, and the
+            sizes of a folder's pictures stay unknown.
 
     Raises:
-        As `tfgen.data.info` does.
+        FileNotFoundError, TypeError, ValueError: See `tfgen.data.info`.
     """
     source = find(name)
     if not isinstance(source, Folder):
@@ -99,7 +98,7 @@ def summary(
 
 
 def require_classes(info: Info, learner: str) -> None:
-    """Refuse a data set without classes for a model that learns from labels.
+    """Raise if a data set has no classes for a model that learns from labels.
 
     Args:
         info: Summary of the data set.

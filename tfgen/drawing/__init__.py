@@ -1,1 +1,1 @@
-"""Everything that yields a picture."""
+"""Pictures of models: grids of images, plots, and the view of a model in a notebook."""

@@ -1,4 +1,4 @@
-"""How a model shows itself in a notebook: what it is, its networks, its card, a few samples."""
+"""HTML view of a model in a notebook: class, networks, card, a few samples."""
 
 import base64
 import html
@@ -16,11 +16,11 @@ _LOADED: "weakref.WeakKeyDictionary[keras.Model, tuple]" = weakref.WeakKeyDictio
 
 
 def introduce(model: keras.Model, card: dict[str, Any]) -> None:
-    """Let a model that was loaded from a preset show what the preset's card says.
+    """Attach the preset's card to a model, for its view in a notebook.
 
     Args:
         model: Model of the zoo.
-        card: Object in the preset's `card.json`.
+        card: Contents of the preset's `card.json`.
     """
     _LOADED[model] = card, int(model.steps)
 
@@ -29,8 +29,8 @@ def page(model: keras.Model) -> str:
     """Return the model's class, equations, networks and state as HTML, above samples of seed 0.
 
     Args:
-        model: Model of the zoo; one without `sample` is shown without a picture, one that `zoo.load` made
-            of a preset with the preset's description and scores.
+        model: Model of the zoo. The page has a picture if the model has `sample`, and a description and
+            scores if `zoo.load` loaded it from a preset.
     """
     rows = {
         "shape": " x ".join(map(str, model.image_shape)),
@@ -52,7 +52,7 @@ def page(model: keras.Model) -> str:
 
 
 def _told(model: keras.Model) -> dict[str, str]:
-    """What the card of a loaded preset says: its scores are of the weights as they were published."""
+    """Return lines of a loaded preset's card; its scores are of the weights as published."""
     if model not in _LOADED:
         return {}
     card, steps = _LOADED[model]

@@ -1,4 +1,4 @@
-"""PNG pictures for people: grids of images, walks between latent codes, maps of the latent space."""
+"""PNG pictures: grids of images, interpolations between latent codes, maps of the latent space."""
 
 import math
 from collections.abc import Sequence
@@ -24,14 +24,14 @@ def samples(
     labels: Any = None,
     class_names: Sequence[str] | None = (),
 ) -> Image.Image:
-    """The grid of `model.sample(n, seed, labels)`, with the labels if the model is conditional.
+    """Draw the grid of `model.sample(n, seed, labels)`, with the labels if the model is conditional.
 
-    Where each class comes in turn, a column holds one class.
+    With the default labels, each class in turn, a column holds one class.
 
     Args:
         model: A generator of the zoo.
         n, seed, labels: See `sample`.
-        class_names: Names of class 0, 1, ..., to stand above images instead of their labels.
+        class_names: Names of class 0, 1, ..., to write above images instead of their labels.
     """
     most = min(n, MOST_COLUMNS)
     in_turn = labels is None and model.conditional and model.num_classes <= most
@@ -42,21 +42,21 @@ def samples(
 
 
 def _columns(n: int, num_classes: int) -> int:
-    """The multiple of the number of classes that makes a grid of n tiles about square."""
+    """Return the multiple of the number of classes that makes a grid of n tiles about square."""
     return num_classes * max(1, round(math.sqrt(n) / num_classes))
 
 
 def interpolation(
     model: Any, rows: int = 8, columns: int = 9, seed: int = 0, labels: Any = None
 ) -> Image.Image:
-    """The grid whose rows are G_theta(z [, t]), z on an arc between two draws of the prior.
+    """Draw the grid whose rows are G_theta(z [, t]), z on an arc between two draws of the prior.
 
-    Of a model with codes, continuous ones go straight from end to end, and a row keeps its category.
+    In a model with codes, continuous codes move on a straight line, and a row keeps its category.
 
     Args:
         model: A generator of the zoo.
         rows: Number of pairs of latent codes.
-        columns: Images a row, both ends included.
+        columns: Number of images per row, both ends included.
         seed: Seed of the latent codes.
         labels: (rows,) class labels for a conditional model; by default arange(rows) % num_classes.
 
@@ -74,16 +74,16 @@ def interpolation(
 
 
 def traversal(model: Any, rows: int = 3, columns: int = 9, seed: int = 0) -> Image.Image:
-    """The grid of G_theta(z) in which one code after another is swept, and the rest of z is held.
+    """Draw the grid of G_theta(z) that varies one code after another and holds the rest of z.
 
-    The categories come first, a row for each; a column holds one draw of the rest of z.  Every
-    continuous code follows in `rows` rows, in which it runs from -1 on the left to 1 on the right, and
-    which hold a draw of the rest of z each.  The code that is swept stands above each image.
+    The categories come first, one per row; a column holds one draw of the rest of z.  Then each
+    continuous code has `rows` rows, in which it runs from -1 on the left to 1 on the right; each row holds
+    one draw of the rest of z.  The value of the code is written above each image.
 
     Args:
         model: A generator of the zoo with codes.
-        rows: Draws of the rest of z for each continuous code.
-        columns: Images a row.
+        rows: Number of draws of the rest of z for each continuous code.
+        columns: Number of images per row.
         seed: Seed of the draws.
 
     Raises:
@@ -116,12 +116,12 @@ def traversal(model: Any, rows: int = 3, columns: int = 9, seed: int = 0) -> Ima
 def reconstructions(
     model: Any, images: np.ndarray, labels: np.ndarray | None = None, seed: int = 0
 ) -> Image.Image:
-    """The grid of images, each above G_theta(z [, t]) of a draw z ~ q_eta(z|x [, t]).
+    """Draw the grid of images, each above G_theta(z [, t]) at a draw z ~ q_eta(z|x [, t]).
 
     Args:
-        model: Has the endpoint `reconstruct`.
+        model: Model with the endpoint `reconstruct`.
         images: float32 (n, h, w, c) in [0, 1], as the model's.
-        labels: (n,) class labels for a conditional model, which stand above the images.
+        labels: (n,) class labels for a conditional model, written above the images.
         seed: Seed of the first image's draw; the next have seed + 1 and so on.
 
     Raises:
@@ -146,10 +146,10 @@ def reconstructions(
 
 
 def translations(model: Any, images: np.ndarray, direction: str = "ab") -> Image.Image:
-    """The grid of images of one domain, each above its translation into the other.
+    """Draw the grid of images of one domain, each above its translation into the other.
 
     Args:
-        model: Has the endpoints `translate_ab` and `translate_ba`.
+        model: Model with the endpoints `translate_ab` and `translate_ba`.
         images: float32 (n, h, w, c) in [0, 1], as the model's domain A, or B for direction "ba".
         direction: "ab" or "ba".
 
@@ -170,13 +170,13 @@ def translations(model: Any, images: np.ndarray, direction: str = "ab") -> Image
 
 
 def latent_map(model: Any, images: np.ndarray, labels: np.ndarray | None) -> Any:
-    """A Matplotlib figure of the posterior means E_q[z|x [, t]], a point an image, a color a class.
+    """Draw the posterior means E_q[z|x [, t]] with Matplotlib, one point per image, one color per class.
 
     Codes of more than two dimensions are shown on their first two principal components, with the
     share of the variance that each holds.
 
     Args:
-        model: Has the endpoint `encode`.
+        model: Model with the endpoint `encode`.
         images: float32 (n, h, w, c) in [0, 1], as the model's; at least 2 of them.
         labels: (n,) class labels.
 
@@ -216,14 +216,14 @@ def latent_map(model: Any, images: np.ndarray, labels: np.ndarray | None) -> Any
 
 
 def latent_plane(model: Any, columns: int = 15, label: int | None = None) -> Image.Image:
-    """The grid of G_theta(z [, t]) over quantiles of the prior of a two-dimensional z.
+    """Draw the grid of G_theta(z [, t]) over quantiles of the prior of a two-dimensional z.
 
-    Tiles stand for equal shares of the prior's mass: unit by unit z runs through the normal quantiles
+    Tiles represent equal shares of the prior's mass: each unit of z runs through the normal quantiles
     of (i + 1/2)/columns, the first from left to right, the second from bottom to top.
 
     Args:
         model: A generator of the zoo with latent_dim = 2.
-        columns: Tiles a side.
+        columns: Number of tiles per side.
         label: Class of all images of a conditional model; by default 0.
 
     Raises:
@@ -267,10 +267,10 @@ def spherical(start: np.ndarray, end: np.ndarray, steps: int) -> np.ndarray:
 
 
 def save(picture: Image.Image, path: str | Path) -> str | Path:
-    """Write a picture as PNG, in whole or not at all; `path` ends in .png.
+    """Write a picture as PNG atomically; `path` ends in .png.
 
     Raises:
-        ValueError: Another suffix.
+        ValueError: The path has another suffix.
         OSError: The folder cannot be written.
     """
     path = Path(path)
@@ -282,7 +282,7 @@ def save(picture: Image.Image, path: str | Path) -> str | Path:
 
 
 def _walk(model, start, end, steps):
-    """From start to end, (rows, steps, d): noise on an arc, codes on a line, the category held."""
+    """Return points from start to end, (rows, steps, d): noise on an arc, codes on a line, one category."""
     noise = model.latent_dim - model.num_categories - model.num_continuous
     arc = spherical(start[:, :noise], end[:, :noise], steps)
     codes = np.linspace(start[:, noise:], end[:, noise:], steps, axis=1)
@@ -291,7 +291,7 @@ def _walk(model, start, end, steps):
 
 
 def _in_pairs_of_rows(upper, lower, columns, filler):
-    """Rows of `columns` entries, one of the upper array and one of the lower by turns, filled up."""
+    """Return rows of `columns` entries, alternating between the upper and the lower array, padded."""
     missing = -len(upper) % columns
     rows = []
     for array in (upper, lower):

@@ -1,4 +1,4 @@
-"""Drawn figures as PNG files; Matplotlib, of the extra `plots`, is imported when one is drawn."""
+"""Matplotlib figures as PNG files; Matplotlib, of the extra `plots`, is imported when one is drawn."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ from tfgen.atomic import replace_file
 
 
 def axes(columns: int, size: tuple[float, float] = (4.0, 3.0)) -> Any:
-    """A Matplotlib figure with its axes side by side, each of `size` inches, without global state.
+    """Make a Matplotlib figure with axes side by side, each of `size` inches, without global state.
 
     Returns:
         The `matplotlib.figure.Figure` and a list of its axes.
@@ -24,7 +24,7 @@ def axes(columns: int, size: tuple[float, float] = (4.0, 3.0)) -> Any:
 
 
 def save(figure: Any, path: str | Path) -> str | Path:
-    """Write a Matplotlib figure as PNG; a file that was there before is replaced only then.
+    """Write a Matplotlib figure as PNG atomically.
 
     Returns:
         The path written.

@@ -23,14 +23,14 @@ def grid(
     columns: int | None = None,
     scale: int | None = None,
 ) -> Image.Image:
-    """Images as tiles, row by row, each under its label.
+    """Arrange images as tiles, row by row, each under its label.
 
     Args:
         images: float32 (n, h, w, c) in [0, 1], c = 1 (gray) or 3 (RGB).
-        labels: n captions, class labels or any text; None draws none.
-        columns: Tiles a row; by default the picture is about square.
-        scale: Integer factor by which each pixel is repeated; by default the smallest that makes a
-            tile at least 64 pixels large.
+        labels: n captions, class labels or any text; None for no captions.
+        columns: Number of tiles per row; by default the picture is about square.
+        scale: Integer number of repetitions of each pixel in both directions; by default the smallest that
+            makes a tile at least 64 pixels wide and high.
 
     Returns:
         A `PIL.Image.Image`, gray or RGB as the images are.
@@ -70,7 +70,7 @@ def grid(
 
 
 def captions(labels: Sequence[int] | None, class_names: Sequence[str] | None) -> Any:
-    """Names of the classes of labels, as many as there are; None for None."""
+    """Return the names of the labels' classes, or the labels themselves without `class_names`."""
     if labels is None or not class_names:
         return labels
     return [class_names[label] for label in labels]
@@ -88,7 +88,7 @@ def _checked(images):
 
 
 def _fitted(text, font, width):
-    """The text, or its beginning with an ellipsis, no wider than so many pixels."""
+    """Return the text, shortened with an ellipsis to at most `width` pixels."""
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(f"{text}…") > width:
@@ -97,7 +97,7 @@ def _fitted(text, font, width):
 
 
 def _tiles(images, scale):
-    """Each image as a PIL picture, every pixel repeated `scale` times in both directions."""
+    """Return each image as a PIL picture, every pixel repeated `scale` times in both directions."""
     for image in np.rint(images * 255.0).astype(np.uint8):
         pixels = image.repeat(scale, axis=0).repeat(scale, axis=1)
         yield Image.fromarray(pixels.squeeze(-1) if pixels.shape[-1] == 1 else pixels)

@@ -1,4 +1,4 @@
-"""Bounds on the log-likelihood of the test split, and what rests on them."""
+"""Bounds on the log-likelihood of the test split, and metrics derived from them."""
 
 import numpy as np
 
@@ -12,13 +12,13 @@ CHAINS, STEPS = 100, 300  # of annealed importance sampling
 
 
 def likelihood_bounds(context: EvaluationContext) -> dict[str, Interval]:
-    """Bounds on the log-likelihood of the test split's images, and what rests on them."""
+    """Return bounds on the log-likelihood of the test split's images, and metrics derived from them."""
     model, seed = context.model, context.seed
     given_labels = model.conditional and not model.unlabelled
     read = batches(context, labelled=given_labels)
     images, labels = map(np.concatenate, zip(*read, strict=True))
     images = likelihood.prepare_images(model.likelihood, images)
-    # Test sets come sorted by class: the first images of a random order are like all of them.
+    # Test sets may be sorted by class: a random order makes the first images representative.
     order = np.random.default_rng(0).permutation(len(images))
     images, labels = images[order], labels[order] if given_labels else None
     classes = likelihood.class_count(model)
@@ -35,7 +35,7 @@ def likelihood_bounds(context: EvaluationContext) -> dict[str, Interval]:
         measured[f"iw_bound_{k}"] = metrics.mean_interval(tightest)
         gain = tightest - variational[: len(tightest)]  # of the same images
         measured[f"iw_bound_{k}_gain"] = metrics.mean_interval(gain)
-    if _can_anneal(model) and classes == 1:  # ten images, one in ten chains, would say nothing
+    if _can_anneal(model) and classes == 1:  # a sum over ten classes would leave ten images
         annealed = likelihood.annealed_bound(model, *first(CHAINS), steps=STEPS, seed=seed)
         measured["ais_bound"] = metrics.mean_interval(annealed)
         shared = min(len(annealed), len(tightest))
@@ -48,5 +48,5 @@ def likelihood_bounds(context: EvaluationContext) -> dict[str, Interval]:
 
 
 def _can_anneal(model) -> bool:
-    """Whether there is log p(x|z) of z ~ N(0, I), where chains begin."""
+    """Whether the model has log p(x|z) with z ~ N(0, I), from which chains start."""
     return hasattr(model, "log_likelihood") and getattr(model, "learned_prior", None) is None

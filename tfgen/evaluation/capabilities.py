@@ -1,4 +1,4 @@
-"""What is measured and shown of a model, by its endpoints: the one table that evaluation and pages read.
+"""Metrics and picture of each endpoint: the table that evaluation and pages read.
 
 The file of a model with another kind of endpoint adds an entry:
 
@@ -28,17 +28,17 @@ SHOWN = 64  # images in a picture
 
 @dataclasses.dataclass(frozen=True)
 class Capability:
-    """What is measured and shown of a model that has an endpoint.
+    """Metrics and picture of models that have an endpoint.
 
     The sentences may name `{data}`, `{samples}`, `{seed}` and `{evaluator}` of the evaluation.
 
     Args:
-        measure: Metrics of the model; None where those of its other endpoints say it all.
-        draw: Picture of the model on its test data; None where another endpoint's shows it.
+        measure: Function that returns metrics of the model; None if other endpoints have all of them.
+        draw: Function that draws the model on its test data; None if another endpoint's picture shows it.
         caption: Caption of the picture.
-        scored: Sentence on what the metrics are of.
-        limits: Sentences on what the model does not do.
-        ceilings: {metric: name of the metric that bounds it, or the best value there is}.
+        scored: Sentence on how the metrics are measured.
+        limits: Sentences on the limits of the model.
+        ceilings: {metric: name of the metric that bounds it, or its best possible value}.
         example: Line of Python that uses a loaded `model`; may name `{shape}`, (h, w, c), and `{label}`.
     """
 
@@ -52,7 +52,7 @@ class Capability:
 
 
 def ceilings() -> dict[str, str | float]:
-    """Return {metric: metric that bounds it, or the best value there is} of all endpoints."""
+    """Return {metric: metric that bounds it, or its best possible value} of all endpoints."""
     found = [capability.ceilings for capability in CAPABILITIES.values()]
     return {metric: ceiling for part in found for metric, ceiling in part.items()}
 
@@ -61,7 +61,7 @@ def measured(model: Any) -> list[Callable[[EvaluationContext], dict[str, Interva
     """Return the measures of every endpoint that a model has.
 
     Raises:
-        TypeError: It has none that is measured.
+        TypeError: None of its endpoints is measured.
     """
     known = {name: found.measure for name, found in CAPABILITIES.items() if found.measure}
     measures = [m for name, m in known.items() if endpoint_function(model, name) is not None]
@@ -74,7 +74,7 @@ def measured(model: Any) -> list[Callable[[EvaluationContext], dict[str, Interva
 
 
 def shown(endpoints: Iterable[str]) -> Capability:
-    """Return the capability that a model is presented by: the first, in the table's order, with a picture.
+    """Return the capability that presents a model: the first, in the table's order, with a picture.
 
     Raises:
         ValueError: None of the endpoints has a picture.
@@ -95,7 +95,7 @@ def _draw_samples(context: EvaluationContext) -> Image.Image:
 
 
 def _draw_classified(context: EvaluationContext) -> Image.Image:
-    """The first test images, each under the class that the model gives it."""
+    """Draw the first test images, each under its predicted class."""
     images = next(batches(context, labelled=False))[0][:SHOWN]
     classify: Any = endpoint_function(context.model, "classify")
     found = classify(images=tf.constant(images))["labels"].numpy()
@@ -108,7 +108,7 @@ def _class_names(context: EvaluationContext) -> tuple[str, ...]:
 
 
 def _draw_translated(context: EvaluationContext) -> Image.Image:
-    """The first test images of domain A, each above its translation into B."""
+    """Draw the first test images of domain A, each above its translation into B."""
     size, _, channels = context.model.image_shape
     split = f"test[:{SHOWN // 2}]"
     images, _ = datasets.arrays(context.data[0], split, size=size, channels=channels)
@@ -132,7 +132,7 @@ _OF_SAMPLES: dict[str, str | float] = {
 }
 _CLASSES = "It knows the classes of {data}; any picture is given one of them, also where none fits."
 
-# Endpoint -> what is measured and shown of the models that have it.
+# Endpoint -> metrics and picture of models that have it.
 CAPABILITIES: dict[str, Capability] = {
     "sample": Capability(
         measure=sample_quality,

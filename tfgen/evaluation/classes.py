@@ -1,4 +1,4 @@
-"""Classifiers on the test split."""
+"""Accuracy of classifiers on the test split."""
 
 import numpy as np
 import tensorflow as tf
@@ -11,13 +11,13 @@ from tfgen.evaluation.metrics import Interval
 
 
 def classification(context: EvaluationContext) -> dict[str, Interval]:
-    """The share of the test split's labelled images that the model classifies right.
+    """Return the model's accuracy on the labelled images of the test split.
 
-    A model whose likelihood is of binary pixels has learned from binarized images: its share of the test
-    images as they are, gray, stands beside that of one draw of their pixels, `accuracy_binarized`.
+    A model with a likelihood of binary pixels has learned from binarized images: beside its accuracy on the
+    gray test images stands `accuracy_binarized`, its accuracy on one draw of their pixels.
 
-    If the model's classes are clusters, found without labels, it is the share under the best
-    one-to-one assignment of clusters to classes.
+    If the model's classes are clusters, found without labels, accuracy is that of the best one-to-one
+    assignment of clusters to classes.
     """
     classify = tf.function(endpoint_function(context.model, "classify"), reduce_retracing=True)
     images, labels = map(np.concatenate, zip(*batches(context, labelled=True), strict=True))
@@ -35,6 +35,6 @@ def classification(context: EvaluationContext) -> dict[str, Interval]:
 
 
 def _probabilities(classify, images):
-    """(n, K) of images (n, h, w, c), in batches."""
+    """Return (n, K) probabilities of images (n, h, w, c), computed in batches."""
     parts = np.split(images, range(BATCH, len(images), BATCH))
     return np.concatenate([classify(tf.constant(x))["probabilities"].numpy() for x in parts])

@@ -1,4 +1,4 @@
-"""Arguments of `evaluate` as every metric receives them, and the test images that it is measured on."""
+"""Arguments of `evaluate`, passed to every metric, and the test images of a metric."""
 
 import dataclasses
 import os
@@ -15,7 +15,7 @@ from tfgen.unified import Unified
 
 @dataclasses.dataclass(frozen=True)
 class EvaluationContext:
-    """The arguments of `evaluate`, as every measure and picture of a `Capability` receives them."""
+    """Arguments of `evaluate`, passed to every metric and picture of a `Capability`."""
 
     model: Any
     data: Any
@@ -25,17 +25,17 @@ class EvaluationContext:
 
 
 def statement(model: Any, name: str) -> Any:
-    """Return what a model says of itself by an attribute of `Unified`; of other objects, what that says."""
+    """Return a trait of a model, an attribute of `Unified`; other objects have the default of `Unified`."""
     return getattr(model, name, getattr(Unified, name))
 
 
 def is_conditional(model: Any) -> bool:
-    """Whether a generator draws for a class: as it says itself, else if it has a number of classes."""
+    """Whether a generator draws for a class: its `conditional`, or else whether it has `num_classes`."""
     return getattr(model, "conditional", getattr(model, "num_classes", None) is not None)
 
 
 def endpoint_function(model: Any, name: str) -> Callable | None:
-    """The function of a zoo model's endpoint, or any other object's method, or None."""
+    """Return the function of a zoo model's endpoint, another object's method of this name, or None."""
     if hasattr(model, "endpoints"):
         function, _ = model.endpoints().get(name, (None, None))
         return function
@@ -45,10 +45,10 @@ def endpoint_function(model: Any, name: str) -> Callable | None:
 def batches(
     context: EvaluationContext, *, labelled: bool
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The test set's images and labels in batches; only its labelled images if `labelled`.
+    """Return the test set's images and labels in batches; only its labelled images if `labelled`.
 
-    A model sees the pictures of a folder, and one of several domains any named data set, in its own size
-    and channels.
+    Pictures of a folder, and for a model of several domains any named data set, are brought to the model's
+    size and channels.
     """
     shape = getattr(context.model, "image_shape", None)
     if isinstance(context.data, tf.data.Dataset):
@@ -79,7 +79,7 @@ def batches(
 
 
 def _num_classes(model) -> int:
-    """The number of classes whose labels the model reads; as many as there may be if it reads none."""
+    """Return the number of classes whose labels the model reads, or the largest int32 if it reads none."""
     rule = getattr(model, "label_rule", None)
     return getattr(rule, "num_classes", np.iinfo(np.int32).max)
 

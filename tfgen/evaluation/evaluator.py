@@ -4,7 +4,7 @@ An evaluator is a folder with
 
     1/             a SavedModel with the signatures `classify` (images -> probabilities, labels) and
                    `features` (images -> features, probabilities)
-    reference.npz  what it measures on the real test set, see `Reference`
+    reference.npz  its measurements of the real test set, see `Reference`
 """
 
 import dataclasses
@@ -32,7 +32,7 @@ REFERENCE_FEATURES = 2_000  # test images whose features a reference keeps
 
 @dataclasses.dataclass(frozen=True)
 class Reference:
-    """What an evaluator measures on the real test set: the ceiling, and what FID and KID need."""
+    """An evaluator's measurements of the real test set: the best scores, and statistics for FID and KID."""
 
     count: int  # images in the test set
     inception_score: Interval
@@ -42,7 +42,7 @@ class Reference:
     features: np.ndarray  # (m, d) float16, of a random sample of the test set in random order
 
     def frechet_distance(self, moments: list[Moments]) -> float:
-        """Frechet distance of the test set's features from a sample's, given in groups."""
+        """Return the Frechet distance of the test set's features from a sample's, given in groups."""
         whole = functools.reduce(operator.add, moments)
         return metrics.frechet_distance(self.mean, self.covariance, whole.mean, whole.covariance)
 
@@ -64,7 +64,7 @@ class Evaluator:
         return self.module.signatures["features"].structured_outputs["probabilities"].shape[-1]
 
     def observe(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Features (b, d) and class probabilities (b, K) of images (b, h, w, c) in [0, 1]."""
+        """Return features (b, d) and class probabilities (b, K) of images (b, h, w, c) in [0, 1]."""
         images = np.asarray(images)
         if images.shape[1:] != self.image_shape:
             raise ValueError(
@@ -75,10 +75,10 @@ class Evaluator:
 
 
 def reference(features: Callable, images: np.ndarray, labels: np.ndarray | None) -> Reference:
-    """Measures the real test set once, when an evaluator is published.
+    """Measure the real test set, once, when an evaluator is published.
 
     Args:
-        features: The evaluator's `features` signature, called with `images=`.
+        features: Signature `features` of the evaluator, called with `images=`.
         images: (n, h, w, c) float32 in [0, 1], the whole test set.
         labels: (n,) integers in [0, K).
     """
@@ -88,7 +88,7 @@ def reference(features: Callable, images: np.ndarray, labels: np.ndarray | None)
             f"A reference needs at least {2 * SPLITS} images, each with its label. "
             f"Received: {len(images)} images, {len(labels)} labels"
         )
-    # Test sets come sorted by class: a random order makes every part of one like the whole.
+    # Test sets may be sorted by class: a random order makes every part representative.
     order = np.random.default_rng(0).permutation(len(images))
     batches = [
         _observe(features, images[order[start : start + BATCH]])
@@ -112,7 +112,7 @@ def reference(features: Callable, images: np.ndarray, labels: np.ndarray | None)
 
 
 def save_reference(folder: Path, reference: Reference) -> None:
-    """Writes `reference.npz` into an evaluator's folder, in whole or not at all."""
+    """Write `reference.npz` into an evaluator's folder atomically."""
     with replace_file(Path(folder) / "reference.npz") as aside:
         np.savez_compressed(aside, **vars(reference))
 
@@ -121,7 +121,7 @@ def load_reference(folder: Path) -> Reference:
     """Read `reference.npz` from an evaluator's folder.
 
     Raises:
-        ValueError: The file is damaged or holds other than a reference's numbers.
+        ValueError: The file is damaged or is not a reference.
     """
     names = [field.name for field in dataclasses.fields(Reference)]
     fields = untrusted.read_arrays(Path(folder) / "reference.npz", names)
@@ -132,11 +132,11 @@ def load_reference(folder: Path) -> Reference:
 def load_evaluator(folder: str | os.PathLike) -> Evaluator:
     """Load the SavedModel and the reference of an evaluator's folder.
 
-    A SavedModel is a program that TensorFlow runs, which may read and write files: load one only if you
-    trust whoever made it, as you would his code.
+    A SavedModel is a program that TensorFlow runs, which may read and write files: load one only from a
+    source whose code you would run.
 
     Raises:
-        FileNotFoundError: The folder is no evaluator's.
+        FileNotFoundError: The folder holds no evaluator.
         ValueError: The SavedModel has no `features`, or the reference is damaged.
     """
     folder = Path(folder)
@@ -155,14 +155,14 @@ def load_evaluator(folder: str | os.PathLike) -> Evaluator:
 
 
 def find_evaluator(data: str | os.PathLike, root: Path | None = None) -> Path:
-    """The folder of a data set's evaluator: the preset `resnet_<data>`, or one whose card names the data.
+    """Find the folder of a data set's evaluator: the preset `resnet_<data>`, or one whose card names it.
 
     Args:
         data: Name of the data set, or its folder of pictures.
-        root: Folder of presets that is looked in first.
+        root: Folder of presets to search first.
 
     Raises:
-        FileNotFoundError: There is none; the error says how to make one.
+        FileNotFoundError: There is none; the message says how to make one.
     """
     roots = [*([] if root is None else [root]), *_roots()]
     for place in roots:
@@ -180,7 +180,7 @@ def find_evaluator(data: str | os.PathLike, root: Path | None = None) -> Path:
 
 
 def _learned_from(data: str | os.PathLike, root: Path) -> Iterator[Path]:
-    """Folders of presets whose cards say that they learned from this data set."""
+    """Yield folders of presets whose cards say that they learned from this data set."""
     for path in sorted(root.glob("*/card.json")):
         recipe = untrusted.read_document(path).get("recipe")
         learned = recipe.get("data") if isinstance(recipe, dict) else None
@@ -189,7 +189,7 @@ def _learned_from(data: str | os.PathLike, root: Path) -> Iterator[Path]:
 
 
 def _roots() -> list[Path]:
-    """Folders of presets: beside the packages in a checkout, inside `zoo` in a wheel, the user's."""
+    """Return folders of presets: beside the packages in a checkout, inside `zoo` in a wheel, the user's."""
     site = Path(__file__).resolve().parents[2]
     return [site / "saved_models", site / "zoo" / "saved_models", home.presets()]
 
@@ -199,7 +199,7 @@ def _is_evaluator(folder: Path) -> bool:
 
 
 def _observe(features: Callable, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    # Written so that NaN fails too.
+    # This form fails for NaN, too.
     if not (images.min() >= 0.0 and images.max() <= 1.0):
         raise ValueError(
             "Images must be finite and lie in [0, 1]. "

@@ -1,4 +1,4 @@
-"""Pictures of one folder against those of another, whoever made them."""
+"""Score the pictures of one folder against those of another."""
 
 import functools
 import operator
@@ -22,26 +22,25 @@ def compare(
     pad: bool = False,
     crop: bool = False,
 ) -> dict[str, dict[str, float]]:
-    """Scores the pictures of a folder against those of another.
+    """Score the pictures of a folder against those of another.
 
-    Both are brought to the size and channels that the evaluator reads, a batch at a time, and no label
-    is read. The metrics are those of `tfgen.evaluate` for a model with `sample`, where the real test
-    set is `against`: `inception_score`, `inception_score_real`, `inception_score_ratio`, `fid`, `kid`,
-    `precision`, `recall`.
+    Both are brought to the evaluator's size and channels, a batch at a time, and labels are not read. The
+    metrics are those of `tfgen.evaluate` for a model with `sample`, with `against` as the real test set:
+    `inception_score`, `inception_score_real`, `inception_score_ratio`, `fid`, `kid`, `precision`, `recall`.
 
     Args:
-        samples, against: Folders of pictures, of which all splits are taken; or names of data sets, of
-            which the split "test" is.
+        samples, against: Folders of pictures, with all their splits, or names of data sets, with their
+            split "test".
         evaluator: An `Evaluator` or the path of its folder.
-        seed: Seed of the order in which pictures are divided into the groups that give the intervals.
-        pad, crop: How pictures are brought to the evaluator's size, as in `tfgen.data.arrays`.
+        seed: Seed of the division of pictures into the groups that give the intervals.
+        pad, crop: Whether to pad or crop pictures to the evaluator's size, see `tfgen.data.arrays`.
 
     Returns:
         {metric: {"value": float, "low": float, "high": float}}.
 
     Raises:
         FileNotFoundError: A folder is missing, or holds no evaluator.
-        ValueError: A folder holds fewer than 4 pictures, or one that cannot be read.
+        ValueError: A folder holds fewer than 4 pictures, or an unreadable one.
     """
     if not isinstance(evaluator, Evaluator):
         evaluator = load_evaluator(evaluator)
@@ -64,13 +63,13 @@ def _observe(name, evaluator, seed, geometry) -> Observations:
 
 
 def _all_of(name) -> str:
-    """Every split of a folder, "test" of a data set that has a name."""
+    """Select every split of a folder, or the split "test" of a named data set."""
     splits = find(name).splits
     return "+".join(splits) if os.path.isdir(os.path.expanduser(name)) else "test"
 
 
 def _batches(selection: Selection, parts, seed) -> Iterator[np.ndarray]:
-    """Images float32 (b, h, w, c) in [0, 1], in a random order."""
+    """Yield images float32 (b, h, w, c) in [0, 1], in a random order."""
     read, _ = selection.reader.stream(selection.geometry)
     order = np.random.default_rng(seed).permutation(len(selection))
     for _, start, stop in parts:

@@ -1,9 +1,9 @@
-"""The literature's FID: Frechet distance of the features of an Inception network that lies on disk.
+"""FID as in the literature: Frechet distance of the features of an Inception network on disk.
 
-Its weights belong to no preset and are not downloaded: name the file of a network, as
+No preset has its weights, and they are not downloaded: name the file of a network, as
 `keras.applications.InceptionV3(include_top=False, pooling="avg").save("inception.keras")` writes it, or
-the folder of a SavedModel that gives `pool_3`.  Distances compare only by the same network: literature's
-are by the TensorFlow-GAN one, of 2015.
+the folder of a SavedModel that returns `pool_3`.  Only distances by the same network compare; the
+literature's are by TensorFlow-GAN's network of 2015.
 """
 
 import os
@@ -33,18 +33,18 @@ def inception_fid(
     """Return the Frechet distance of generated from real images, Heusel et al. (2017).
 
     |m_1 - m_2|^2 + Tr(C_1 + C_2 - 2 (C_1 C_2)^(1/2)), with the moments of `features` of all images of the
-    split and of `samples` generated ones.  On CIFAR-10 the literature takes 50,000 of either.
+    split and of `samples` generated ones.  On CIFAR-10 the literature has 50,000 of each.
 
     Args:
         model: Has `sample(n, seed=)` -> (n, h, w, c) in [0, 1].
-        name: Data set whose images are the real ones.
+        name: Data set of the real images.
         network: See `features`.
-        samples: Number of generated images, at least 2; below the number of features mostly bias.
+        samples: Number of generated images, at least 2; below the number of features FID is mostly bias.
         split: Split of the real images.
         seed: Seed of the samples.
 
     Raises:
-        ValueError: Fewer than 2 samples, or images of other shapes than the model's.
+        ValueError: There are fewer than 2 samples, or the images have another shape than the model's.
         FileNotFoundError: There is no network or no data set.
     """
     if samples < 2:
@@ -62,15 +62,15 @@ def inception_fid(
 
 
 def features(network: str | os.PathLike) -> Callable[[np.ndarray], np.ndarray]:
-    """Return the function of images (b, h, w, c), uint8 or floats in [0, 1], that gives features (b, d).
+    """Return a function of images (b, h, w, c), uint8 or floats in [0, 1], that returns features (b, d).
 
-    Images become RGB on [-1, 1], bilinearly resized to what the network reads.
+    Images become RGB on [-1, 1], bilinearly resized to the network's input.
 
     Args:
         network: A `.keras` file, or the folder of a SavedModel with a signature of one input.
 
     Raises:
-        FileNotFoundError: There is neither.
+        FileNotFoundError: `network` is neither.
     """
     path = os.fspath(network)
     if os.path.isfile(path):
@@ -96,7 +96,7 @@ def features(network: str | os.PathLike) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def _signature(module):
-    """Height and width that a SavedModel reads, and its function of images."""
+    """Return height and width that a SavedModel reads, and its function of images."""
     signature = module.signatures["serving_default"]
     [(name, images)] = signature.structured_input_signature[1].items()
     names = list(signature.structured_outputs)

@@ -1,4 +1,4 @@
-"""Binary codes of the test split: how much they say, and how far their units are independent."""
+"""Binary codes of the test split: their entropy, and the dependence of their units."""
 
 import numpy as np
 import tensorflow as tf
@@ -15,7 +15,7 @@ FEWEST = 5  # occurrences of a unit's rarer value that predictors are fitted to
 
 
 def code_independence(context: EvaluationContext) -> dict[str, Interval]:
-    """Entropy and predictability of a model's binary codes, and the error of what they decode to."""
+    """Return entropy and predictability of a model's binary codes, and their reconstruction error."""
     if not statement(context.model, "binary_code"):
         return {}
     encode, decode = (
@@ -28,7 +28,7 @@ def code_independence(context: EvaluationContext) -> dict[str, Interval]:
         decoded = decode(latents=latents)["images"].numpy()
         codes.append(latents.numpy())
         errors.append(((decoded - images) ** 2).mean(axis=(1, 2, 3)))
-    # Test sets come sorted: either half of a random order is like the whole.
+    # Test sets may be sorted by class: a random order makes both halves representative.
     codes = np.random.default_rng(context.seed).permutation(np.concatenate(codes))
     return {
         "code_entropy": code_entropy(codes),
@@ -38,7 +38,7 @@ def code_independence(context: EvaluationContext) -> dict[str, Interval]:
 
 
 def code_entropy(codes: tf.Tensor) -> Interval:
-    """sum_i H(z_i), the entropies of the units: bits, at most one a unit.
+    """Return sum_i H(z_i), the entropies of the units, in bits, at most one per unit.
 
     H is the mean of -log P(z_i) under the units' own means, and the interval is that mean's.
 
@@ -49,12 +49,12 @@ def code_entropy(codes: tf.Tensor) -> Interval:
 
 
 def predictability(codes: tf.Tensor, seed: int = 0) -> Interval:
-    """sum_i H(z_i) - H(z_i|z_-i) as far as predictors find it: bits, 0 for independent units.
+    """Estimate sum_i H(z_i) - H(z_i|z_-i) by predictors, in bits; 0 for independent units.
 
-    Gradient-boosted trees are fitted to one half of the codes, unit by unit from the others, and on the
-    other half compared with the units' means in the first. Their gain estimates the sum of the mutual
-    informations I(z_i; z_-i) from below, but for the sampling error that the interval states; of few
-    codes predictors learn chance patterns, and the number can be negative.
+    Gradient-boosted trees are fitted to one half of the codes, each unit from the others, and compared on
+    the other half with the units' means in the first. Their gain estimates the sum of the mutual
+    informations I(z_i; z_-i) from below, up to the sampling error that the interval states. From few
+    codes predictors learn chance patterns, and the estimate can be negative.
 
     Args:
         codes: (n, d) in {0, 1}, in random order.
@@ -65,7 +65,7 @@ def predictability(codes: tf.Tensor, seed: int = 0) -> Interval:
     for unit in range(codes.shape[1]):
         target = fitted[:, unit]
         if min(target.sum(), len(target) - target.sum()) < FEWEST:
-            continue  # nearly a constant: as well predicted without the others
+            continue  # nearly constant: predicted as well without the others
         trees = HistGradientBoostingClassifier(
             max_iter=TREES,
             max_leaf_nodes=LEAVES,
@@ -74,7 +74,7 @@ def predictability(codes: tf.Tensor, seed: int = 0) -> Interval:
             n_iter_no_change=5,
             random_state=seed,
         )
-        with threadpool_limits(1):  # trees so small wait for other threads longer than they work
+        with threadpool_limits(1):  # threads only slow trees this small
             trees.fit(np.delete(fitted, unit, axis=1), target)
             predicted = trees.predict_proba(np.delete(scored, unit, axis=1))[:, 1]
         gain += _log2_bernoulli(scored[:, unit], predicted)
@@ -83,5 +83,5 @@ def predictability(codes: tf.Tensor, seed: int = 0) -> Interval:
 
 
 def _log2_bernoulli(values, means):
-    """log2 P(z) of values in {0, 1}; 0 log 0 is 0."""
+    """Return log2 P(z) of values in {0, 1}; 0 log 0 is 0."""
     return (special.xlogy(values, means) + special.xlog1py(1 - values, -means)) / np.log(2)

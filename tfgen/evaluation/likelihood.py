@@ -1,20 +1,20 @@
 """Estimates of log p_theta(x) on test images: variational, importance-weighted and annealed bounds.
 
-Every bound is one number an image, in nats, and stays below log p_theta(x), or log p_theta(x|t) of a
-model that reads labels, in expectation.  A model states
+Every bound is one number per image, in nats, and is in expectation at most log p_theta(x), or
+log p_theta(x|t) of a model that reads labels.  A model states
 
     bound(images, labels, noise)   (b,) nats, the importance-weighted bound of k draws of its codes
     bound_noise(n, k, seed)        (n, k, size) noise that these draws read
 
-A `zoo.models.variational.Variational` has the prior p(z) = N(0, I), which annealing and active units rest
-on.  One that has `class_bounds`, L(x, t) of every class, sums over the classes:
+A `zoo.models.variational.Variational` has the prior p(z) = N(0, I), which annealing and active units
+assume.  A model with `class_bounds`, L(x, t) of every class, sums over the classes:
 
     p(x) = sum_t p(t) p(x|t),   p(t) uniform.
 
-exp of an importance-weighted or annealed estimate of log p(x|t) is unbiased for p(x|t), so that their
-sum over t, weighted by p(t), is unbiased for p(x), and its logarithm bounds log p(x) in expectation by
-Jensen's inequality; the classifier q_omega plays no part.  The variational bound U(x) is not of this
-form: its classes are weighed by q_omega, and sum_t q_omega(t|x)(L(x, t) - log q_omega(t|x)) is at most
+exp of an importance-weighted or annealed estimate of log p(x|t) is unbiased for p(x|t), so its sum over
+t, weighted by p(t), is unbiased for p(x), and the logarithm of the sum bounds log p(x) in expectation by
+Jensen's inequality, without the classifier q_omega.  The variational bound U(x) has another form: its
+classes are weighted by q_omega, and sum_t q_omega(t|x)(L(x, t) - log q_omega(t|x)) is at most
 log sum_t exp L(x, t).
 """
 
@@ -35,7 +35,7 @@ ACTIVE = 0.01  # variance of E[z_i|x] over images above which a unit is active
 
 
 def prepare_images(likelihood: str | None, images: np.ndarray) -> np.ndarray:
-    """What a likelihood is measured on: for "bernoulli" one draw b ~ Bernoulli(x) of every pixel.
+    """Return images to measure a likelihood on: for "bernoulli", one draw b ~ Bernoulli(x) of each pixel.
 
     The draw is fixed, the same in every evaluation (static binarization); 0 and 1 stay as they are.
 
@@ -53,16 +53,16 @@ def prepare_images(likelihood: str | None, images: np.ndarray) -> np.ndarray:
 
 
 def class_count(model: Any) -> int:
-    """How many classes an estimate decodes for every draw of z: those that the model sums over, or 1."""
+    """Return the number of classes that a model sums over, or 1; each draw of z is decoded as often."""
     return model.num_classes if hasattr(model, "class_bounds") else 1
 
 
 def variational_bound(
     model: Any, images: np.ndarray, labels: np.ndarray | None = None, seed: int = 0
 ) -> np.ndarray:
-    """Eq. 11, E_q[log p(x|z)] - KL(q(z|x) || p(z)), by one draw of z an image; U(x) over classes.
+    """Eq. 11, E_q[log p(x|z)] - KL(q(z|x) || p(z)), by one draw of z per image; U(x) over classes.
 
-    A model without a closed-form KL draws that too, log p(x, z) - log q(z|x).
+    Without a closed-form KL it is log p(x, z) - log q(z|x) at the draw.
 
     Args:
         model: See the module.
@@ -97,7 +97,7 @@ def importance_weighted_bound(
     k or n.
 
     Args:
-        importance_samples: k.
+        importance_samples: Number k of draws.
         model, images, labels, seed: See `variational_bound`.
 
     Returns:
@@ -133,13 +133,13 @@ def annealed_bound(
     steps: int = 300,
     seed: int = 0,
 ) -> np.ndarray:
-    """Annealed importance sampling (Neal 2001) of log p(x), one chain an image and class.
+    """Annealed importance sampling (Neal 2001) of log p(x), one chain per image and class.
 
-    It leaves the inference net out: chains start from the prior, and q_eta's scales only set the sizes
-    of their steps.  See `tfgen.distributions.annealed_log_weights`.
+    It does not rest on the inference net: chains start from the prior, and q_eta's scales only set their
+    step sizes.  See `tfgen.distributions.annealed_log_weights`.
 
     Args:
-        steps: Densities between prior and posterior; the bound tightens with them.
+        steps: Number of densities between prior and posterior; more give a tighter bound.
         model, images, labels, seed: See `variational_bound`.
 
     Returns:
@@ -164,14 +164,14 @@ def annealed_bound(
 
 
 def active_units(model: Any, images: np.ndarray, labels: np.ndarray | None = None) -> Interval:
-    """Burda et al. (2015): how many units of z have Var_x(E_q[z_i|x]) > 0.01.
+    """Burda et al. (2015): number of units of z with Var_x(E_q[z_i|x]) > 0.01.
 
     Args:
         model, images, labels: See `variational_bound`.
 
     Returns:
-        Interval: the number, and how many would be active if every unit's variance stood at the low or
-        at the high end of its own interval.
+        Interval: the number, and the numbers with every unit's variance at the low and at the high end of
+        its own interval.
     """
     means = tf.function(lambda images, labels: _posterior_mean(model, images, labels))
     means = np.concatenate([means(x, t).numpy() for x, t in _batches(images, labels, ROWS)])
@@ -181,9 +181,9 @@ def active_units(model: Any, images: np.ndarray, labels: np.ndarray | None = Non
 
 
 def bits_per_dimension(bound: Interval, shape: Sequence[int]) -> Interval:
-    """-L/(D ln 2), bits for each of the D values of an image, from an Interval of L in nats an image.
+    """Return -L/(D ln 2), bits for each of the D values of an image, from an Interval of L in nats.
 
-    It is a code length where p(x|z) is a probability of discrete levels, as the logistic's is.
+    It is a code length if p(x|z) is a probability of discrete levels, as under the logistic likelihood.
 
     Args:
         bound: `tfgen.evaluation.metrics.Interval`.
@@ -194,14 +194,14 @@ def bits_per_dimension(bound: Interval, shape: Sequence[int]) -> Interval:
 
 
 def _log_estimates(model, images, labels, noise):
-    """log of unbiased estimates of p(x, t) for every class, (b, classes), or of p(x), (b, 1)."""
+    """Return logs of unbiased estimates of p(x, t) of every class, (b, classes), or of p(x), (b, 1)."""
     if class_count(model) > 1:
         return model.class_bounds(images, noise)
     return model.bound(images, labels, noise)[:, None]
 
 
 def _posterior_mean(model, images, labels):
-    """E_q[z|x] or E_q[z|x, t], (b, d); a model that sums over classes weighs theirs by q_omega(t|x)."""
+    """Return E_q[z|x] or E_q[z|x, t], (b, d); a sum over classes is weighted by q_omega(t|x)."""
     if class_count(model) == 1:
         return model.call_network(model.eta, images, labels)["mean"]
     probabilities = tf.nn.softmax(model.omega(images, training=False))
@@ -213,7 +213,7 @@ def _posterior_mean(model, images, labels):
 
 
 def _batches(images, labels, rows):
-    """(images, labels or None) in batches, as tensors."""
+    """Yield (images, labels or None) in batches, as tensors."""
     for start in range(0, len(images), rows):
         x = tf.convert_to_tensor(images[start : start + rows], tf.float32)
         t = None if labels is None else tf.convert_to_tensor(labels[start : start + rows], tf.int32)
@@ -221,5 +221,5 @@ def _batches(images, labels, rows):
 
 
 def _blocks(k, most):
-    """Sizes, from large to small, of equal parts of at least 2 draws; 1 would take the closed-form KL."""
+    """Return sizes of nearly equal parts of at least 2 draws each; 1 would use the closed-form KL."""
     return [len(part) for part in np.array_split(np.arange(k), math.ceil(k / most))]

@@ -26,7 +26,7 @@ class Interval(NamedTuple):
 
 
 class PrecisionRecall(NamedTuple):
-    """Shares in [0, 1]: fakes that look real, and reals that the fakes cover."""
+    """Shares in [0, 1]: precision of the fakes, and recall of the reals."""
 
     precision: float
     recall: float
@@ -47,7 +47,7 @@ def inception_score(probabilities: np.ndarray) -> float:
     Raises:
         ValueError: A row is not a distribution (sum within 1e-3 of 1).
 
-    Reference: Salimans et al., *Improved Techniques for Training GANs*, NeurIPS 2016.
+    Source: Salimans et al., *Improved Techniques for Training GANs*, NeurIPS 2016.
     """
     conditional = _distributions(probabilities)
     marginal = conditional.mean(axis=0)
@@ -73,8 +73,8 @@ def frechet_distance(
     Raises:
         ValueError: Shapes disagree, or a covariance is not symmetric positive semi-definite.
 
-    Reference: Dowson & Landau, *The Frechet distance between multivariate normal distributions*,
-      1982; Heusel et al., *GANs Trained by a Two Time-Scale Update Rule*, NeurIPS 2017.
+    Source: Dowson & Landau, *The Frechet distance between multivariate normal distributions*,
+        1982; Heusel et al., *GANs Trained by a Two Time-Scale Update Rule*, NeurIPS 2017.
     """
     mean1, cov1 = _gaussian(mean1, cov1, "1")
     mean2, cov2 = _gaussian(mean2, cov2, "2")
@@ -95,13 +95,13 @@ def kernel_distance(x: np.ndarray, y: np.ndarray) -> float:
     Each expectation is the mean over the pairs of rows (i, j) with i != j. Leaving the pairs
     (i, i) out of the first two makes the estimate unbiased; leaving them out of the third as well
     keeps it so, and for equally many rows gives the U-statistic of Gretton et al. (2012, Eq. 4).
-    It is the one unbiased estimator of the usual ones that is 0 for a set against itself (row for
-    row). Being unbiased it can be negative; nothing is clipped.
+    Of the usual unbiased estimators only this one is 0 for a set against itself (row for row). An
+    unbiased estimate can be negative; it is not clipped.
 
     Args:
         x, y: (n, d) and (m, d) independent feature samples, at least 2 rows each.
 
-    Reference: Binkowski et al., *Demystifying MMD GANs*, ICLR 2018.
+    Source: Binkowski et al., *Demystifying MMD GANs*, ICLR 2018.
     """
     x, y = _samples(x, y, least=2)
     return _kernel_mean(x, x) + _kernel_mean(y, y) - 2.0 * _kernel_mean(x, y)
@@ -110,16 +110,16 @@ def kernel_distance(x: np.ndarray, y: np.ndarray) -> float:
 def precision_recall(real: np.ndarray, fake: np.ndarray, k: int = 3) -> PrecisionRecall:
     """Shares of fakes on the reals' manifold and of reals on the fakes' (Kynkaanniemi et al. 2019).
 
-    A set's manifold is the union of the closed balls around its rows that reach their k-th nearest
-    other row. Recall rises with the number of fakes, precision with that of reals: take equally
-    many of both. A set against itself gives (1, 1).
+    A set's manifold is the union of closed balls around its rows, each with the distance of the k-th
+    nearest other row as radius. Recall rises with the number of fakes, precision with that of reals, so
+    pass equally many of both. A set against itself gives (1, 1).
 
     Args:
         real, fake: (n, d) and (m, d) features, more than k rows each.
-        k: Neighbors that define a ball's radius, at least 1.
+        k: Rank >= 1 of the neighbor that defines a ball's radius.
 
-    Reference: Kynkaanniemi et al., *Improved Precision and Recall Metric for Assessing Generative
-      Models*, NeurIPS 2019.
+    Source: Kynkaanniemi et al., *Improved Precision and Recall Metric for Assessing Generative
+        Models*, NeurIPS 2019.
     """
     if k < 1:
         raise ValueError(f"k must be at least 1. Received: k={k}")
@@ -131,7 +131,7 @@ def precision_recall(real: np.ndarray, fake: np.ndarray, k: int = 3) -> Precisio
 
 
 def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """E_i [ argmax_t p(t|x_i) = t_i ], the share of images given their label.
+    """E_i [ argmax_t p(t|x_i) = t_i ], the share of images classified as their label.
 
     Args:
         probabilities: (n, K).
@@ -158,16 +158,15 @@ def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:
 def clustering_accuracy(clusters: np.ndarray, labels: np.ndarray) -> float:
     """max_m E_i [ m(c_i) = t_i ] over one-to-one maps m of clusters to classes.
 
-    Clusters beyond the number of classes, or classes beyond that of clusters, are left without a
-    partner. The map is the best for these very images, so that even independent clusters score a
-    little more than their share.
+    If there are more clusters than classes, or fewer, some are not mapped. The map is the best for these
+    very images, so even clusters independent of the classes score a little above chance.
 
     Args:
         clusters: (n,) integers.
         labels: (n,) integers.
 
-    Reference: Yang, Xu, Nie, Yan & Zhuang, *Image Clustering Using Local Discriminant Models and
-      Global Integration*, 2010; Kuhn, *The Hungarian Method for the Assignment Problem*, 1955.
+    Source: Yang, Xu, Nie, Yan & Zhuang, *Image Clustering Using Local Discriminant Models and
+        Global Integration*, 2010; Kuhn, *The Hungarian Method for the Assignment Problem*, 1955.
     """
     clusters, labels = np.asarray(clusters), np.asarray(labels)
     if clusters.ndim != 1 or clusters.shape != labels.shape or not len(labels):
@@ -195,8 +194,8 @@ class Moments:
         for batch in rest:
             moments += Moments.of(batch)
 
-    Reference: Chan, Golub & LeVeque, *Updating Formulas and a Pairwise Algorithm for Computing
-      Sample Variances*, 1979.
+    Source: Chan, Golub & LeVeque, *Updating Formulas and a Pairwise Algorithm for Computing
+        Sample Variances*, 1979.
     """
 
     count: int
@@ -205,7 +204,7 @@ class Moments:
 
     @classmethod
     def of(cls, rows: np.ndarray) -> "Moments":
-        """Moments of one batch of rows (n, d)."""
+        """Return the moments of one batch of rows (n, d)."""
         rows = _rows(rows, "rows")
         mean = rows.mean(axis=0)
         centered = rows - mean
@@ -243,15 +242,15 @@ def mean_interval(values: ArrayLike, level: float = 0.95) -> Interval:
 
 
 def redrawn_interval(shares: Sequence[float], count: int, level: float = 0.95) -> Interval:
-    """The first of several draws of a share, with the wider of two intervals around it.
+    """Return the first of several draws of a share, with the wider of two intervals around it.
 
-    They are Wilson's, which takes what the share is about as given, and the t interval of a single draw
-    by the standard deviation of all draws.
+    They are Wilson's interval, which takes the reference of the share as given, and the t interval of a
+    single draw with the standard deviation of all draws.
 
     Args:
-        shares: One for each draw, in [0, 1].
-        count: Images that a share is of.
-        level: Of the interval.
+        shares: Share in [0, 1] of each draw.
+        count: Number of images in a draw.
+        level: Level of the interval.
     """
     value, low, high = proportion_interval(shares[0], count, level)
     if len(shares) > 1:
@@ -263,7 +262,7 @@ def redrawn_interval(shares: Sequence[float], count: int, level: float = 0.95) -
 def proportion_interval(share: float, count: int, level: float = 0.95) -> Interval:
     """Wilson's score interval of a probability, from the share of successes among count trials.
 
-    Reference: Wilson, *Probable Inference, the Law of Succession, and Statistical Inference*, 1927.
+    Source: Wilson, *Probable Inference, the Law of Succession, and Statistical Inference*, 1927.
     """
     if count < 1 or not 0.0 <= share <= 1.0:
         raise ValueError(
@@ -288,8 +287,8 @@ def jackknife_interval(
         groups: G >= 2 independent parts of one sample, about equally large.
         statistic: Maps a list of groups to a number.
 
-    Reference: Efron, *The Jackknife, the Bootstrap and Other Resampling Plans*, 1982;
-      Kott, *The Delete-a-Group Jackknife*, 2001.
+    Source: Efron, *The Jackknife, the Bootstrap and Other Resampling Plans*, 1982;
+        Kott, *The Delete-a-Group Jackknife*, 2001.
     """
     groups = list(groups)
     if len(groups) < 2:
@@ -302,15 +301,15 @@ def jackknife_interval(
 def kernel_distance_interval(
     x: np.ndarray, y: np.ndarray, splits: int = 20, level: float = 0.95
 ) -> Interval:
-    """kernel_distance(x, y), with Student's interval from its values on disjoint splits of both.
+    """Return kernel_distance(x, y) with Student's interval from its values on disjoint splits of both.
 
     The splits' values are independent and unbiased, so their spread bounds the error of the whole
-    sample's value. The interval errs on the wide side, most where the distance is near 0: there the
-    error falls with 1/n, and the whole sample is ahead of a mean of splits by sqrt(splits).
+    sample's value. The interval is conservative, most near distance 0: there the error falls with 1/n,
+    so the whole sample's is smaller than that of a mean of splits by a factor sqrt(splits).
 
     Args:
-        x, y: (n, d) and (m, d) features whose rows are in an order that does not matter.
-        splits: At most this many; fewer if a split would hold less than 2 rows of x or y.
+        x, y: (n, d) and (m, d) features, rows in random order.
+        splits: Largest number of splits; there are fewer if a split would hold less than 2 rows of x or y.
     """
     x, y = _samples(x, y, least=4)
     splits = min(splits, len(x) // 2, len(y) // 2)
@@ -335,7 +334,7 @@ def _level(level: float) -> float:
 
 
 def _kernel_mean(x: np.ndarray, y: np.ndarray) -> float:
-    """Mean of (x_i.y_j / d + 1)^3 over the pairs i != j."""
+    """Return the mean of (x_i.y_j / d + 1)^3 over the pairs i != j."""
     size = x.shape[1]
     rows = max(1, _BLOCK_BYTES // y[:, 0].nbytes)
     blocks = (x[start : start + rows] @ y.T for start in range(0, len(x), rows))
@@ -351,7 +350,7 @@ def _cubic(products: np.ndarray, size: int) -> np.ndarray:
 
 
 def _squared_radii(rows: np.ndarray, k: int) -> np.ndarray:
-    """(n,) squared distances of rows to their k-th nearest other row."""
+    """Return (n,) squared distances of rows to their k-th nearest other row."""
     # Index k of the sorted distances: index 0 is the row's distance of 0 to itself.
     return np.concatenate(
         [np.partition(block, k, axis=1)[:, k] for block in _squared_distances(rows, rows)]
@@ -359,13 +358,13 @@ def _squared_radii(rows: np.ndarray, k: int) -> np.ndarray:
 
 
 def _coverage(points: np.ndarray, centers: np.ndarray, squared_radii: np.ndarray) -> float:
-    """Share of the points that lie in one of the balls."""
+    """Return the share of the points that lie in one of the balls."""
     inside = [(block <= squared_radii).any(axis=1) for block in _squared_distances(points, centers)]
     return float(np.concatenate(inside).mean())
 
 
 def _squared_distances(x: np.ndarray, y: np.ndarray):
-    # "sqeuclidean" is SciPy's: it sums squared differences, so equal rows are at distance 0
+    # "sqeuclidean" is SciPy's, which sums squared differences, so equal rows are at distance 0
     # exactly. scikit-learn's own "euclidean" expands the square and leaves rounding errors there.
     megabytes = _BLOCK_BYTES // 2**20
     return pairwise_distances_chunked(x, y, metric="sqeuclidean", working_memory=megabytes)

@@ -19,11 +19,11 @@ class Paired:
     Attributes:
         count: Number of pairs.
         mean: Mean of the differences.
-        low: End of the t interval of level `LEVEL`; NaN for one pair.
-        high: The other end.
+        low: Lower end of the t interval of level `LEVEL`; NaN for one pair.
+        high: Upper end of that interval.
         deviation: Standard deviation of the differences; NaN for one pair.
         positive: Number of pairs in which the arm has the larger number.
-        p: P value of the exact two-sided Wilcoxon signed-rank test, None below `FEWEST` pairs.
+        p: p-value of the exact two-sided Wilcoxon signed-rank test, None below `FEWEST` pairs.
     """
 
     count: int
@@ -36,14 +36,14 @@ class Paired:
 
 
 def compare(arm: Sequence[float], base: Sequence[float]) -> Paired:
-    """Paired comparison of two arms, seed by seed.
+    """Compare two arms, paired by seed.
 
     Args:
         arm: (n,) numbers of one arm.
-        base: (n,) numbers of the other, of the same seeds in the same order.
+        base: (n,) numbers of the other arm, of the same seeds in the same order.
 
     Raises:
-        ValueError: The arms have different lengths, or no pair.
+        ValueError: The arms have different lengths, or are empty.
     """
     if len(arm) != len(base) or not len(arm):
         raise ValueError(
@@ -59,10 +59,10 @@ def compare(arm: Sequence[float], base: Sequence[float]) -> Paired:
 
 
 def holm(values: Sequence[float]) -> list[float]:
-    """Holm (1979): p-values adjusted for a family of tests, in the order given.
+    """Return Holm's (1979) p-values, adjusted for a family of tests, in the order given.
 
-    The i-th smallest of m values is multiplied by m - i + 1; no adjusted value is below that of a
-    smaller one, and none exceeds 1.
+    The i-th smallest of m values is multiplied by m - i + 1, then adjusted values are made
+    non-decreasing and at most 1.
     """
     order = np.argsort(values)
     scaled = np.asarray(values, float)[order] * np.arange(len(values), 0, -1)
@@ -72,12 +72,12 @@ def holm(values: Sequence[float]) -> list[float]:
 
 
 def verdict(found: Paired, adjusted: float | None, higher_is_better: bool = True) -> str:
-    """The comparison in words.
+    """Return the verdict of a comparison in words.
 
     Args:
-        found: Result of the arm against its base.
-        adjusted: Holm's p, None for too few pairs.
-        higher_is_better: Of the metric.
+        found: Comparison of the arm with its base.
+        adjusted: Holm's p-value, None for too few pairs.
+        higher_is_better: Whether higher values of the metric are better.
     """
     if adjusted is None:
         return f"too few seeds ({found.count} of at least {FEWEST})"
@@ -87,7 +87,7 @@ def verdict(found: Paired, adjusted: float | None, higher_is_better: bool = True
 
 
 def _wilcoxon(differences):
-    """p of the exact null distribution; with ties or zeros that of all sign patterns."""
+    """Return p of the exact null distribution; with ties or zeros, of all sign patterns."""
     nonzero = differences[differences != 0]
     if not len(nonzero):
         return 1.0

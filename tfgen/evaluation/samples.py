@@ -1,4 +1,4 @@
-"""Generated images, as an evaluator sees them beside the real test set."""
+"""Scores of generated images by an evaluator, against the real test set."""
 
 import dataclasses
 import functools
@@ -28,7 +28,7 @@ KEPT_FEATURES = 10_000  # generated images whose features are kept for pairwise 
 
 
 def sample_quality(context: EvaluationContext) -> dict[str, Interval]:
-    """The evaluator's view of generated images, beside its view of the real test set."""
+    """Score generated images by the evaluator, against the real test set."""
     evaluator = evaluator_of(context)
     measured = _scores(context, evaluator, _observe_samples(context, evaluator))
     if statement(context.model, "aggregate") is not None:
@@ -53,7 +53,7 @@ def _scores(
 
 @dataclasses.dataclass(frozen=True)
 class Observations:
-    """What an evaluator sees in a sample of images; groups are independent, equal parts of it."""
+    """Features and class probabilities of a sample of images, in independent, equal groups."""
 
     probabilities: list[np.ndarray]  # for each group, (n_g, K)
     moments: list[Moments]  # of each group's features
@@ -68,7 +68,7 @@ class Observations:
 
 
 def quality(real: Reference, generated: Observations) -> dict[str, Interval]:
-    """Inception scores, FID, KID, precision and recall of a sample against a reference."""
+    """Return inception scores, FID, KID, precision and recall of a sample against a reference."""
     score = generated.inception_score
     return {
         "inception_score": score,
@@ -81,10 +81,10 @@ def quality(real: Reference, generated: Observations) -> dict[str, Interval]:
 
 
 def _coverage(real: np.ndarray, generated: np.ndarray) -> dict[str, Interval]:
-    """Precision and recall of the first draw of as many generated images as real ones.
+    """Return precision and recall of the first draw of as many generated images as real ones.
 
-    Either is a proportion about two manifolds that are themselves drawn: where there are generated
-    images for several draws the interval is at least that of their spread.
+    Each is a proportion that depends on two manifolds, which are random too: with enough generated images
+    for several draws the interval is at least that of their spread.
     """
     matched = min(len(real), len(generated))
     draws = [
@@ -100,7 +100,7 @@ def _coverage(real: np.ndarray, generated: np.ndarray) -> dict[str, Interval]:
 
 
 def _observe_samples(context: EvaluationContext, evaluator: Evaluator, **drawn) -> Observations:
-    """Draws images in batches, and keeps of them what the metrics need; `drawn` goes to `sample`."""
+    """Draw images in batches and keep their features and probabilities; `drawn` is passed to `sample`."""
     labels = _requested_labels(context, evaluator)
     parts = spans(context.samples)
     seeds = np.random.SeedSequence(context.seed).generate_state(len(parts)) >> 1  # to fit int32
@@ -118,7 +118,7 @@ def _observe_samples(context: EvaluationContext, evaluator: Evaluator, **drawn) 
 def observations(
     evaluator: Evaluator, parts: list[tuple[int, int, int]], images: Iterable[np.ndarray]
 ) -> Observations:
-    """What an evaluator sees in images (b, h, w, c) in [0, 1], given for each of the `spans`."""
+    """Return features and probabilities of images (b, h, w, c) in [0, 1], given for each of the `spans`."""
     groups = parts[-1][0] + 1
     probabilities, moments = ([[] for _ in range(groups)] for _ in range(2))
     kept = []
@@ -136,7 +136,7 @@ def observations(
 
 
 def spans(count: int) -> list[tuple[int, int, int]]:
-    """(group, start, stop) of batches of `count` images that do not cross the edges of groups."""
+    """Yield (group, start, stop) of batches of `count` images that do not cross the edges of groups."""
     groups = min(SPLITS, count // 2)
     edges = [count * group // groups for group in range(groups + 1)]
     return [
@@ -147,7 +147,7 @@ def spans(count: int) -> list[tuple[int, int, int]]:
 
 
 def _requested_labels(context: EvaluationContext, evaluator: Evaluator) -> np.ndarray | None:
-    """(n,) int32, each class in turn, or None for an unconditional model."""
+    """Return (n,) int32, each class in turn, or None for an unconditional model."""
     if not is_conditional(context.model):
         return None
     classes = context.model.num_classes
@@ -160,7 +160,7 @@ def _requested_labels(context: EvaluationContext, evaluator: Evaluator) -> np.nd
 
 
 def evaluator_of(context: EvaluationContext) -> Evaluator:
-    """The evaluator that the context gives, or else the data set's own."""
+    """Return the evaluator of the context, or else that of the data set."""
     if isinstance(context.evaluator, Evaluator):
         return context.evaluator
     if context.evaluator is None:

@@ -1,4 +1,4 @@
-"""Translations between two domains: whether they keep the label, and whether they can be undone."""
+"""Translations between two domains: whether they keep labels, and whether they can be inverted."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from tfgen.evaluation.metrics import Interval
 
 
 class Domain(NamedTuple):
-    """One of the two domains: its test images as the model reads them, and who judges them."""
+    """One of the two domains: its test images as the model reads them, and its evaluator."""
 
     images: np.ndarray  # (n, h, w, c) float32 in [0, 1]
     labels: np.ndarray  # (n,) int32, -1 where there is none
@@ -24,7 +24,7 @@ class Domain(NamedTuple):
 
 
 def translation_quality(context: EvaluationContext) -> dict[str, Interval]:
-    """Labels kept by either direction, and the errors of either cycle, on both test splits."""
+    """Return labels kept by each direction, and the errors of each cycle, on both test splits."""
     a, b = _domains(context)
     return {**_one_way(a, b, "a", "b"), **_one_way(b, a, "b", "a")}
 
@@ -46,7 +46,7 @@ def _one_way(source: Domain, target: Domain, here: str, there: str) -> dict[str,
 
 
 def _share_kept(images: np.ndarray, labels: np.ndarray, judge: Evaluator) -> Interval:
-    """The share of labelled images to which a classifier gives their label."""
+    """Return the share of labelled images that a classifier assigns their label."""
     images, labels = images[labels >= 0], labels[labels >= 0]
     size, _, channels = judge.image_shape
     observed = (judge.observe(convert(chunk, size, channels)) for chunk in _chunks(images))

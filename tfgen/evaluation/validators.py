@@ -1,7 +1,7 @@
-"""Scores of a classifier on a target domain without its labels, by which to choose epochs and settings.
+"""Scores of a classifier on a target domain without its labels, to choose epochs and settings.
 
-Each is a guess at the accuracy on the target: the higher, the better the model.  None reads a label of
-the target; `importance_weighted_accuracy` reads the source's.
+Each is a proxy of the accuracy on the target: higher is better.  None reads a label of the target;
+`importance_weighted_accuracy` reads the source's.
 """
 
 import numpy as np
@@ -15,11 +15,11 @@ def importance_weighted_accuracy(correct: np.ndarray, logits: np.ndarray) -> flo
 
         sum_i w_i correct_i / sum_i w_i,    w = exp(l)
 
-    Self-normalized, so that a constant in l, the domains' prior odds, does not matter.
+    It is self-normalized, so a constant in l, the domains' prior odds, cancels.
 
     Args:
         correct: (n,) 0 or 1, whether the classifier is right on held-out source images.
-        logits: (n,) log-odds l of target against source that a domain classifier gives these images.
+        logits: (n,) log-odds l of target against source, by a domain classifier on these images.
 
     Source: Sugiyama et al. (2007), importance-weighted cross-validation.
     """
@@ -33,11 +33,11 @@ def importance_weighted_accuracy(correct: np.ndarray, logits: np.ndarray) -> flo
 
 
 def soft_neighborhood_density(features: np.ndarray, temperature: float = TEMPERATURE) -> float:
-    """Mean entropy of every image's soft neighbors among the others, in nats.
+    """Return the mean entropy of every image's soft neighbors among the others, in nats.
 
         p_ij = softmax_j(<f_i, f_j>/T), j != i, for features of unit length;    1/n sum_i H(p_i)
 
-    High where classes form dense clusters: an image then has many neighbors as near as the nearest.
+    It is high if classes form dense clusters, where an image has many neighbors as near as the nearest.
 
     Args:
         features: (n, d) of target images; Saito et al. take class probabilities.
@@ -57,13 +57,13 @@ def soft_neighborhood_density(features: np.ndarray, temperature: float = TEMPERA
 
 
 def batch_nuclear_norm(probabilities: np.ndarray) -> float:
-    """|P|_*/sqrt(n min(n, K)), the sum of P's singular values against the largest there can be.
+    """|P|_*/sqrt(n min(n, K)), the sum of P's singular values divided by its maximum.
 
-    1 for certain predictions spread evenly over min(n, K) classes; it falls with uncertain and with
-    uniform predictions.
+    It is 1 for certain predictions spread evenly over min(n, K) classes, and lower for uncertain or
+    one-sided predictions.
 
     Args:
-        probabilities: (n, K) P, a row for each target image.
+        probabilities: (n, K) P, one row per target image.
 
     Source: Cui et al. (2020), batch nuclear-norm maximization.
     """
@@ -74,10 +74,10 @@ def batch_nuclear_norm(probabilities: np.ndarray) -> float:
 def information_maximization(probabilities: np.ndarray) -> float:
     """H(E p(t|x)) - E H(p(t|x)), the mutual information of image and prediction, in nats.
 
-    log K for certain predictions spread evenly over K classes, 0 for predictions all alike.
+    It is log K for certain predictions spread evenly over K classes, 0 if all predictions are equal.
 
     Args:
-        probabilities: (n, K) p(t|x), a row for each target image.
+        probabilities: (n, K) p(t|x), one row per target image.
 
     Source: Krause et al. (2010); Musgrave et al. (2021) compare it as a validator.
     """

@@ -1,4 +1,4 @@
-"""Layers that the field lacks, and Keras' own where ours are faster: same weights, same results."""
+"""Layers that Keras lacks, and faster versions of Keras' own, with the same weights and results."""
 
 from tfgen.layers.augmentation import Augmentation
 from tfgen.layers.convolutions import Conv2D, Conv2DTranspose, fold

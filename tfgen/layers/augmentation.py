@@ -1,7 +1,7 @@
-"""Differentiable augmentations T(x) of images, by which phi judges D(T(x)) of real and generated ones.
+"""Differentiable augmentations T(x), so that phi computes D(T(x)) of real and generated images.
 
-Zhao et al. (2020): a discriminator of few images soon knows them by heart; shown T(x) for all x it tells
-the push-forwards of p_data and p_g by T apart, and theta's gradient passes through T.
+Zhao et al. (2020): a discriminator of few images soon memorizes them; with T(x) for all x it discriminates
+the push-forwards of p_data and p_g by T, and theta's gradient passes through T.
 """
 
 from collections.abc import Sequence
@@ -18,11 +18,11 @@ CUTOUT = 1 / 2  # of a side
 
 
 def translate(images: tf.Tensor, uniforms: tf.Tensor) -> tf.Tensor:
-    """Return images moved by up to an eighth of a side, zeros coming in.
+    """Return images shifted by up to an eighth of a side, padded with zeros.
 
     Args:
         images: (b, h, w, c).
-        uniforms: (b, 2) uniform on [0, 1): of rows and of columns.
+        uniforms: (b, 2) uniform on [0, 1), for rows and for columns.
     """
     selections = []
     for side, uniform in zip(images.shape[1:3], tf.unstack(uniforms, axis=1), strict=True):
@@ -34,11 +34,11 @@ def translate(images: tf.Tensor, uniforms: tf.Tensor) -> tf.Tensor:
 
 
 def cut_out(images: tf.Tensor, uniforms: tf.Tensor) -> tf.Tensor:
-    """Return images with a square of half a side zero, its center anywhere in the image.
+    """Return images with a square of half a side set to zero, its center anywhere in the image.
 
     Args:
         images: (b, h, w, c).
-        uniforms: (b, 2) uniform on [0, 1): of rows and of columns.
+        uniforms: (b, 2) uniform on [0, 1), for rows and for columns.
     """
     inside = []
     for side, uniform in zip(images.shape[1:3], tf.unstack(uniforms, axis=1), strict=True):
@@ -52,7 +52,7 @@ def cut_out(images: tf.Tensor, uniforms: tf.Tensor) -> tf.Tensor:
 
 
 def mirror(images: tf.Tensor, uniforms: tf.Tensor) -> tf.Tensor:
-    """Return images of which every other one, by the toss of a coin, is flipped left to right.
+    """Return images, each flipped left to right with probability 1/2.
 
     Args:
         images: (b, h, w, c).
@@ -71,17 +71,17 @@ COLUMNS = 5
 
 @keras.saving.register_keras_serializable("tfgen")
 class Augmentation(keras.layers.Layer):
-    """T(x) in training, x otherwise: as a discriminator's first layer D'(x) = D(T(x)).
+    """T(x) in training, x otherwise: the first layer of a discriminator D'(x) = D(T(x)).
 
-    T is drawn anew for every image and call, as a function of (seed, number of calls in training, index
-    in the global batch); that number is a non-trainable weight, so that a resumed run draws on.
+    T is drawn for every image and call, as a function of (seed, number of calls in training, index in the
+    global batch); the number of calls is a non-trainable weight, so that a resumed run continues it.
 
     Args:
-        names: Among `AUGMENTATIONS`, in the order in which they are applied.
+        names: Names in `AUGMENTATIONS`, in the order in which they are applied.
         seed: Seed of the draws.
 
     Raises:
-        ValueError: An unknown name.
+        ValueError: A name is unknown.
 
     Source: Zhao et al. (2020), differentiable augmentation.
     """
@@ -112,7 +112,7 @@ class Augmentation(keras.layers.Layer):
         return images
 
     def _uniforms(self, images):
-        """Uniform numbers for this replica's part of the global batch, (b, COLUMNS)."""
+        """Draw uniform numbers for this replica's part of the global batch, (b, COLUMNS)."""
         seed = tf.random.fold_in(tf.constant([self.seed, 0], "int64"), self.calls)
         count, start = global_batch.place(images)
         rows = tf.random.stateless_uniform([count, COLUMNS], seed, alg="philox")

@@ -1,4 +1,4 @@
-"""Keras' convolutions, by `tfgen.layers.strided` where that is faster, and folded for inference."""
+"""Keras' convolutions, by `tfgen.layers.strided` where that is faster, and laid out for inference."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from tfgen.layers.strided import (
 class Conv2D(keras.layers.Conv2D):
     """`keras.layers.Conv2D` with the fast gradient at stride 2: same weights, configuration, results.
 
-    Any configuration but stride 2, "same" padding and kernels of 3 to 5 goes Keras' own way.
+    Only stride 2, "same" padding and kernels of 3 to 5 are computed here, all others by Keras.
     """
 
     def convolution_op(self, inputs: Any, kernel: tf.Tensor) -> tf.Tensor:
@@ -33,7 +33,7 @@ class Conv2D(keras.layers.Conv2D):
 class Conv2DTranspose(keras.layers.Conv2DTranspose):
     """`keras.layers.Conv2DTranspose`, by output phase at stride 2: same weights, configuration, results.
 
-    Any configuration but stride 2, "same" padding and kernels of 3 to 5 goes Keras' own way.
+    Only stride 2, "same" padding and kernels of 3 to 5 are computed here, all others by Keras.
     """
 
     def call(self, inputs: Any) -> tf.Tensor:
@@ -47,7 +47,7 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
 
 
 class _FoldedConv2DTranspose(keras.layers.Layer):
-    """A `Conv2DTranspose` for inference, its filter laid out by phase once instead of at every call."""
+    """A `Conv2DTranspose` for inference, its filter laid out by phase once instead of in every call."""
 
     def __init__(self, layer: Any):
         super().__init__(name=layer.name, dtype=layer.dtype_policy)
@@ -71,13 +71,13 @@ class _FoldedConv2DTranspose(keras.layers.Layer):
 
 
 def fold(network: keras.Model) -> keras.Model:
-    """A copy of a Functional network for inference, with the filters laid out once.
+    """Return a copy of a Functional network for inference, with the filters laid out once.
 
     Args:
-        network: A built Functional model.
+        network: Built Functional model.
 
     Returns:
-        A Functional model of the same inputs and outputs; it is to be exported, not trained or saved.
+        Functional model of the same inputs and outputs, to be exported, not trained or saved.
     """
 
     def copy(layer):

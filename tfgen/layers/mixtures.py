@@ -13,8 +13,8 @@ from tfgen import distributions
 class MixturePrior(keras.layers.Layer):
     """A learned prior p(z) = sum_k pi_k N(z; m_k, diag s_k^2); z (b, d) passes through unchanged.
 
-    Part of theta, whose codes it draws: its weights are theta's, and Eq. 11 takes p(z) as given.  At the
-    start the means are spread as N(0, I) spreads codes.
+    It is a layer of theta, with weights of theta, and draws theta's codes; Eq. 11 takes p(z) as given.  The
+    means are initialized from N(0, I).
 
     Args:
         components: Number of Gaussians.
@@ -37,11 +37,11 @@ class MixturePrior(keras.layers.Layer):
         return latents
 
     def distribution(self) -> Any:
-        """p(z), of events (d,)."""
+        """Return p(z), a distribution of events (d,)."""
         return distributions.mixture(self.logits, self.means, tf.exp(self.log_scales))
 
     def draw(self, uniform: tf.Tensor, normal: tf.Tensor) -> tf.Tensor:
-        """z ~ p(z), (n, d), from noise (n, 1) uniform on [0, 1) and standard normal (n, d)."""
+        """Draw z ~ p(z), (n, d), from noise (n, 1) uniform on [0, 1) and (n, d) standard normal."""
         chosen = component(tf.nn.softmax(self.logits), uniform)
         return tf.gather(self.means, chosen) + tf.exp(tf.gather(self.log_scales, chosen)) * normal
 
@@ -51,11 +51,11 @@ class MixturePrior(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("tfgen")
 class FittedMixture(keras.layers.Layer):
-    """Gaussians of full covariance for every class, fitted outside of training: no weight is trainable.
+    """Mixture of Gaussians with full covariance for every class, fitted outside of training.
 
     Args:
-        classes: Number of classes that have a mixture of their own; 1 for a model without labels.
-        components: Gaussians of each.
+        classes: Number of classes, each with its own mixture; 1 for a model without labels.
+        components: Number of Gaussians per mixture.
         size: Length of z.
     """
 
@@ -75,7 +75,7 @@ class FittedMixture(keras.layers.Layer):
     def assign(
         self, label: int, probabilities: tf.Tensor, means: np.ndarray, covariances: np.ndarray
     ) -> None:
-        """Take over the mixture of one class.
+        """Set the mixture of one class.
 
         Args:
             label: Label of the class.
@@ -92,7 +92,7 @@ class FittedMixture(keras.layers.Layer):
             )
 
     def draw(self, uniform: tf.Tensor, normal: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-        """z (n, size) of classes (n,); noise (n, 1) uniform on [0, 1) and (n, size) standard normal."""
+        """Draw z (n, size) of classes (n,) from noise (n, 1) uniform on [0, 1), (n, size) normal."""
         chosen = component(tf.gather(self.probabilities, labels), uniform)
         index = tf.stack([labels, chosen], axis=1)
         means, factors = (tf.gather_nd(table, index) for table in (self.means, self.factors))
@@ -104,7 +104,7 @@ class FittedMixture(keras.layers.Layer):
 
 
 def component(probabilities: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
-    """Index (n,) of the component in whose part of [0, 1) each number lies.
+    """Return the index (n,) of the component whose part of [0, 1) holds each number.
 
     Args:
         probabilities: (k,) or (n, k), which sum to 1.

@@ -10,11 +10,11 @@ import tensorflow as tf
 class Modulation(keras.layers.Layer):
     """Feature maps h scaled and shifted channel by channel, (1 + gamma(c)) h + beta(c).
 
-    Behind batch normalization this is conditional batch normalization: of the label (de Vries et al.
-    2017), or of the latents, Chen et al.'s (2019) self-modulation.
+    After batch normalization it is conditional batch normalization: by the label (de Vries et al. 2017), or
+    by the latents, Chen et al.'s (2019) self-modulation.
 
     Args:
-        hidden: Units of a ReLU layer between c and gamma, beta; None: both are linear in c.
+        hidden: Number of units of a ReLU layer between c and gamma, beta; None for gamma, beta linear in c.
     """
 
     def __init__(self, hidden: int | None = None, **kwargs: Any):
@@ -33,7 +33,7 @@ class Modulation(keras.layers.Layer):
         self.outer.build((None, size))
 
     def call(self, inputs: Any) -> tf.Tensor:
-        """(h, c): feature maps (b, height, width, channels), conditions (b, d)."""
+        """Modulate (h, c): feature maps (b, height, width, channels), conditions (b, d)."""
         maps, condition = inputs
         condition = condition if self.inner is None else self.inner(condition)
         gamma, beta = tf.split(self.outer(condition)[:, None, None], 2, axis=-1)

@@ -1,4 +1,4 @@
-"""Batch normalization of images: fused, synchronized in two passes, its running statistics freezable."""
+"""Batch normalization of images: fused, synchronized in two passes, with moving averages one can freeze."""
 
 import contextlib
 import contextvars
@@ -15,9 +15,9 @@ _statistics_are_frozen = contextvars.ContextVar("statistics_are_frozen", default
 
 @contextlib.contextmanager
 def frozen_statistics() -> Iterator[None]:
-    """Within it `BatchNormalization` trains on the batch's statistics, and the running ones stay.
+    """Keep moving averages unchanged while `BatchNormalization` trains on the batch's statistics.
 
-    So does the state of every other layer that training moves without a gradient.
+    The state of every other layer that training changes without a gradient stays as well.
     """
     token = _statistics_are_frozen.set(True)
     try:
@@ -27,7 +27,7 @@ def frozen_statistics() -> Iterator[None]:
 
 
 def statistics_frozen() -> bool:
-    """Whether the caller runs within `frozen_statistics`."""
+    """Return whether the caller runs within `frozen_statistics`."""
     return _statistics_are_frozen.get()
 
 
@@ -36,8 +36,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
     """`keras.layers.BatchNormalization` of images by TensorFlow's fused kernel: same state, same results.
 
     Synchronized statistics are summed over the replicas in two passes, the squares about the common
-    mean.  Masked normalization and other ranks go Keras' own way.  Under `frozen_statistics` the
-    running averages stay.
+    mean.  Keras computes masked normalization and other ranks.  Under `frozen_statistics` the moving
+    averages stay.
     """
 
     def call(

@@ -1,4 +1,4 @@
-"""A pool of past images, which a discriminator is shown in place of new ones."""
+"""A pool of past images, which a discriminator sees in place of new ones."""
 
 from typing import Any
 
@@ -7,11 +7,10 @@ import tensorflow as tf
 
 
 class ImagePool(keras.layers.Layer):
-    """Past images, each of which takes a new one's place with probability 1/2 (Shrivastava et al. 2017).
+    """Pool of past images, which replace new ones with probability 1/2 (Shrivastava et al. 2017).
 
-    Every new image is given another slot of the pool, at random.  An empty slot keeps it; a full one
-    keeps it and gives up its own image instead, or neither, by the toss of a coin.  The images beyond
-    the pool's size pass.
+    Each new image draws a slot of the pool, no two the same.  An empty slot stores a copy of it; a full
+    slot, with probability 1/2, exchanges its image for the new one.  Images beyond the pool's size stay.
 
     Args:
         size: Number of slots.
@@ -25,7 +24,7 @@ class ImagePool(keras.layers.Layer):
         self.full = self.add_weight(name="full", shape=(size,), dtype="int32", **state)
 
     def call(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """Images (b, h, w, c) in exchange for new ones, by a stateless seed (2,)."""
+        """Return images (b, h, w, c), some exchanged for past ones, by a stateless seed (2,)."""
         size = self.full.shape[0]
         slots = tf.random.experimental.stateless_shuffle(tf.range(size), seed)
         slots = slots[: tf.shape(images)[0]]  # (min(b, size),)

@@ -1,4 +1,4 @@
-"""Spectral normalization of linear layers, by which a discriminator needs no batch statistics."""
+"""Spectral normalization of linear layers, for discriminators without batch statistics."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ from tfgen.layers.normalization import statistics_frozen
 
 @keras.saving.register_keras_serializable("tfgen")
 class SpectralNormalization(keras.layers.Wrapper):
-    """A linear layer whose kernel W is divided by its largest singular value, y = (W/s(W)) x + b.
+    """Linear layer with its kernel W divided by its largest singular value, y = (W/s(W)) x + b.
 
-        v = W u/|W u|;    u <- W^T v/|W^T v|;    s(W) = v^T W u,  with a gradient in W alone
+        v = W u/|W u|;    u <- W^T v/|W^T v|;    s(W) = v^T W u,  with a gradient in W only
 
-    W is the kernel as a matrix of its output channels.  One power iteration a call starts from the u of
-    the call before, which is stored as a non-trainable weight; inference and `frozen_statistics` leave it.
+    W is the kernel as a matrix of its output channels.  Each call does one power iteration from the u of
+    the call before, a non-trainable weight; inference and `frozen_statistics` do not change it.
     The inputs are divided by s(W) instead of the kernel, which is the same for a linear layer.
 
     `keras.layers.SpectralNormalization` assigns the divided kernel to the weight itself within the
@@ -23,8 +23,7 @@ class SpectralNormalization(keras.layers.Wrapper):
     replicas may not assign.
 
     Args:
-        layer: A layer without activation whose kernel's last axis is its output channels, `Dense` or
-            `Conv2D`.
+        layer: Layer without activation, `Dense` or `Conv2D`; its kernel's last axis is its output channels.
 
     Source: Miyato et al. (2018), algorithm 1.
     """

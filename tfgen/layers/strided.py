@@ -9,28 +9,28 @@ derivatives of one trilinear form
     T(y, w): transposed convolution     (b, m, m, d), (k, k, c, d) -> (b, n, n, c)
     F(x, y): gradient of the filter     (b, n, n, c), (b, m, m, d) -> (k, k, c, d)
 
-so the gradient of each is made of the other two, and all of them can be differentiated any number
+so the gradient of each consists of the other two, and all of them can be differentiated any number
 of times.  TensorFlow computes T by `Conv2DBackpropInput`, which on a CPU without oneDNN's kernels
-falls to a tenth of the rate of S.  Here T is split by output phase: the outputs at i = 2j + r see
-only the filter's taps of one parity, so that each phase is an ordinary convolution of stride 1
-with a third to a half of the taps, and the four together execute exactly the multiplications of T.
-Maps of a few channels, a picture's, are another case, in which oneDNN's kernels decide: without them
-the operator for T is faster, and F is as a convolution of x by y with the batch as channels.  On a GPU
-the ordinary operators are used.
+falls to a tenth of the rate of S.  Here T is split by output phase: the outputs at i = 2j + r depend
+only on the filter's taps of one parity, so each phase is an ordinary convolution of stride 1 with a
+third to a half of the taps, and the four together execute exactly the multiplications of T.  For maps
+of few channels, such as images, the choice depends on oneDNN's kernels: without them the operator for
+T is faster, and F is faster as a convolution of x by y with the batch as channels.  On a GPU the
+ordinary operators are used.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.python.util import _pywrap_util_port  # TensorFlow's only word on oneDNN's kernels
+from tensorflow.python.util import _pywrap_util_port  # TensorFlow's only sign of oneDNN's kernels
 
 STRIDE = 2
 NARROW = 8  # output channels
 
 
 def padding_before(size: int, kernel: int) -> int:
-    """Rows of zeros that "same" padding puts before an input of `size` rows at stride 2."""
+    """Return the rows of zeros that "same" padding puts before an input of `size` rows at stride 2."""
     outputs = -(-size // STRIDE)
     return max((outputs - 1) * STRIDE + kernel - size, 0) // 2
 
@@ -65,7 +65,7 @@ def transposed_convolution(
 
     Args:
         features: (b, m1, m2, d).
-        kernel: (k1, k2, c, d), laid out as the strided convolution's.
+        kernel: (k1, k2, c, d), in the layout of the strided convolution.
         size: (n1, n2) of the result, with m = ceil(n / 2).
 
     Returns:
@@ -144,7 +144,7 @@ def _filter_by_convolution(images, features, window):
 
 
 def _correlation_padding(size, outputs, kernel):
-    """Zeros around `size` inputs that leave room for `kernel` places of a dilated filter of `outputs`."""
+    """Return the zeros around `size` inputs for `kernel` positions of a dilated filter of `outputs`."""
     before = padding_before(size, kernel)
     return [before, kernel + STRIDE * (outputs - 1) - size - before]
 
@@ -155,7 +155,7 @@ def _by_operator(features, kernel, size):
 
 
 def _by_phase(features, kernel, size):
-    """Each output phase by a convolution of stride 1, then the phases interleaved."""
+    """Compute each output phase by a convolution of stride 1, then interleave the phases."""
     return interleave(features, phase_kernels(kernel, size), phase_pads(kernel.shape, size), size)
 
 
@@ -170,7 +170,7 @@ def interleave(
 
 
 def phase_kernels(kernel: tf.Tensor, size: tuple[int, int]) -> list[tf.Tensor]:
-    """The filters of the phases, each (taps, taps, d, c); all in one window if they are narrow."""
+    """Return the filters of the phases, each (taps, taps, d, c); all in one window if they are narrow."""
     k1, k2, c, d = kernel.shape
     taps = tf.reshape(kernel, [k1 * k2, c, d])
     phases = []
@@ -187,7 +187,7 @@ def phase_kernels(kernel: tf.Tensor, size: tuple[int, int]) -> list[tf.Tensor]:
 
 
 def phase_pads(kernel_shape: Sequence[int], size: tuple[int, int]) -> list[Any]:
-    """The zeros around the input of each filter that `phase_kernels` makes."""
+    """Return the zeros around the input of each filter of `phase_kernels`."""
     k1, k2, c, _ = kernel_shape
     if c < NARROW:
         return [[[0, 0], [1, 1], [1, 1], [0, 0]]]
@@ -199,9 +199,9 @@ def phase_pads(kernel_shape: Sequence[int], size: tuple[int, int]) -> list[Any]:
 
 
 def _phases(size, kernel):
-    """For each phase r: the taps that reach outputs 2j + r, last first, and the zeros around the input.
+    """Return, for each phase r, the taps of outputs 2j + r, last first, and the zeros around the input.
 
-    Output 2j + r takes tap 2s + (r + before) % 2 from the input's row j - s + (r + before) // 2.
+    Output 2j + r reads tap 2s + (r + before) % 2 from the input's row j - s + (r + before) // 2.
     """
     before = padding_before(size, kernel)
     for phase in range(STRIDE):

@@ -1,4 +1,4 @@
-"""What networks read and say beside images: labels, scales, units left out."""
+"""Layers for labels, likelihood scales, and predictors of one unit from the others."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ class OneHot(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("tfgen")
 class ChannelScale(keras.layers.Layer):
-    """The learned scale of a likelihood, one a channel: images (b, h, w, c) -> (b, 1, 1, c)."""
+    """Learned scale of a likelihood, one per channel: images (b, h, w, c) -> (b, 1, 1, c)."""
 
     def build(self, shape: tuple[int | None, ...]) -> None:
         start = keras.initializers.Constant(-2.0)
@@ -42,7 +42,7 @@ class ChannelScale(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("tfgen")
 class LeaveOneOut(keras.layers.Layer):
-    """For every unit the others, in their order: z (b, d) -> (b, d, d - 1), whose row i is z_-i.
+    """For every unit all others, in their order: z (b, d) -> (b, d, d - 1), whose row i is z_-i.
 
     Raises:
         ValueError: There are more than LIMIT units.

@@ -1,4 +1,4 @@
-"""A first layer that whitens patches of images, its filters computed from the training images."""
+"""First layer that whitens patches of images, with filters computed from the training images."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -17,11 +17,11 @@ class PatchWhitening(keras.layers.Layer):
         C = E (p - m)(p - m)^T = V diag(s) V^T;    W = diag(s + epsilon)^(-1/2) V^T
 
     The outputs over the patches that `adapt` saw are uncorrelated, with mean 0 and variance
-    s/(s + epsilon).  Both signs are kept so that no unit is lost in a ReLU behind.  W and m are stored
-    as non-trainable weights, so that a saved model holds them; zeros until `adapt`.
+    s/(s + epsilon).  Both signs are kept so that a following ReLU loses nothing.  W and m are
+    non-trainable weights, so that a saved model holds them; they are zero until `adapt`.
 
     Args:
-        epsilon: Added to the eigenvalues, in squared units of the inputs.
+        epsilon: Constant added to the eigenvalues, in squared units of the inputs.
 
     Source: Jordan (2024), arXiv 2404.00498, section 3.2.
     """
@@ -77,7 +77,7 @@ class PatchWhitening(keras.layers.Layer):
 
 
 def _patches(images):
-    """All patches of the images, (n, WINDOW * WINDOW * c), laid out as a filter is."""
+    """Return all patches of the images, (n, WINDOW * WINDOW * c), in the layout of a filter."""
     window = [1, WINDOW, WINDOW, 1]
     patches = tf.image.extract_patches(images, window, [1, 1, 1, 1], [1, 1, 1, 1], "VALID")
     return tf.reshape(patches, [-1, patches.shape[-1]])

@@ -1,11 +1,12 @@
-"""Builders of the networks that play theta, phi, eta and omega: Functional Keras models.
+"""Builders of the networks theta, phi, eta and omega: Functional Keras models.
 
 Generators, discriminators and encoders follow DCGAN (Radford et al. 2015): 5x5 kernels at stride 2,
-batch normalization except at the image ends, weights from N(0, 0.02), LeakyReLU of slope 0.2 on the
-way down and ReLU on the way up.  Pictures of 28 pixels are framed to 32, since three strided
-layers learn far better than two.  The evaluators are pre-activation residual networks (He et al. 2016).
+batch normalization except next to the image, weights from N(0, 0.02), LeakyReLU of slope 0.2 in
+discriminators and encoders and ReLU in generators.  Images of 28 pixels are padded to 32, since three
+strided layers learn far better than two.  The evaluators are pre-activation residual networks (He et al.
+2016).
 
-A saved model holds its networks' graphs, so that an edit here breaks no file saved before.
+A saved model holds its networks' graphs, so an edit here breaks no older file.
 """
 
 from tfgen.networks.classification import extractor, pooled_classifier, residual_network

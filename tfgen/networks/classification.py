@@ -1,4 +1,4 @@
-"""The evaluators' residual network; the feature net of domain adaptation, and a classifier behind it."""
+"""Residual network of the evaluators; feature net of domain adaptation, and a classifier on it."""
 
 import math
 
@@ -22,12 +22,12 @@ def residual_network(
     Args:
         shape: (height, width, channels) of the images.
         num_classes: Number of classes.
-        width: Channels of the first stage.
-        blocks: Residual blocks a stage.
+        width: Number of channels of the first stage.
+        blocks: Number of residual blocks per stage.
 
     Returns:
         Functional model: images (b, *shape) in [0, 1] -> {"logits": (b, num_classes), "features":
-        (b, d)}, float32; the features are what the last linear layer reads.
+        (b, d)}, float32; the features are the input of the last linear layer.
     """
     images = keras.Input(shape, name="images")
     x = keras.layers.Rescaling(2.0, offset=-1.0)(images)
@@ -55,12 +55,12 @@ def _residual_block(x, filters, strides):
 def extractor(shape: tuple[int, int, int], width: int = 32) -> keras.Model:
     """Ganin et al.'s (2016) feature net for digits, G_theta(z): two 5x5 convolutions, each pooled.
 
-    Normalized in groups of channels (Wu & He 2018), image by image: batches mix two domains.
-    Convolutions lose their border, except in pictures of fewer than 16 pixels.
+    Group normalization (Wu & He 2018) treats each image on its own, since batches mix two domains.
+    Convolutions are not padded, except for images of fewer than 16 pixels.
 
     Args:
         shape: (height, width, channels) of the images, at least 4 pixels.
-        width: Channels of the first layer (theirs are 32 and 48).
+        width: Number of channels of the first layer (32 and 48 in Ganin et al.'s two layers).
 
     Returns:
         Functional model: images (b, *shape) in [0, 1] -> features (b, d), float32.
@@ -79,17 +79,17 @@ def extractor(shape: tuple[int, int, int], width: int = 32) -> keras.Model:
 def pooled_classifier(
     shape: tuple[int, int, int], num_classes: int, width: int = 32, hidden: int = 100
 ) -> keras.Model:
-    """Ganin et al.'s (2016) label predictor behind their feature net, f_omega(t|x).
+    """Ganin et al.'s (2016) label predictor on their feature net, f_omega(t|x).
 
-    Of few labels it learns more than DCGAN's discriminator.
+    From few labels it learns more than DCGAN's discriminator.
 
     Args:
         shape, width: See `extractor`.
         num_classes: Number of classes.
-        hidden: Units of its dense layer.
+        hidden: Number of units of its dense layer.
 
     Returns:
-        As `tfgen.networks.classifier`.
+        Functional model, see `tfgen.networks.classifier`.
     """
     features = extractor(shape, width)
     logits = mlp_classifier(features.output_shape[1:], num_classes, hidden)(features.output)

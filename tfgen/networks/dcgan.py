@@ -1,4 +1,4 @@
-"""DCGAN's generator, its discriminator, and the latter as classifier and as inference net."""
+"""DCGAN's generator and discriminator, and the discriminator as classifier and as inference net."""
 
 from collections.abc import Sequence
 
@@ -28,14 +28,13 @@ def generator(
     Args:
         shape: (height, width, channels) of the images, square, 8 to 64 pixels.
         latent_dim: Length of z.
-        width: Channels of the layer nearest the image; they double toward z.
+        width: Number of channels of the layer nearest the image; it doubles toward z.
         num_classes: If given, class labels t are a second input.
         normalization: "batch", "synchronized" (over replicas) or None.
-        scaled: A second output is the learned scale of each channel, for likelihoods that have one.
-        mixture_prior: Gaussians of a learned prior p(z), the layer `PRIOR`; None: p(z) = N(0, I).
-        modulation: What scales and shifts every normalized map, see `tfgen.layers.Modulation`: the
-            "latents" (Chen et al. 2019), the "labels" (class-conditional batch normalization), "both",
-            or None.
+        scaled: Whether a second output is the learned scale of each channel, for likelihoods with a scale.
+        mixture_prior: Number of Gaussians of a learned prior p(z), the layer `PRIOR`; None for N(0, I).
+        modulation: Condition that scales and shifts every normalized map, see `tfgen.layers.Modulation`:
+            "latents" (Chen et al. 2019), "labels" (class-conditional batch normalization), "both" or None.
 
     Returns:
         Functional model: z (b, latent_dim) [, t (b,) int32] -> images (b, *shape) in [0, 1], or
@@ -67,7 +66,7 @@ def generator(
 def _check_generator(num_classes, normalization, modulation):
     if normalization == "spectral":
         raise ValueError(
-            "Spectral normalization is of discriminators and encoders. "
+            "Spectral normalization is for discriminators and encoders only. "
             f"Received: normalization={normalization!r}"
         )
     if modulation not in MODULATIONS or (modulation in ("labels", "both") and num_classes is None):
@@ -78,7 +77,7 @@ def _check_generator(num_classes, normalization, modulation):
 
 
 def _modulation(modulation, codes, labels, num_classes):
-    """A function of maps: the maps themselves, or scaled and shifted by what `modulation` names."""
+    """Return a function of maps that scales and shifts them by the condition that `modulation` names."""
     if modulation is None:
         return lambda maps: maps
     if modulation == "latents":
@@ -103,10 +102,10 @@ def discriminator(
 
     Args:
         shape: (height, width, channels) of the images.
-        width: Channels of the layer nearest the image; they double away from it.
+        width: Number of channels of the layer nearest the image; it doubles away from it.
         num_classes: If given, class labels t are a second input.
         normalization: "batch", "synchronized" (over replicas), "spectral" (of the kernels) or None.
-        augment: Names of `tfgen.layers.augmentation.AUGMENTATIONS` that all images pass in training.
+        augment: Names of `tfgen.layers.augmentation.AUGMENTATIONS`, applied to all images in training.
 
     Returns:
         Functional model: images (b, *shape) in [0, 1] [, t (b,) int32] -> logits (b, 1), float32.
@@ -134,12 +133,12 @@ def classifier(
     width: int = 64,
     normalization: str | None = "batch",
 ) -> keras.Model:
-    """DCGAN's discriminator with one logit a class, f_omega(t|x).
+    """DCGAN's discriminator with one logit per class, f_omega(t|x).
 
     Args:
         shape: (height, width, channels) of the images.
         num_classes: Number of classes.
-        width: Channels of the layer nearest the image; they double away from it.
+        width: Number of channels of the layer nearest the image; it doubles away from it.
         normalization: "batch", "synchronized" (over replicas) or None.
 
     Returns:
@@ -161,14 +160,14 @@ def encoder(
 ) -> keras.Model:
     """DCGAN's discriminator as inference net, q_eta(z|x) or, with classes, q_eta(z|x, t).
 
-    Labels join the features of the image behind the convolutions, so that the bounds of all classes
-    need one pass through them: with classes, the network is its layer "trunk", images -> features,
-    followed by its layer "head", (features, labels) -> outputs.
+    Labels are concatenated to the features after the convolutions, so that the bounds of all classes need
+    one pass through the convolutions: with classes, the network consists of a layer "trunk", images ->
+    features, and a layer "head", (features, labels) -> outputs.
 
     Args:
         shape: (height, width, channels) of the images.
         latent_dim: Length of z.
-        width: Channels of the layer nearest the image; they double away from it.
+        width: Number of channels of the layer nearest the image; it doubles away from it.
         num_classes: If given, class labels t are a second input.
         normalization: "batch", "synchronized" (over replicas) or None.
 
@@ -196,7 +195,7 @@ def code_posterior(
         shape: (height, width, channels) of the images.
         num_categories: Number of values of the categorical code.
         num_continuous: Number of continuous codes.
-        width: Channels of the layer nearest the image; they double away from it.
+        width: Number of channels of the layer nearest the image; it doubles away from it.
         normalization: "batch", "synchronized" (over replicas) or None.
 
     Returns:
@@ -224,7 +223,7 @@ def code_encoder(
     Args:
         shape: (height, width, channels) of the images.
         size: Length of the code.
-        width: Channels of the layer nearest the image; they double away from it.
+        width: Number of channels of the layer nearest the image; it doubles away from it.
         normalization: "batch", "synchronized" (over replicas) or None.
         activation: Activation of the code's units, by default none.
 

@@ -1,8 +1,8 @@
-"""Players tried once on noise before anything is trained: heads must give what objectives read.
+"""Checks of players' outputs on noise before training: heads must have the range that objectives assume.
 
-A tanh at a generator's end, a sigmoid at a discriminator's (it would be applied twice), a ReLU there (no
-image could be called generated) or a scale that can be negative train, save and serve without a word, and
-every number is wrong.
+A generator that ends in a tanh, a discriminator that ends in a sigmoid (which would be applied twice) or in
+a ReLU (which could call no image generated), and a scale that can be negative all train, save and serve
+without an error, and every number is wrong.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ import numpy as np
 from tfgen.networks.views import arranged
 
 ROWS = 4  # of noise
-REDRAWN_SCALE = 3.0  # deviation of weights drawn anew, in units of 1/sqrt(fan-in)
+REDRAWN_SCALE = 3.0  # deviation of redrawn weights, in units of 1/sqrt(fan-in)
 SATURATING_SCALES = (1e4, 1e2)  # of large weights; the first without overflow is taken
 MOST_DRAWS = 24  # of large weights: an end of either sign keeps to one in 1 of 2^24 networks
 
@@ -27,7 +27,7 @@ _trusted = contextvars.ContextVar("heads_are_trusted", default=False)
 
 @contextlib.contextmanager
 def skip_trials() -> Iterator[None]:
-    """Within it no head is tried: networks of a file or a copy were, when they were new."""
+    """Skip the checks within it: networks of a file or a copy passed them when they were new."""
     token = _trusted.set(True)
     try:
         yield
@@ -36,12 +36,12 @@ def skip_trials() -> Iterator[None]:
 
 
 def try_out(rules: Mapping[str, Callable], players: Mapping[str, keras.Model]) -> None:
-    """Hold every player's outputs on noise against its rule.
+    """Check every player's outputs on noise against its rule.
 
-    They are those of its own weights and of weights drawn anew, so that a head shows its range.
+    Outputs are computed with the player's own weights and with newly drawn ones, to show the head's range.
 
     Args:
-        rules: {player: one of this module's rules}; players without one are not tried.
+        rules: {player: one of this module's rules}; players without a rule are not checked.
         players: {player: network}.
 
     Raises:
@@ -70,16 +70,16 @@ class Trials:
 
     @functools.cached_property
     def own(self) -> Any:
-        """With the network's own weights, as float32 in the structure of its outputs."""
+        """Outputs with the network's own weights, as float32 in the structure of its outputs."""
         return self._outputs(self._own)
 
     @functools.cached_property
     def several(self) -> list:
-        """With its own weights and with two others."""
+        """Outputs with its own weights and with two newly drawn ones."""
         return [self.own, self.redrawn(), self.redrawn()]
 
     def redrawn(self, scale: float = REDRAWN_SCALE) -> Any:
-        """With weights drawn anew, of a deviation of `scale`/sqrt(fan-in)."""
+        """Outputs with newly drawn weights of standard deviation `scale`/sqrt(fan-in)."""
         return self._outputs([_weights(value.shape, scale, self._rng) for value in self._own])
 
     def _outputs(self, weights):
@@ -88,7 +88,7 @@ class Trials:
 
 
 def images(name: str, trials: Trials) -> None:
-    """The first output lies in [0, 1]."""
+    """Check that the first output lies in [0, 1]."""
     low, high = _range([keras.tree.flatten(outputs)[0] for outputs in trials.several])
     if low < 0 or high > 1:
         raise ValueError(
@@ -98,13 +98,13 @@ def images(name: str, trials: Trials) -> None:
 
 
 def scaled_images(name: str, trials: Trials) -> None:
-    """Images in [0, 1] and, if there is a second output, their positive scale."""
+    """Check that images lie in [0, 1], and that a second output, their scale, is positive."""
     images(name, trials)
     _positive(name, [outputs[1:] for outputs in map(keras.tree.flatten, trials.several)])
 
 
 def logit(name: str, trials: Trials) -> None:
-    """Every output is one number per image, of any size and sign."""
+    """Check that every output is one number per image, of any size and sign."""
     for outputs in keras.tree.flatten(trials.own):
         if outputs.size != ROWS:
             raise ValueError(
@@ -115,17 +115,17 @@ def logit(name: str, trials: Trials) -> None:
 
 
 def logits(name: str, trials: Trials) -> None:
-    """Every output, or the one named "logits", is of any size and sign.
+    """Check that every output, or the one named "logits", can have any size and sign.
 
-    An end is bounded where it stays between two values however large the weights are, and one-sided
-    where it falls below -1, or rises above 1, with no weights.
+    An output is bounded if it stays between two values for arbitrarily large weights, and one-sided if no
+    weights bring it below -1, or none above 1.
     """
     small = [_logits_of(outputs) for outputs in (trials.own, trials.redrawn())]
     large, scale = _large(trials)
     for index in range(len(large[0])):
         reach = _reach([values[index] for values in small])
         if not np.isfinite(large[0][index]).all():
-            continue  # half precision overflowed, as a bounded end does not
+            continue  # half precision overflowed, which a bounded output does not
         if _is_saturated(large[0][index], reach):
             values = [values[index] for values in (*small, *large)]
             raise ValueError(_NO_LOGITS.format(name, *_range(values)))
@@ -147,7 +147,7 @@ def _logits_of(outputs) -> list[np.ndarray]:
 
 
 def _large(trials):
-    """The outputs, in a list, with large weights, and the scale of these."""
+    """Return the list of outputs with large weights, and the scale of these weights."""
     for scale in SATURATING_SCALES:
         found = _logits_of(trials.redrawn(scale))
         if all(np.isfinite(values).all() for values in found):
@@ -161,7 +161,7 @@ def _reach(arrays):
 
 
 def _is_saturated(values, reach):
-    """Whether all values are at one of two bounds, no further than small weights nearly reach."""
+    """Whether all values are at one of two bounds that small weights nearly reach."""
     low, high = values.min(), values.max()
     inner = np.minimum(values - low, high - values).max()
     return max(-low, high) < 10 * max(reach, 0.1) and inner <= 0.01 * (high - low)
@@ -173,14 +173,14 @@ def _has_either_sign(draws, index):
 
 
 def posterior(name: str, trials: Trials) -> None:
-    """The output "scale" is positive."""
+    """Check that the output "scale" is positive."""
     _positive(name, [outputs["scale"] for outputs in trials.several])
 
 
 def _positive(name, trials):
     own, _ = _range(keras.tree.flatten(trials[0]))
     low, _ = _range(keras.tree.flatten(trials))
-    if own <= 0 or low < 0:  # weights drawn anew may underflow to 0
+    if own <= 0 or low < 0:  # redrawn weights may underflow to 0
         raise ValueError(
             f"{name} must give a positive scale: end it in a softplus. "
             f"Received: scale of {min(own, low):.3g} on noise"

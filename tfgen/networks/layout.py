@@ -1,4 +1,4 @@
-"""What DCGAN's networks are built of: the layout of their layers, and the layers themselves."""
+"""Building blocks of DCGAN's networks: the layout of their layers, and the layers."""
 
 import math
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ CENTERING = ("batch", "synchronized", "instance")  # a bias before them is lost
 
 
 class Layout:
-    """How many strided layers lie between the images and the smallest map, and how wide they are."""
+    """Number and widths of the strided layers between the images and the smallest map."""
 
     def __init__(self, shape: tuple[int, int, int], width: int, normalization: str | None):
         if len(shape) != 3 or shape[0] != shape[1] or not 8 <= shape[0] <= 64:
@@ -47,7 +47,7 @@ class Layout:
         self.biased = normalization not in CENTERING
 
     def linear(self, layer: int) -> keras.KerasTensor:
-        """The layer itself, or the same with its kernel normalized."""
+        """Return the layer, with spectral normalization if the layout has it."""
         return SpectralNormalization(layer) if self._normalization == "spectral" else layer
 
     def normalize(self, x: keras.KerasTensor) -> keras.KerasTensor:

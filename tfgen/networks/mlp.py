@@ -1,4 +1,4 @@
-"""Networks of dense layers: small images, codes, and one predictor for each unit of a code."""
+"""Networks of dense layers, for small images and for codes, and predictors of a code's units."""
 
 import math
 
@@ -22,13 +22,13 @@ def mlp_encoder(
     Args:
         shape: (height, width, channels) of the images.
         latent_dim: Length of z.
-        hidden: Units of each hidden layer.
-        num_classes: If given, class labels t are a second input of one more hidden layer.
-        activation: Activation of the hidden layers that read the image alone.
+        hidden: Number of units of each hidden layer.
+        num_classes: If given, class labels t are a second input, read by one more hidden layer.
+        activation: Activation of the hidden layers that read only the image.
         layers: Number of those layers.
 
     Returns:
-        As `encoder`.
+        Functional model, see `encoder`.
     """
     images = keras.Input(shape, name="images")
     features = keras.layers.Flatten()(images)
@@ -45,18 +45,18 @@ def mlp_generator(
     activation: str | None = "softplus",
     scaled: bool = False,
 ) -> keras.Model:
-    """Decoder of two hidden layers, as in Kingma et al. (2014): Bernoulli means of z or of (z, t).
+    """Decoder of two hidden layers, as in Kingma et al. (2014): Bernoulli means from z or (z, t).
 
     Args:
         shape: (height, width, channels) of the images.
         latent_dim: Length of z.
-        hidden: Units of either hidden layer.
+        hidden: Number of units of each hidden layer.
         num_classes: If given, class labels t are a second input.
         activation: Activation of the hidden layers.
         scaled: See `generator`.
 
     Returns:
-        As `generator`.
+        Functional model, see `generator`.
     """
     latents = keras.Input((latent_dim,), name="latents")
     inputs, x = with_labels(latents, latents, num_classes)
@@ -74,10 +74,10 @@ def mlp_classifier(shape: tuple[int, ...], num_classes: int, hidden: int = 500) 
     Args:
         shape: (height, width, channels) of the images.
         num_classes: Number of classes.
-        hidden: Units of the hidden layer.
+        hidden: Number of units of the hidden layer.
 
     Returns:
-        As `classifier`.
+        Functional model, see `classifier`.
     """
     images = keras.Input(shape, name="images")
     x = keras.layers.Dense(hidden, activation="softplus")(keras.layers.Flatten()(images))
@@ -90,7 +90,7 @@ def mlp_discriminator(shape: tuple[int, ...], hidden: int = 500, layers: int = 2
 
     Args:
         shape: Shape of one input: (d,) for codes, (height, width, channels) for images.
-        hidden: Units of each hidden layer.
+        hidden: Number of units of each hidden layer.
         layers: Number of hidden layers.
 
     Returns:
@@ -105,19 +105,19 @@ def mlp_discriminator(shape: tuple[int, ...], hidden: int = 500, layers: int = 2
 
 
 def predictors(size: int, hidden: int = 64) -> keras.Model:
-    """One predictor a unit of a binary code, P_phi(z_i|z_-i) (Schmidhuber 1992), of one hidden layer.
+    """One predictor per unit of a binary code, P_phi(z_i|z_-i) (Schmidhuber 1992), of one hidden layer.
 
     Args:
         size: Number of units, at least 2.
-        hidden: Hidden units of each predictor.
+        hidden: Number of hidden units of each predictor.
 
     Returns:
-        Functional model: codes (b, size) -> logits (b, size), float32, of which the i-th does not
-        depend on the i-th unit.
+        Functional model: codes (b, size) -> logits (b, size), float32; the i-th logit does not depend
+        on the i-th unit.
     """
     codes = keras.Input((size,), name="latents")
     x = LeaveOneOut()(codes)  # (b, size, size - 1)
-    # Small weights, as Keras takes all predictors for one layer; confident random predictors would
+    # Small weights: Keras initializes all predictors as one layer, and confident random predictors would
     # drive the encoder's units to constants before they had learned anything.
     x = keras.layers.EinsumDense("bim,imh->bih", (size, hidden), bias_axes="ih")(x)
     x = keras.layers.LeakyReLU(negative_slope=SLOPE)(x)

@@ -1,4 +1,4 @@
-"""q_eta(z|x) and q_eta(z|x, t) behind the features of an image."""
+"""q_eta(z|x) and q_eta(z|x, t) from the features of an image."""
 
 import keras
 
@@ -15,7 +15,7 @@ def posterior(
     num_classes: int | None,
     hidden: int,
 ) -> keras.Model:
-    """q_eta(z|x), or q_eta(z|x, t) as a `TRUNK` of the image alone and a `HEAD` that reads the label."""
+    """Build q_eta(z|x), or q_eta(z|x, t) of a `TRUNK` that reads the image and a `HEAD` with the label."""
     if num_classes is None:
         return keras.Model(images, _normal(features, latent_dim), name="encoder")
     trunk = keras.Model(images, features, name=TRUNK)
@@ -38,7 +38,7 @@ def _normal(x, latent_dim):
 def with_labels(
     first: keras.KerasTensor, features: keras.KerasTensor, num_classes: int | None
 ) -> tuple[list[keras.KerasTensor], keras.KerasTensor]:
-    """The inputs of a network, and its features beside the one-hot label if there are classes."""
+    """Return the inputs of a network, and its features with the one-hot label if there are classes."""
     if num_classes is None:
         return [first], features
     labels = keras.Input((), dtype="int32", name="labels")

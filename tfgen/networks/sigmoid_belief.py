@@ -1,9 +1,9 @@
 """Sigmoid belief networks (Neal 1992): chains of stochastic binary layers, as Functional Keras models.
 
-A chain x = h_0, h_1 .. h_L has one network for either direction, whose outputs are what each layer is
-given the next: upwards q_lambda(h_l|h_l-1), downwards p_theta(h_l-1|h_l) and the prior p_theta(h_L).
-Each output reads one input alone, so that a network is the list of its `conditionals`: all at once they
-give the log-probability of known states, one after the other they draw states.
+A chain x = h_0, h_1 .. h_L has one network per direction, whose outputs are the conditionals of each layer
+given its neighbor: upwards q_lambda(h_l|h_l-1), downwards p_theta(h_l-1|h_l) and the prior p_theta(h_L).
+Each output reads one input, so a network is a list of `conditionals`: evaluated together they give the
+log-probability of known states, evaluated in order they draw states.
 
 Source: Neal (1992), Connectionist learning of belief networks.
 """
@@ -19,7 +19,7 @@ from tfgen import distributions
 
 @keras.saving.register_keras_serializable("tfgen")
 class Prior(keras.layers.Layer):
-    """The logits of a layer that has none above it: a bias for each of its units, whatever their states."""
+    """Logits of the top layer: a bias for each of its units, independent of their states."""
 
     def build(self, shape: tuple[int | None, ...]) -> None:
         self.bias = self.add_weight(name="bias", shape=(shape[-1],), initializer="zeros")
@@ -39,11 +39,11 @@ def generative(shape: tuple[int, int, int], units: Sequence[int]) -> keras.Model
         units: Number of units of each of the layers h_1 .. h_L.
 
     Returns:
-        Functional model: [h_1 .. h_L], (b, units) each -> [means of x (b, *shape) out of a sigmoid,
+        Functional model: [h_1 .. h_L], (b, units) each -> [means of x (b, *shape) that end in a sigmoid,
         logits of h_1 .. h_L], float32.
 
     Raises:
-        ValueError: There is no layer, or one without units.
+        ValueError: There is no layer, or a layer without units.
     """
     states = _states(units)
     pixels = keras.layers.Reshape(shape)(_logits(math.prod(shape))(states[0]))
@@ -64,7 +64,7 @@ def recognition(shape: tuple[int, int, int], units: Sequence[int]) -> keras.Mode
         Functional model: [images (b, *shape), h_1 .. h_L-1] -> [logits of h_1 .. h_L], float32.
 
     Raises:
-        ValueError: There is no layer, or one without units.
+        ValueError: There is no layer, or a layer without units.
     """
     images = keras.Input(shape, name="images")
     states = _states(units)[:-1]
@@ -74,9 +74,10 @@ def recognition(shape: tuple[int, int, int], units: Sequence[int]) -> keras.Mode
 
 
 def conditionals(network: keras.Model) -> list[keras.Model]:
-    """The parts of a chain's network, one an output: Functional models that share its layers.
+    """Split a chain's network into one Functional model per output, which share its layers.
 
-    Output l reads input l alone; a generative network's last, the prior, reads the last input's size.
+    Output l reads only input l; the last output of a generative network, the prior, reads only the size of
+    the last input.
 
     Raises:
         ValueError: An output reads another input.
@@ -88,10 +89,10 @@ def conditionals(network: keras.Model) -> list[keras.Model]:
 def sample_recognition(
     recognition: keras.Model, images: tf.Tensor, uniforms: list[tf.Tensor]
 ) -> list[tf.Tensor]:
-    """h ~ q_lambda(h|x), from the bottom up.
+    """Draw h ~ q_lambda(h|x), from the bottom up.
 
     Args:
-        recognition: Network as of `recognition`.
+        recognition: Network made by `recognition`.
         images: (b, h, w, c).
         uniforms: [(b, units)] noise in [0, 1) of h_1 .. h_L.
 
@@ -102,21 +103,21 @@ def sample_recognition(
 
 
 def sample_generative(generative: keras.Model, uniforms: list[tf.Tensor]) -> list[tf.Tensor]:
-    """h ~ p_theta(h), or x, h ~ p_theta(x, h), from the top down.
+    """Draw h ~ p_theta(h), or x, h ~ p_theta(x, h), from the top down.
 
     Args:
-        generative: Network as of `generative`; for x, up to the logits of its images.
+        generative: Network made by `generative`; to draw x, that network before its sigmoid.
         uniforms: [(b, ...)] noise in [0, 1) of h_1 .. h_L, or of x, h_1 .. h_L.
 
     Returns:
-        The states that there is noise for, in {0, 1}; no gradient passes through them.
+        States of the layers that have noise, in {0, 1}; no gradient passes through them.
     """
     downwards = conditionals(generative)[::-1]
     return _ancestral(downwards, uniforms[-1], uniforms[::-1])[::-1]
 
 
 def _ancestral(conditionals, start, uniforms):
-    """States drawn one after the other, each given the one before, as far as there is noise."""
+    """Draw states one after the other, each given the one before, as far as there is noise."""
     states = [start]
     for conditional, uniform in zip(conditionals, uniforms, strict=False):
         states.append(draw(conditional(states[-1]), uniform))
@@ -124,18 +125,18 @@ def _ancestral(conditionals, start, uniforms):
 
 
 def draw(logits: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
-    """Bernoulli(sigmoid(logits)) by the noise's inverse: 1 where it lies below the mean."""
+    """Draw Bernoulli(sigmoid(logits)): 1 where the uniform noise lies below the mean."""
     logits = tf.cast(logits, tf.float32)  # of networks under any policy
     uniform = tf.reshape(uniform, tf.shape(logits))
     return tf.cast(uniform < tf.sigmoid(logits), logits.dtype)
 
 
 def log_probability(states: list[tf.Tensor], logits: list[tf.Tensor]) -> tf.Tensor:
-    """The chain rule, sum_l log Bernoulli(h_l; sigmoid(logits_l)), each summed over its units.
+    """Return sum_l log Bernoulli(h_l; sigmoid(logits_l)), each summed over its units (chain rule).
 
     Args:
         states: [(b, ...)] in {0, 1}; gray images are read as in `tfgen.distributions.bernoulli`.
-        logits: [(b, ...)] of each.
+        logits: [(b, ...)] logits of each.
 
     Returns:
         (b,) nats.

@@ -14,14 +14,15 @@ def translator(
 ) -> keras.Model:
     """Zhu et al.'s (2017) generator from one domain of images to another, scaled to small images.
 
-    Half the size and twice the channels within, residual blocks there, and back.  Their instance
-    normalization takes as long as the convolutions on a CPU, batch normalization a quarter of that.
+    A strided layer halves the size and doubles the channels, residual blocks follow, and a transposed layer
+    restores the size.  Their instance normalization takes as long as the convolutions on a CPU, batch
+    normalization a quarter of that.
 
     Args:
         shape_in: (height, width, channels) of the images read.
-        shape_out: Shape of the images made; it may differ in channels.
-        width: Channels of the layers nearest the images.
-        blocks: Residual blocks.
+        shape_out: Shape of the images made; channels may differ.
+        width: Number of channels of the layers nearest the images.
+        blocks: Number of residual blocks.
         normalization: "batch", "synchronized" (over replicas), "instance" or None.
 
     Returns:
@@ -58,17 +59,17 @@ def patch_discriminators(
 ) -> keras.Model:
     """PatchGAN discriminators (Isola et al. 2017) of two domains in one network, l(x) and l(z).
 
-    A patch has 13 pixels.  An image's logit is the mean of its patches', so that q_phi(y|x) stays one
-    Bernoulli an image.
+    A patch is 13 pixels wide.  An image's logit is the mean over its patches, so that q_phi(y|x) is one
+    Bernoulli per image.
 
     Args:
-        shape_a, shape_b: (height, width, channels) of either domain's images.
-        width: Channels of the layer nearest the image; they double behind it.
+        shape_a, shape_b: (height, width, channels) of each domain's images.
+        width: Number of channels of the layer nearest the image; it doubles after it.
         normalization: "batch", "synchronized" (over replicas), "instance" or None.
 
     Returns:
         Functional model: [images of A, images of B] in [0, 1] -> [logits (b, 1), logits (b, 1)],
-        float32; the two halves share nothing.
+        float32; the two halves share no layers.
 
     Raises:
         ValueError: An argument is out of range.

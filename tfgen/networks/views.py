@@ -1,4 +1,4 @@
-"""The same network, read elsewhere: before its sigmoid, or with the features of a layer beside it."""
+"""Other outputs of a network: its logits before the sigmoid, or the features of a layer beside them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,17 +7,16 @@ import keras
 
 
 def before_sigmoid(network: keras.Model) -> keras.Model:
-    """The same network up to the logits of its images, from which log-likelihoods stay finite.
+    """Return the network up to the logits of its images, which keep log-likelihoods finite.
 
     Args:
-        network: Functional model whose images, its first output, come out of a sigmoid `Activation`
-            layer.
+        network: Functional model whose first output, the images, is that of a sigmoid `Activation` layer.
 
     Returns:
         Functional model that shares its layers; further outputs stay as they are.
 
     Raises:
-        ValueError: The images do not come out of such a layer.
+        ValueError: The images are not the output of such a layer.
     """
     images, *others = keras.tree.flatten(network.outputs)
     last = images._keras_history.operation
@@ -31,7 +30,7 @@ def before_sigmoid(network: keras.Model) -> keras.Model:
 
 
 def with_features(network: keras.Model, layer: int) -> keras.Model:
-    """The same network with the output of one of its layers beside its own.
+    """Return the network with the output of one of its layers beside its own.
 
     Args:
         network: Functional model of one output.
@@ -54,11 +53,11 @@ def with_features(network: keras.Model, layer: int) -> keras.Model:
 
 
 def arranged(network: keras.Model, inputs: Sequence[Any]) -> Any:
-    """Inputs in the structure that a network was built with: one alone, a list, a tuple or a dictionary.
+    """Arrange inputs in the structure that a network was built with: a tensor, list, tuple or dictionary.
 
     Args:
         network: Built Functional model.
-        inputs: Of it, in the order of `network.inputs`.
+        inputs: Inputs in the order of `network.inputs`.
     """
     if isinstance(network, keras.Sequential):
         return inputs[0]

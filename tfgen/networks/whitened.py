@@ -1,4 +1,4 @@
-"""The evaluator of color pictures: patches whitened, then pooled residual blocks."""
+"""Evaluator of color pictures: whitened patches, then pooled residual blocks."""
 
 from collections.abc import Sequence
 
@@ -15,14 +15,14 @@ def whitened_network(
 ) -> keras.Model:
     """Jordan's (2024) network for CIFAR-10 with residual blocks, f_omega(t|x).
 
-    A frozen layer that whitens 2x2 patches, then for each width a 3x3 convolution, its map pooled at
-    once, and two more behind it with a shortcut around them; the maximum over positions is the
-    feature.  ReLU for his GELU, which takes a fifth of a step on a CPU.
+    A frozen layer whitens 2x2 patches.  Then each block has a 3x3 convolution whose map is pooled, and two
+    more convolutions with a shortcut around them; the feature is the maximum over positions.  ReLU replaces
+    GELU, which takes a fifth of a step on a CPU.
 
     Args:
         shape: (height, width, channels) of the images; every block halves the map, rounding down.
         num_classes: Number of classes.
-        widths: Channels of each block.
+        widths: Number of channels of each block.
 
     Returns:
         Functional model: images (b, *shape) in [0, 1] -> {"logits": (b, num_classes), "features":
@@ -35,7 +35,7 @@ def whitened_network(
     """
     if min(shape[:2]) - 1 < 2 ** len(widths):
         raise ValueError(
-            "Images must have more than 2^blocks pixels a side. "
+            "Images must have more than 2^blocks pixels per side. "
             f"Received: shape={shape}, widths={tuple(widths)}"
         )
     images = keras.Input(shape, name="images")

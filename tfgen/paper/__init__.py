@@ -1,1 +1,1 @@
-"""The paper: Table 1, its graphs, and the theory in enumerable worlds."""
+"""The paper: Table 1, its graphs, and the theory on enumerable worlds."""

@@ -21,10 +21,10 @@ class Arc:
     Attributes:
         source, target: "x", "y", "z" or "t".
         process: GENERATIVE (solid) or INFERENCE (dashed).
-        symbol: The distribution of the target given its sources; ^r is the reversed distribution,
-            ^(r) either of the two.
-        implicit: A deterministic transformation leads to the distribution (a hollow head).
-        adversarial: q and its reverse q^r take turns (blue).
+        symbol: Distribution of the target given its sources; ^r is the reversed distribution, ^(r)
+            either of the two.
+        implicit: Whether a deterministic transformation defines the distribution (a hollow head).
+        adversarial: Whether q and its reverse q^r take turns (blue).
     """
 
     source: str
@@ -97,19 +97,19 @@ _BEND = 0.18  # curvature of an arrow, so that two opposite ones stay apart
 
 
 def draw_figure_1(path: str | Path) -> str | Path:
-    """Fig. 1c-e: the graphical models of ADA and GAN, of InfoGAN and of the VAE, to a PNG file."""
+    """Draw Fig. 1c-e: the graphical models of ADA and GAN, of InfoGAN and of the VAE, to a PNG file."""
     return draw({"ADA, GAN (Eq. 3)": GAN, "InfoGAN (Eq. 9)": INFOGAN, "VAE (Eq. 12)": VAE}, path)
 
 
 def draw_figure_4(path: str | Path) -> str | Path:
-    """Fig. 4: InfoGAN, and the adversarial autoencoder with x and z exchanged, to a PNG file."""
+    """Draw Fig. 4: InfoGAN, and the adversarial autoencoder with x and z exchanged, to a PNG file."""
     return draw({"InfoGAN (Eq. 9)": INFOGAN, "AAE (Eq. 31)": AAE}, path)
 
 
 def draw(graphs: dict[str, Sequence[Arc]], path: str | Path) -> str | Path:
     """Draw graphical models side by side into a PNG file.
 
-    Models made of two, such as the CycleGAN or VAE/GAN, are most legible as their two graphs.
+    A model that joins two others, such as CycleGAN or VAE/GAN, is most legible as their two graphs.
 
     Args:
         graphs: {title: tuple of arcs}.
@@ -144,7 +144,7 @@ def _draw_nodes(axes, names):
 
 
 def _draw_arcs(axes, arcs):
-    """Arrows with one label a distribution, beside the arrow that is drawn first."""
+    """Draw arrows, and one label per distribution beside its first arrow."""
     from matplotlib.patches import FancyArrowPatch
 
     labelled, between = set(), collections.Counter()
@@ -173,13 +173,13 @@ def _draw_arcs(axes, arcs):
 
 
 def _beside(start, end, bend, margin=0.2):
-    """The point at a margin from the middle of a bent arrow, on its outer side."""
+    """Return the point at a margin from the middle of a bent arrow, on its outer side."""
     (x0, y0), (x1, y1) = start, end
     distance = bend / 2 + margin / math.dist(start, end)  # in lengths of the arrow's chord
     return (x0 + x1) / 2 + distance * (y1 - y0), (y0 + y1) / 2 + distance * (x0 - x1)
 
 
 def mathtext(symbol: str) -> str:
-    """Matplotlib's mathematical text of a symbol such as "q_phi^(r)(y|x)"."""
+    """Return Matplotlib's mathematical text of a symbol such as "q_phi^(r)(y|x)"."""
     greek = re.sub(r"_(theta|phi|eta|omega|lambda)", r"_\\\1", symbol)
     return f"${greek.replace('^(r)', '^{(r)}').replace('_-i', '_{-i}')}$"

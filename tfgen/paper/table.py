@@ -1,7 +1,7 @@
-"""Table 1, Fig. 1 and Fig. 4 as plain data: what each part of each model is in the paper's view.
+"""Table 1, Fig. 1 and Fig. 4 as plain data: the parts of each model in the paper's view.
 
-p is a distribution over x with parameters theta, q one over z (eta), y (phi) or t (omega).  Every
-model holds generation and inference; [G] and [I] of the paper's Table 1 say which part does which.
+p is a distribution over x with parameters theta, q a distribution over z (eta), y (phi) or t (omega).
+Every model has generation and inference, marked [G] and [I] in the paper's Table 1.
 """
 
 import dataclasses
@@ -18,7 +18,7 @@ class Part:
     Attributes:
         process: GENERATIVE or INFERENCE, Table 1's [G] and [I]; "" if the model lacks the part.
         symbol: "q_phi(y|x)"; ^r is the reversed distribution, ^(r) either of the two.
-        description: What it is in the model.
+        description: Its role in the model.
     """
 
     process: str
@@ -31,19 +31,19 @@ class Row:
     """A model's row of Table 1.
 
     Attributes:
-        name: As in the paper.
-        equations: Where the paper states it.
-        x, y, z, t: What the variables are; "" if the model has no such variable.
-        generator: The distribution over x.
-        discriminator: The distribution over y.
-        inference: The distribution over z.
+        name: Name in the paper.
+        equations: Equations or sections of the paper.
+        x, y, z, t: Meanings of the variables; "" if the model has no such variable.
+        generator: Distribution over x.
+        discriminator: Distribution over y.
+        inference: Distribution over z.
         learned: Parameters that ascend an objective, by player.
         fixed: Distributions that are given.
-        degenerate: What the paper's view has and the model reduces to a constant.
-        divergence: What theta's (and eta's) step minimizes.
-        direction: On which side of the divergence p_theta stands, and what follows.
-        arcs: The graphical model.
-        transfers: "importance weighting" and "adversary activation" where a part can take them.
+        degenerate: Part of the paper's view that is constant in the model.
+        divergence: Divergence that theta's (and eta's) step minimizes.
+        direction: Side of the divergence that p_theta is on, and its consequence.
+        arcs: Graphical model.
+        transfers: "importance weighting" and "adversary activation", if a part of the model admits them.
     """
 
     name: str
@@ -129,7 +129,7 @@ _INFOGAN = Row(
     equations="Eq. 9-10",
     x=_GAN.x,
     y=_GAN.y,
-    z="code vector, of which a part c is recovered",
+    z="code vector; a part c of it is recovered",
     generator=_GAN.generator,
     discriminator=_LEARNED_DISCRIMINATOR,
     inference=Part(GENERATIVE, "q_eta(z|x,y)", "inference net of generated images (y=0)"),
@@ -144,7 +144,7 @@ _INFOGAN = Row(
 
 
 def _importance_weighted(row, sample="x_i", density="p_theta", unweighted=""):
-    """The row under Eq. 36-43, of which k samples are drawn; other terms of its divergence stay."""
+    """Return the row under Eq. 36-43, with k samples; other terms of its divergence stay."""
     return dataclasses.replace(
         row,
         name=f"IW{row.name}",
@@ -198,7 +198,7 @@ _SVAE = dataclasses.replace(
 
 
 def _activated(row, symbol="q_phi^(r)(y|x)", arcs=graphs.ACTIVATED):
-    """The row under Eq. 17: a learned discriminator in place of the perfect one."""
+    """Return the row under Eq. 17: a learned discriminator in place of the perfect one."""
     return dataclasses.replace(
         row,
         name=f"AA-{row.name}",
@@ -254,7 +254,7 @@ _GAN_VAE = Row(
 
 
 def _part_activated(row):
-    """The row under Eq. 17 where a GAN's discriminator is at hand to weigh the VAE's part."""
+    """Return the row under Eq. 17 for a model whose GAN has the discriminator for the VAE's part."""
     return dataclasses.replace(
         row,
         name=f"AA-{row.name}",
@@ -380,12 +380,12 @@ ROWS = {row.name: row for row in _ROWS}
 
 
 def find_rows(keys: str | Iterable[str] | None) -> list[Row]:
-    """The rows of a model's `row`: a key of `ROWS`, several of them, or None."""
+    """Return the rows of a model's `table_row`: a key of `ROWS`, several of them, or None."""
     return [ROWS[key] for key in ([keys] if isinstance(keys, str) else keys or [])]
 
 
 def facts(row: Row) -> list[tuple[str, str]]:
-    """What a row says, [(heading, text)] in the order of Table 1, without what the model lacks."""
+    """Return a row as [(heading, text)] in the order of Table 1, without parts that the model lacks."""
     parts = (row.generator, row.discriminator, row.inference)
     lines = [
         ("x", row.x),

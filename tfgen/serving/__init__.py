@@ -5,7 +5,7 @@
     service = serving.service([serving.Source("gan", Path("saved_models/gan_digits"))])
     serving.Server(service, port=8501).run()
 
-`tfgen serve` is this on the command line.  It needs the packages of the extra `serve`.
+`tfgen serve` does this on the command line.  It needs the packages of the extra `serve`.
 """
 
 import importlib

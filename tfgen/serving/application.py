@@ -16,7 +16,7 @@ from tfgen.serving.inference import Inference
 from tfgen.serving.rest import Rest
 
 PAGE = Path(__file__).parent / "page"
-PAGE_HEADERS = {  # the page runs its own scripts alone and cannot be framed
+PAGE_HEADERS = {  # the page runs only its own scripts and cannot be framed
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
 }

@@ -22,7 +22,7 @@ def batch_calls(
     """Return a function whose concurrent callers share calls of `function`.
 
     The scheduler concatenates the inputs of its callers along axis 0, repeats rows up to the next of
-    its sizes, and gives each caller the rows of its own; a caller waits until its batch is computed.
+    its sizes, and returns each caller its own rows; a caller waits until its batch is computed.
 
     Args:
         function: Signature's function, called by names of inputs.
@@ -58,9 +58,9 @@ def batch_calls(
 def _without_remapping() -> Iterator[None]:
     """Let calls that are traced inside keep their convolutions as they are.
 
-    TensorFlow's remapper notes the inputs' shapes on each convolution. Inside a batch function, what a
-    graph decodes from strings has no known rank, and TensorFlow 2.21's oneDNN pass then aborts the
-    process at that note (`CalculateNodeMFlops`).
+    TensorFlow's remapper adds an attribute with the inputs' shapes to each convolution. Inside a batch
+    function, a tensor decoded from strings has no known rank, and TensorFlow 2.21's oneDNN pass then aborts
+    the process at that attribute (`CalculateNodeMFlops`).
     """
     with _tracing:
         before = tf.config.optimizer.get_experimental_options().get("remapping", True)

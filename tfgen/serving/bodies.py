@@ -19,10 +19,10 @@ class Form(enum.Enum):
 
 
 def signature_name(document: dict[str, Any]) -> str:
-    """Return the signature that a body asks for.
+    """Return the name of the signature that a body calls.
 
     Raises:
-        ServingError: The name is no string.
+        ServingError: The name is not a string.
     """
     name = document.get("signature_name", "")
     if not isinstance(name, str):
@@ -42,7 +42,8 @@ def tensors(document: dict[str, Any], signature: Signature) -> Tensors:
     """Return the tensors of a body.
 
     Raises:
-        ServingError: The body is not of TensorFlow Serving's form, or a value not of its input's type.
+        ServingError: The body has another form than TensorFlow Serving's, or a value another type than
+            its input.
     """
     both = "instances" in document and "inputs" in document
     if both:
@@ -110,7 +111,7 @@ def reply(outputs: dict[str, np.ndarray], form: Form) -> bytes:
     """Write the outputs of a call.
 
     Raises:
-        ServingError: Rows are asked for, and an output has none or not as many as the others.
+        ServingError: The reply has rows, and an output has none or not as many as the others.
     """
     if form is Form.ROWS:
         _check_rows(outputs)

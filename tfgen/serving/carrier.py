@@ -1,4 +1,4 @@
-"""The carrier of HTTP: uvicorn, its heads bounded, and told when a signal ends it."""
+"""HTTP server: uvicorn, with bounded request heads and a callback when a signal ends it."""
 
 import gc
 from collections.abc import Callable
@@ -14,14 +14,14 @@ HEAD_BYTES = 64 * 1024
 
 
 class Protocol(HttpToolsProtocol):
-    """HTTP/1.1 by llhttp, which sets no bound on a request's head itself."""
+    """HTTP/1.1 by llhttp, with a bound on a request's head, which llhttp itself lacks."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._head: int | None = None  # bytes of a head that is being read
 
     def on_message_begin(self) -> None:
-        """Begin to count."""
+        """Start to count the bytes of a head."""
         super().on_message_begin()
         self._head = 0
 
@@ -31,7 +31,7 @@ class Protocol(HttpToolsProtocol):
         self._head = None
 
     def data_received(self, data: bytes) -> None:
-        """Parse, and refuse a head that goes on too long."""
+        """Parse, and reject a head that is too long."""
         super().data_received(data)
         if self._head is None:
             return
@@ -69,16 +69,16 @@ class Carrier(uvicorn.Server):
         self._ending = ending
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Tell that a signal came, and end when what was accepted is answered."""
+        """Call `ending`, and end once all accepted requests are answered."""
         self._ending()
         super().handle_exit(sig, frame)
 
 
 def settle() -> None:
-    """Take what models are made of out of the garbage collector's sight.
+    """Freeze the objects of loaded models, so that the garbage collector skips them.
 
-    They are a million objects that stay; looking at them again and again took a fifth of a busy
-    server's time.
+    They are a million long-lived objects; scanning them again and again took a fifth of a busy server's
+    time.
     """
     gc.unfreeze()
     gc.collect()

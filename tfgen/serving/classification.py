@@ -23,7 +23,7 @@ def answer(
     """Return the reply to a parsed body, `{"results": [...]}`.
 
     Raises:
-        ServingError: The body has no examples, or the signature is not of the method's kind.
+        ServingError: The body has no examples, or the signature is of another method.
     """
     serialized = examples(document)
 

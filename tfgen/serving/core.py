@@ -1,4 +1,4 @@
-"""The one way from a request to a graph, whatever the protocol."""
+"""The path of every protocol's requests to a graph."""
 
 import asyncio
 import dataclasses
@@ -21,7 +21,7 @@ from tfgen.serving.signatures import Signature, Tensors
 
 T = TypeVar("T")
 
-SMALL = 16 * 1024  # bytes of a body that is read in the event loop
+SMALL = 16 * 1024  # largest number of bytes of a body that the event loop parses
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Address:
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """Outputs of a signature and where they come from."""
+    """Outputs of a signature, with the model and version that computed them."""
 
     servable: Servable
     signature: Signature
@@ -64,7 +64,7 @@ class Service:
         batching: Parameters of the batch scheduler.
 
     Attributes:
-        draining: Whether the server is ending and new traffic should go elsewhere.
+        draining: Whether the server is ending and new requests should go to another server.
     """
 
     def __init__(self, registry: Registry, limits: Limits, batching: Batching) -> None:
@@ -79,7 +79,7 @@ class Service:
 
     @property
     def ready(self) -> bool:
-        """Whether new traffic may come: all models take requests, and the server is not ending."""
+        """Whether the server accepts requests: all models do, and the server is not ending."""
         return self.registry.ready and not self.draining
 
     def predict(
@@ -91,10 +91,10 @@ class Service:
             address: Model and version.
             name: Signature.
             read: Function that returns the request's tensors for the signature.
-            protocol: Protocol's name in the metrics.
+            protocol: Name of the protocol in the metrics.
 
         Raises:
-            ServingError: Model, version or signature are not there, or the request breaks a rule.
+            ServingError: Model, version or signature do not exist, or the request breaks a rule.
         """
         with self.registry.use(address.name, address.number, address.label) as servable:
             signature = servable.signature(name)
@@ -106,16 +106,16 @@ class Service:
             return Answer(servable, signature, outputs)
 
     async def ask(self, address: Address, name: str, protocol: str, question: Question) -> Response:
-        """Return the reply to a small request, its rows computed together with others' if they can be.
+        """Return the reply to a small request, with rows of several requests computed together if possible.
 
         Args:
             address: Model and version.
             name: Signature.
-            protocol: Protocol's name in the metrics.
-            question: Request, quickly read.
+            protocol: Name of the protocol in the metrics.
+            question: Request that is quick to parse.
 
         Raises:
-            ServingError: As `predict`, or all places are taken.
+            ServingError: See `predict`; or all places in the queue are taken.
         """
         lane = self._lane(address, name, protocol)
         if lane is None:
@@ -181,11 +181,11 @@ class Service:
     async def run(self, work: Callable[[], T]) -> T:
         """Run blocking work in a thread, if there is a place for it.
 
-        A request that was given up keeps its place until its thread has ended, so that threads are
+        A cancelled request keeps its place until its thread has ended, so that the number of threads is
         bounded too.
 
         Raises:
-            ServingError: All places are taken.
+            ServingError: All places in the queue are taken.
         """
         self._take_place()
         place = _Place(self._places)
@@ -201,12 +201,12 @@ class Service:
             raise ServingError(Code.UNAVAILABLE, "The server is busy; try again in a second")
 
     def close(self) -> None:
-        """Let the threads end when their work has."""
+        """Let the threads end when their work is done."""
         self._threads.shutdown(wait=False)
 
 
 class _Place:
-    """A place in the queue, given back once: by the thread that used it, or if none ever did."""
+    """A place in the queue, returned once: by the thread that used it, or at once if no thread did."""
 
     def __init__(self, places: threading.BoundedSemaphore) -> None:
         self._places = places

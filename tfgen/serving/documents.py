@@ -1,4 +1,4 @@
-"""JSON as TensorFlow Serving reads and writes it: NaN and Infinity bare, the first value alone."""
+"""JSON as TensorFlow Serving reads and writes it: with NaN and Infinity, and only the first value."""
 
 import base64
 import binascii
@@ -23,7 +23,7 @@ _TYPES = {
 
 
 def parse(body: bytes) -> dict[str, Any]:
-    """Return the object that a body begins with.
+    """Return the JSON object at the beginning of a body.
 
     Raises:
         ServingError: The body is empty, malformed, or begins with another kind of value.
@@ -85,10 +85,11 @@ def tensor(value: Any, dtype: tf.DType) -> np.ndarray:
         dtype: Type of the signature's input.
 
     Returns:
-        Array of this type; of objects that are bytes for strings.
+        Array of this type; strings as an array of bytes objects.
 
     Raises:
-        ServingError: A list is ragged, a value of another type or out of range, or no JSON for the type.
+        ServingError: A list is ragged, a value has another type or is out of range, or JSON cannot hold the
+            type.
     """
     if dtype not in _INTEGERS and dtype not in _FLOATS and dtype not in (tf.bool, tf.string):
         raise ServingError(
@@ -109,7 +110,7 @@ def tensor(value: Any, dtype: tf.DType) -> np.ndarray:
 
 
 def _flatten(value: Any) -> tuple[list[Any], tuple[int, ...]]:
-    """Values and shape; level by level, so that depth costs no recursion."""
+    """Return values and shape, computed level by level, without recursion."""
     shape: list[int] = []
     level = [value]
     while level and list in (kinds := set(map(type, level))):
@@ -181,14 +182,14 @@ def _floats(leaves: list[Any], dtype: tf.DType) -> np.ndarray:
 
 
 def plain(array: np.ndarray, as_bytes: bool) -> Any:
-    """Return an output as what `dump` writes.
+    """Convert an output to a value that `dump` writes.
 
     Args:
-        array: Output; an array of objects holds bytes.
+        array: Output; strings are an array of bytes objects.
         as_bytes: Whether strings are written in base64, which the output's name decides.
 
     Raises:
-        ServingError: JSON has no form for the type.
+        ServingError: JSON cannot hold the type.
     """
     if array.dtype == object:
         return _strings(array.tolist(), as_bytes)
@@ -213,7 +214,7 @@ def _strings(value: Any, as_bytes: bool) -> Any:
 
 
 class _Bare:
-    """An array with NaN or Infinity in it, which orjson would write as null."""
+    """An array with NaN or Infinity, which orjson would write as null."""
 
     def __init__(self, array: np.ndarray) -> None:
         self.array = array

@@ -1,4 +1,4 @@
-"""Errors with TensorFlow's canonical codes, and what they are over HTTP."""
+"""Errors with TensorFlow's canonical codes and their HTTP statuses."""
 
 import enum
 import re
@@ -50,11 +50,11 @@ HTTP_STATUS: dict[Code, int] = {
 
 
 class ServingError(Exception):
-    """A refusal that a client is told.
+    """An error that is reported to the client.
 
     Attributes:
         code: Canonical code.
-        status: HTTP status; the code's own, unless HTTP has a closer one.
+        status: HTTP status; that of the code, unless HTTP has a more specific one.
     """
 
     def __init__(self, code: Code, message: str, status: int | None = None) -> None:
@@ -69,7 +69,7 @@ def invalid(message: str) -> ServingError:
 
 
 def from_tensorflow(error: tf.errors.OpError) -> ServingError:
-    """Return TensorFlow's error without the graph's source lines, which are the server's own affair."""
+    """Return TensorFlow's error without source lines of the graph, which clients need not see."""
     return ServingError(Code(error.error_code), _essence(error.message))
 
 

@@ -1,4 +1,4 @@
-"""What every HTTP dialect shares: bodies within limits, error replies, the token, the time."""
+"""Shared code of the HTTP interfaces: bodies within limits, error replies, token, time limit."""
 
 import asyncio
 import hmac
@@ -26,7 +26,7 @@ def json_response(body: bytes, status: int = 200) -> Response:
 
 
 def error_response(error: ServingError) -> Response:
-    """Return an error as TensorFlow Serving words it, `{"error": "..."}`."""
+    """Return an error in TensorFlow Serving's form, `{"error": "..."}`."""
     response = json_response(documents.dump({"error": str(error)}), error.status)
     if error.status == 503:
         response.headers["Retry-After"] = RETRY_AFTER
@@ -64,7 +64,7 @@ def check_token(header: str, token: str) -> None:
     """Raise unless an Authorization header holds the token.
 
     Raises:
-        ServingError: It does not.
+        ServingError: The header lacks the token.
     """
     if not hmac.compare_digest(header.encode(), f"Bearer {token}".encode()):
         raise ServingError(
@@ -73,7 +73,7 @@ def check_token(header: str, token: str) -> None:
 
 
 def raw_path(request: Request) -> str:
-    """Return the path as it came, escapes kept, so that an escaped slash does not split a name."""
+    """Return the path with its escapes, so that an escaped slash does not split a name."""
     raw = request.scope.get("raw_path") or request.url.path.encode()
     return raw.split(b"?")[0].decode("latin-1")
 
@@ -82,7 +82,7 @@ async def read_body(request: Request, limits: Limits) -> bytes:
     """Return a request's body, decompressed.
 
     Raises:
-        ServingError: It is too long, too slow, or no gzip though it says so.
+        ServingError: The body is too long, too slow, or not gzip although the header says so.
     """
     length = request.headers.get("content-length", "0")
     if length.isdecimal() and int(length[:20]) > limits.body:

@@ -67,12 +67,12 @@ class Inference:
         return _json({"ready": self._service.ready}, 200 if self._service.ready else 503)
 
     def _address(self, match: re.Match[str]) -> tuple[str, Address, str]:
-        """The name as the client gave it, and model and signature in it."""
+        """Return the name that the client gave, and the model and signature in it."""
         name, number = unquote(match["name"]), version_number(match["number"])
         return name, *self._split(name, number)
 
     def _split(self, name: str, number: int | None) -> tuple[Address, str]:
-        """Model and signature; names of models may have dots of their own."""
+        """Return model and signature of a name; names of models may contain dots."""
         models = self._service.registry.models
         dots = [k for k, letter in enumerate(name) if letter == "."]
         for dot in reversed(dots):

@@ -1,8 +1,8 @@
-"""Small requests for one signature, handed to the graph by few threads, several at a time.
+"""Small requests for one signature, computed by few threads, several requests at a time.
 
-A thread for each request would wait in the graph for its batch. When a batch is done, all of them wake
-and contend for the interpreter, which takes more time than the batch. Here a thread takes what has
-arrived meanwhile, gives the rows to TensorFlow's batch scheduler as one task, and answers them all.
+With one thread per request, all threads of a batch wake when it is done and contend for the interpreter,
+which takes longer than the batch itself. Here a thread takes all requests that have arrived, passes their
+rows to TensorFlow's batch scheduler as one task, and answers them all.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ R = TypeVar("R")
 
 @dataclasses.dataclass(frozen=True)
 class Waiting(Generic[T, R]):
-    """A request, and where its reply goes."""
+    """A request, and the future of its reply."""
 
     request: T
     future: asyncio.Future[R]
@@ -30,9 +30,9 @@ class Lane(Generic[T, R]):
 
     Args:
         answer: Function that returns a reply or an error for each request, in their order.
-        threads: Where `answer` runs.
-        workers: Number of threads at a time.
-        most: Number of requests that one thread takes at a time.
+        threads: Executor that runs `answer`.
+        workers: Largest number of threads at a time.
+        most: Largest number of requests that one thread takes at a time.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Limits that keep one client from taking the server from the others."""
+"""Limits that keep one client from blocking the server for others."""
 
 import dataclasses
 import os
@@ -13,7 +13,7 @@ class Limits:
         rows: Rows of a request; also the largest value of an input that sets their number.
         pixels: Pixels of a PNG or JPEG in a request, read from its header before it is decoded.
         concurrency: Number of requests computed at a time.
-        queue: Number of requests waiting for one of those places; the next one is refused with 503.
+        queue: Number of requests that wait for one of those places; further ones are rejected with 503.
         seconds: Time of a request, from its first byte to its reply.
         connections: Number of open connections.
     """
@@ -44,9 +44,9 @@ class Batching:
 
     Attributes:
         enabled: Whether rows of different requests share a call of the graph.
-        rows: Most rows of one call; more in one request are split.
-        microseconds: Longest wait of a row for others.
-        batches: Number of full batches that wait; one more is refused with 503.
+        rows: Largest number of rows per call; a larger request is split.
+        microseconds: Longest time that a row waits for others.
+        batches: Number of full batches that wait; further ones are rejected with 503.
         threads: Number of calls of one queue at a time.
     """
 

@@ -24,11 +24,11 @@ ARGUMENTS = [
 
 
 def write(sources: Iterable[Source], folder: Path, batching: Batching) -> list[Path]:
-    """Write what starts the models elsewhere, and return the files.
+    """Write the configurations that serve the models elsewhere, and return the files.
 
     Args:
-        sources: Models; a source of one version's own folder has no place in TensorFlow Serving's layout.
-        folder: Folder to write into, made if need be.
+        sources: Models; each a folder of numbered versions, as TensorFlow Serving's layout needs.
+        folder: Folder to write into, made if needed.
         batching: Parameters of the batch scheduler, which TensorFlow Serving shares.
 
     Raises:
@@ -91,7 +91,7 @@ def parameters(batching: Batching) -> str:
 
 
 def compose(sources: Iterable[Source]) -> dict[str, Any]:
-    """Return a Docker Compose file; ports are open on loopback alone."""
+    """Return a Docker Compose file; ports are open only on loopback."""
     volumes = [f"./{name}:{MOUNT}/{name}:ro" for name in (CONFIG, PARAMETERS)]
     volumes += [f"{source.path}:{MOUNT}/{source.name}:ro" for source in sources]
     service = {
@@ -155,5 +155,5 @@ def inference_service(source: Source) -> dict[str, Any]:
 
 
 def _yaml(document: dict[str, Any]) -> str:
-    """JSON is YAML."""
+    """Return a document as YAML; JSON is a subset of it."""
     return json.dumps(document, indent=2) + "\n"

@@ -22,7 +22,7 @@ def code_of(outcome: object) -> str:
 
 
 class Metrics:
-    """Metrics of one server, in a registry of its own.
+    """Metrics of one server, in its own registry.
 
     Args:
         registry: Models whose versions are reported.
@@ -49,7 +49,7 @@ class Metrics:
 
     @contextlib.contextmanager
     def time_request(self, model: str, signature: str, protocol: str) -> Iterator[None]:
-        """Count and time the request that is answered inside."""
+        """Count and time the request that is answered within it."""
         begin, code = time.perf_counter(), "OK"
         try:
             with self.running(1):
@@ -62,7 +62,7 @@ class Metrics:
 
     @contextlib.contextmanager
     def running(self, requests: int) -> Iterator[None]:
-        """Show that so many requests are in the models."""
+        """Add to the number of requests in the models while within it."""
         self._running.inc(requests)
         try:
             yield
@@ -84,7 +84,7 @@ class Metrics:
 
 
 class _Versions:
-    """Reports the versions that take requests, as they are when asked."""
+    """Collector of the versions that accept requests now."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry

@@ -1,4 +1,4 @@
-"""The REST interface as an OpenAPI document, made of the signatures."""
+"""OpenAPI document of the REST interface, made from the signatures."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ ERROR = {"type": "object", "properties": {"error": {"type": "string"}}, "require
 
 
 def document(service: Service) -> dict[str, Any]:
-    """Return the document of the models that take requests now."""
+    """Return the document of the models that accept requests now."""
     paths: dict[str, Any] = {
         "/v1/models": {"get": _get("List the models.")},
         "/healthz": {"get": _get("Tell that the server lives.")},

@@ -1,4 +1,4 @@
-"""TensorProto to NumPy and back, checked before memory is taken."""
+"""TensorProto to NumPy and back, checked before memory is allocated."""
 
 import math
 
@@ -12,9 +12,9 @@ from tfgen.serving.signatures import Signature, Tensors
 
 
 def array(name: str, proto: TensorProto, signature: Signature, limits: Limits) -> np.ndarray:
-    """Return a message's tensor, after its type and shape were held against the signature.
+    """Return a message's tensor, after a check of type and shape against the signature.
 
-    A message may announce any shape beside a single value, which would be repeated.
+    A message may declare any shape with a single value, which would be repeated.
 
     Raises:
         ServingError: Type, shape or content differ from what the signature and the limits allow.
@@ -39,7 +39,7 @@ def array(name: str, proto: TensorProto, signature: Signature, limits: Limits) -
 
 
 def arrays(inputs: dict[str, TensorProto], signature: Signature, limits: Limits) -> Tensors:
-    """Return a request's tensors, the signature's defaults filled in.
+    """Return a request's tensors, with the signature's defaults for missing ones.
 
     Raises:
         ServingError: A name is unknown or missing, or see `array`.
@@ -51,10 +51,10 @@ def arrays(inputs: dict[str, TensorProto], signature: Signature, limits: Limits)
 
 
 def chosen(outputs: Tensors, names: list[str]) -> Tensors:
-    """Return the outputs that a request's filter names; all without one.
+    """Return the outputs that a request's filter names, or all without a filter.
 
     Raises:
-        ServingError: A name is not that of an output.
+        ServingError: A name is not an output's.
     """
     if unknown := [name for name in names if name not in outputs]:
         raise invalid(f"output tensor alias not found in signature: {unknown[0]}")
@@ -65,7 +65,7 @@ def proto(value: np.ndarray) -> TensorProto:
     """Return an output as a message.
 
     Raises:
-        ServingError: The type has no message.
+        ServingError: A TensorProto cannot hold the type.
     """
     try:
         return tf.make_tensor_proto(value)

@@ -1,13 +1,13 @@
-"""The same application on Ray Serve: replicas, autoscaling, and no request lost with a replica.
+"""The application on Ray Serve: replicas, autoscaling, and no request lost with a replica.
 
     from tfgen.serving import Source
     from tfgen.serving import ray as replicated
 
     replicated.run([Source("gan", Path("saved_models/gan_digits"))], port=8501, most=4)
 
-It needs Ray of the extra `ray`. Replicas hold the models; gateways, which hold none, take requests from
-Ray's proxy and ask another replica when the one that was asked dies. An answer depends on its request
-alone, so that asking twice does no harm.
+It needs Ray, of the extra `ray`. Replicas hold the models; gateways, which hold none, take requests from
+Ray's proxy and ask another replica if the first one dies. A reply depends only on its request, so asking
+twice is harmless.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from tfgen.serving.server import service
 from tfgen.serving.versions import Source
 
 NAME = "tfgen"
-ATTEMPTS = 5  # replicas that are asked in turn
+ATTEMPTS = 5  # number of replicas to try
 DEPARTED = (
     b"content-encoding",
     b"content-length",
@@ -39,7 +39,7 @@ DEPARTED = (
 
 @dataclasses.dataclass(frozen=True)
 class Packed:
-    """A request or a reply on its way between processes.
+    """A request or a reply as sent between processes.
 
     Attributes:
         scope: ASGI's description of the request, or status and headers of the reply.
@@ -99,7 +99,7 @@ class Replica:
         return Packed(status, b"".join(parts))
 
     def check_health(self) -> None:
-        """Raise if a model takes no requests, upon which Ray replaces this replica."""
+        """Raise if a model accepts no requests, so that Ray replaces this replica."""
         if not self._registry.ready:
             raise RuntimeError("A model takes no requests")
 
@@ -118,7 +118,7 @@ class Gateway:
         self._limits = limits
 
     async def __call__(self, request: Request) -> Response:
-        """Return the reply of the first replica that lives to give one."""
+        """Return the reply of the first replica that does not die."""
         try:
             reply = await self._ask(Packed(_scope(request), await read_body(request, self._limits)))
         except ServingError as error:
@@ -169,7 +169,7 @@ def bind(
         batching: Parameters of its batch scheduler.
         token: Bearer token that requests must carry; None for none.
         least: Smallest number of replicas.
-        most: Largest number, reached as requests wait.
+        most: Largest number of replicas; their number grows with waiting requests.
         gateways: Number of gateways.
     """
     limits, batching = limits or Limits(), batching or Batching()
@@ -188,13 +188,13 @@ def bind(
 def run(
     sources: Iterable[Source], host: str = "127.0.0.1", port: int = 8501, **options: Any
 ) -> None:
-    """Deploy and return once all replicas are ready; Ray goes on serving until `ray.serve.shutdown`.
+    """Deploy, and return once all replicas are ready; Ray serves until `ray.serve.shutdown`.
 
     Args:
         sources: Models to serve.
         host: Address to listen on.
         port: Port of HTTP.
-        **options: See `bind`.
+        **options: Further arguments of `bind`.
     """
     serve.start(http_options={"host": host, "port": port})
     serve.run(bind(sources, **options), name=NAME, route_prefix="/")

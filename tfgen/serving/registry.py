@@ -1,4 +1,4 @@
-"""The models being served; their versions are loaded, exchanged and dropped while requests run."""
+"""Models being served, whose versions are loaded, replaced and unloaded while requests run."""
 
 import contextlib
 import dataclasses
@@ -17,7 +17,7 @@ Loader = Callable[[str, Version], Servable]
 
 RETRIES = 5
 RETRY_SECONDS = 60.0
-KEPT_ENDS = 16  # versions that ended stay in the status, the last ones
+KEPT_ENDS = 16  # number of ended versions kept in the status, the latest ones
 
 log = logging.getLogger("tfgen.serving")
 
@@ -32,7 +32,7 @@ class Model:
     lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)
 
     def available(self) -> list[int]:
-        """Return the numbers that take requests, ascending."""
+        """Return the numbers of versions that accept requests, ascending."""
         return sorted(n for n, v in self.versions.items() if v.state is State.AVAILABLE)
 
 
@@ -42,8 +42,8 @@ class Registry:
     Args:
         sources: Models to serve.
         load: Function that loads a version.
-        lazy: Whether a model is loaded when it is first asked for.
-        changed: Function to call when other versions are served than before.
+        lazy: Whether a model is loaded on its first request.
+        changed: Function to call when the served versions change.
         loaders: Number of models loaded at a time.
 
     Raises:
@@ -71,7 +71,7 @@ class Registry:
         self._closed = threading.Event()
 
     def poll(self) -> None:
-        """Look at the disk once: load what is new, then drop what is no longer wanted."""
+        """Read the folders once: load new versions, then unload those that are no longer wanted."""
         before = self._served()
         with ThreadPoolExecutor(self._loaders, "tfgen-load") as pool:
             list(pool.map(self._update, self.models.values()))
@@ -82,7 +82,7 @@ class Registry:
         return {name: model.available() for name, model in self.models.items()}
 
     def watch(self, seconds: float) -> None:
-        """Poll until `close`, every so many seconds."""
+        """Call `poll` every `seconds` seconds until `close`."""
         while not self._closed.wait(seconds):
             try:
                 self.poll()
@@ -95,14 +95,14 @@ class Registry:
 
     @property
     def ready(self) -> bool:
-        """Whether each model that should be loaded has a version that takes requests."""
+        """Whether each model that should be loaded has a version that accepts requests."""
         return all(model.available() for model in self.models.values() if model.wanted)
 
     def model(self, name: str) -> Model:
         """Return a model.
 
         Raises:
-            ServingError: It is not served.
+            ServingError: The model is not served.
         """
         try:
             return self.models[name]
@@ -114,7 +114,7 @@ class Registry:
         """Return the versions of a model, the newest first, or one of them.
 
         Raises:
-            ServingError: There is none.
+            ServingError: There is no such version.
         """
         with self._lock:
             found = sorted(self.model(name).versions.values(), key=lambda v: -v.number)
@@ -129,10 +129,10 @@ class Registry:
         return found
 
     def version_of_label(self, name: str, label: str) -> int:
-        """Return the version that a label stands for.
+        """Return the version of a label.
 
         Raises:
-            ServingError: The model is not served, or the label stands for no loaded version.
+            ServingError: The model is not served, or the label's version is not loaded.
         """
         if name not in self.models:
             raise ServingError(
@@ -147,10 +147,10 @@ class Registry:
     def use(
         self, name: str, number: int | None = None, label: str | None = None
     ) -> Iterator[Servable]:
-        """Hold a loaded version, by default the newest, for as long as a request needs it.
+        """Keep a version loaded, by default the newest, while within it.
 
         Raises:
-            ServingError: It is not there.
+            ServingError: There is no such version.
         """
         self._want(name)
         if label is not None:
@@ -163,7 +163,7 @@ class Registry:
             self._release(self.models[name], version)
 
     def loaded(self, name: str, number: int | None, label: str | None) -> Servable | None:
-        """Return a version if it takes requests now, without waiting and without holding it."""
+        """Return a version if it accepts requests now, without waiting and without keeping it loaded."""
         with self._lock:
             model = self.models.get(name)
             available = model.available() if model else []
@@ -217,7 +217,7 @@ class Registry:
                 self._drop(model, set(folders))
 
     def _begin(self, model: Model, number: int, folder) -> bool:
-        """Whether to load a version: it is new, or it failed and deserves another attempt."""
+        """Whether to load a version: it is new, or it failed and is due for another attempt."""
         old = model.versions.get(number)
         if old is not None and old.state is not State.END:
             return False
@@ -254,7 +254,7 @@ class Registry:
             version.servable, version.state = servable, State.AVAILABLE
 
     def _drop(self, model: Model, wanted: set[int]) -> None:
-        """Unload what is not wanted, but keep an old version for each wanted one that is broken."""
+        """Unload unwanted versions, but keep an old version for each wanted one that is broken."""
         old = [number for number in model.available() if number not in wanted]
         broken = sum(
             n in model.versions and model.versions[n].state is not State.AVAILABLE for n in wanted

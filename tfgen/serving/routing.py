@@ -1,4 +1,4 @@
-"""Routes of a dialect: from a request's method and path to what answers it."""
+"""Routes of an HTTP interface: from method and path to the function that answers."""
 
 import dataclasses
 import functools
@@ -24,10 +24,10 @@ class Route:
 
     Attributes:
         method: HTTP method; the body of a POST is read.
-        pattern: Pattern of the whole path, escapes kept.
+        pattern: Pattern of the whole path with its escapes.
         answer: Function of the match and the body.
-        blocking: Whether `answer` may wait, so that it runs in a thread and needs a place in the queue;
-            a coroutine function sees to that itself.
+        blocking: Whether `answer` may wait, so that it runs in a thread and needs a place in the queue; a
+            coroutine function takes its place itself.
     """
 
     method: str
@@ -41,8 +41,8 @@ class Router:
 
     Args:
         service: Models under limits.
-        routes: Routes, the first that matches answers.
-        unknown: Function of method and path that returns the error of a request that matches none.
+        routes: Routes; the first that matches answers.
+        unknown: Function of method and path that returns the error of a request without a route.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Router:
         """Answer a request.
 
         Raises:
-            ServingError: The path or the body is malformed, or what it names is not there.
+            ServingError: The path or the body is malformed, or names something that does not exist.
         """
         path = raw_path(request)
         for route in self._routes:
@@ -77,10 +77,10 @@ class Router:
 
 
 def version_number(text: str | None) -> int | None:
-    """Return the version that a path names, if it names one.
+    """Return the version that a path names, or None.
 
     Raises:
-        ServingError: It has more than 64 bits.
+        ServingError: The number has more than 64 bits.
     """
     if text is None:
         return None

@@ -23,7 +23,7 @@ from tfgen.serving.errors import ServingError, invalid
 from tfgen.serving.http import check_token
 from tfgen.serving.signatures import DEFAULT
 
-SIGNATURES = "signature_def"  # the one field of metadata that there is
+SIGNATURES = "signature_def"  # the only field of metadata
 
 log = logging.getLogger("tfgen.serving")
 
@@ -31,7 +31,7 @@ _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
 def answering(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn the errors of a handler into statuses."""
+    """Turn the errors of a handler into gRPC statuses."""
 
     @functools.wraps(method)
     def answer(self, request, context):
@@ -123,7 +123,7 @@ class Status(model_service_pb2_grpc.ModelServiceServicer):
 
 
 class _Health(health.HealthServicer):
-    """The whole server, and each model by its name, as they are when asked."""
+    """Health of the server, and of each model by its name, at the time of the request."""
 
     def __init__(self, service: Service) -> None:
         super().__init__()
@@ -140,7 +140,7 @@ class _Health(health.HealthServicer):
 
 
 class _Token(grpc.ServerInterceptor):
-    """Asks for the token in the metadata key `authorization`, but not of health checks."""
+    """Interceptor that requires the token in the metadata key `authorization`, except for health checks."""
 
     def __init__(self, token: str) -> None:
         self._token = token

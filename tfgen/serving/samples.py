@@ -1,4 +1,4 @@
-"""Small requests that a signature accepts: to show how it is asked, and to warm it up."""
+"""Small requests that a signature accepts, as examples and for warm-up."""
 
 import base64
 import io
@@ -11,16 +11,16 @@ from PIL import Image
 
 from tfgen.serving.signatures import DEFAULT, Signature, Spec, Tensors
 
-SHOWN = 200  # characters; a longer body is no line to paste
+SHOWN = 200  # characters; a longer body is too long to paste
 
 
 def tensors(signature: Signature) -> Tensors:
-    """Return one row of ones for every input, of a picture where it reads bytes."""
+    """Return one row of ones for every input, or of a picture for an input of bytes."""
     return {name: _array(name, spec) for name, spec in signature.inputs.items()}
 
 
 def body(signature: Signature) -> dict[str, Any]:
-    """Return a body of one row for `:predict`, or of columns where a tensor has no rows."""
+    """Return a body of one row for `:predict`, or of columns if a tensor has no rows."""
     name = {} if signature.name == DEFAULT else {"signature_name": signature.name}
     specs = (*signature.inputs.values(), *signature.outputs.values())
     if all(spec.shape and spec.shape[0] is None for spec in specs):
@@ -31,7 +31,7 @@ def body(signature: Signature) -> dict[str, Any]:
 
 
 def curl(address: str, model: str, signature: Signature | None) -> str:
-    """Return a line for a shell that asks a model's default signature, or else for its signatures."""
+    """Return a shell command that calls a model's default signature, or else lists its signatures."""
     url = f"{address}/v1/models/{model}"
     if signature is None or not signature.inputs:
         return f"curl {url}/metadata"

@@ -24,7 +24,7 @@ class Servable:
 
     Attributes:
         name: Name of the model.
-        version: Its number.
+        version: Number of the version.
         signatures: Signatures by name.
     """
 
@@ -45,7 +45,7 @@ class Servable:
         """Return a signature.
 
         Raises:
-            ServingError: There is none of this name.
+            ServingError: No signature has this name.
         """
         try:
             return self.signatures[name]
@@ -61,7 +61,7 @@ class Servable:
 
         Raises:
             ServingError: A tensor breaks a rule of the signature or a limit, the queue is full, or the
-                graph refuses the values.
+                graph rejects the values.
         """
         signature = self.signature(name)
         self.check(signature, tensors)
@@ -78,7 +78,7 @@ class Servable:
         return self._batching.enabled and signature.batches
 
     def check(self, signature: Signature, tensors: Tensors) -> None:
-        """Raise unless the tensors may reach the graph.
+        """Raise unless the tensors may be passed to the graph.
 
         Raises:
             ServingError: A tensor breaks a rule of the signature or a limit.
@@ -90,10 +90,10 @@ class Servable:
     def predict_together(
         self, signature: Signature, requests: list[Tensors]
     ) -> list[Tensors | ServingError]:
-        """Return the outputs of each request, or its error, the rows of all computed as one task.
+        """Return the outputs or the error of each request, with the rows of all computed as one task.
 
         Args:
-            signature: Signature that `shares` calls.
+            signature: Signature for which `shares` is True.
             requests: Checked tensors of each request.
         """
         rows = [signature.rows(tensors) for tensors in requests]
@@ -157,9 +157,9 @@ class Servable:
 
 
 def counts(signature: Signature, function: Function) -> list[str]:
-    """Return the inputs that set a number of rows, as `n` of `sample(n, seed)` does.
+    """Return the inputs that set a number of rows, such as `n` of `sample(n, seed)`.
 
-    A signature does not say so: each integer scalar is tried at 2 against 1.
+    Signatures do not state this, so each integer scalar is tried with 1 and with 2.
     """
     candidates = [name for name, spec in signature.inputs.items() if spec.is_count]
     if not candidates:
@@ -192,7 +192,7 @@ def _constant(array: np.ndarray, spec: Spec) -> tf.Tensor:
 
 
 def _arrays(outputs: Mapping[str, tf.Tensor]) -> Tensors:
-    """The outputs by name; a string scalar's `numpy()` is bare bytes."""
+    """Return the outputs by name; a string scalar's `numpy()` is bytes, not an array."""
     arrays = {}
     for name in sorted(outputs):
         value = outputs[name].numpy()
@@ -205,7 +205,7 @@ def _arrays(outputs: Mapping[str, tf.Tensor]) -> Tensors:
 
 
 def _pixels(picture: bytes) -> int:
-    """Number of pixels that a picture's header announces; what PIL does not know, TensorFlow refuses."""
+    """Return the number of pixels in a picture's header; TensorFlow rejects formats unknown to PIL."""
     try:
         with Image.open(io.BytesIO(picture)) as image:
             return image.width * image.height

@@ -25,13 +25,13 @@ def service(
     batching: Batching | None = None,
     lazy: bool = False,
 ) -> Service:
-    """Return the models of these sources, not yet loaded: `registry.poll()` does that.
+    """Return the models of these sources, not yet loaded; `registry.poll()` loads them.
 
     Args:
         sources: Models to serve.
         limits: Bounds on requests; by default those of `Limits`.
         batching: Parameters of the batch scheduler; by default those of `Batching`.
-        lazy: Whether a model is loaded when it is first asked for.
+        lazy: Whether a model is loaded on its first request.
 
     Raises:
         ValueError: Two models have one name.
@@ -55,7 +55,7 @@ class Server:
         port: Port of HTTP; 0 for any free one.
         grpc_port: Port of gRPC; 0 for any free one, None for no gRPC.
         token: Bearer token that requests must carry; None for none.
-        poll_seconds: Time between looks for new versions.
+        poll_seconds: Time between searches for new versions.
 
     Raises:
         OSError: A port is taken.
@@ -89,7 +89,7 @@ class Server:
         return f"http://{_address(host, port)}"
 
     def run(self, started: Callable[[], None] = lambda: None) -> None:
-        """Serve until SIGTERM or SIGINT, then answer what was accepted and return.
+        """Serve until SIGTERM or SIGINT, then answer all accepted requests and return.
 
         Args:
             started: Function to call once models are loaded.
@@ -111,7 +111,7 @@ class Server:
             self.service.close()
 
     def end(self) -> None:
-        """Ask `run` to answer what was accepted and to return."""
+        """Make `run` answer all accepted requests and return."""
         self._drain()
         self._http.should_exit = True
 
@@ -126,7 +126,7 @@ class Server:
 
 @contextlib.contextmanager
 def _swallow_signals() -> Iterator[None]:
-    """Let the signals that uvicorn has obeyed and raises again end nothing more."""
+    """Ignore signals that uvicorn raises again after it has obeyed them."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

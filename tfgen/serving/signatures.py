@@ -1,4 +1,4 @@
-"""Signatures of a SavedModel, and the rules that tensors obey before they may reach its graph."""
+"""Signatures of a SavedModel, and the rules for tensors that are passed to its graph."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ class Spec:
 
     @classmethod
     def of(cls, info: meta_graph_pb2.TensorInfo) -> "Spec":
-        """Read a signature's entry."""
+        """Read an input or output of a SignatureDef."""
         proto = info.tensor_shape
         sizes = tuple(dim.size if dim.size >= 0 else None for dim in proto.dim)
         return cls(tf.as_dtype(info.dtype), None if proto.unknown_rank else sizes)
@@ -57,9 +57,9 @@ class Signature:
 
     Attributes:
         name: Key in the SavedModel.
-        definition: SignatureDef as it was written.
-        inputs: Specs by name, in the order of the names.
-        outputs: Likewise.
+        definition: SignatureDef in the SavedModel.
+        inputs: Specs of inputs by name, sorted by name.
+        outputs: Specs of outputs by name, sorted by name.
     """
 
     name: str
@@ -82,11 +82,11 @@ class Signature:
 
     @property
     def defaults(self) -> Mapping[str, TensorProto]:
-        """Values of inputs that a request may leave out."""
+        """Default values of optional inputs."""
         return self.definition.defaults
 
     def rows(self, tensors: Tensors) -> int:
-        """Return the number of rows of a request that `check` has passed; 1 without a free axis."""
+        """Return the number of rows of a request that `check` has accepted; 1 without a free axis."""
         free = [n for n, spec in self.inputs.items() if spec.shape and spec.shape[0] is None]
         return max((tensors[name].shape[0] for name in free), default=1)
 
@@ -106,7 +106,7 @@ class Signature:
         """Raise unless type and shape fit the input `name`, with 1 to `most` rows.
 
         Raises:
-            ServingError: They do not.
+            ServingError: Type or shape do not fit.
         """
         spec = self.inputs[name]
         if dtype != spec.dtype:
@@ -118,7 +118,7 @@ class Signature:
             raise invalid(f"Input {name} must have 1 to {most} rows. Received: {shape[0]} rows")
 
     def check(self, tensors: Tensors, limits: Limits) -> None:
-        """Raise unless the tensors are what the graph was traced for.
+        """Raise unless the tensors fit the graph's inputs.
 
         Raises:
             ServingError: A name, type, rank, shape or number of rows differs.
@@ -146,7 +146,7 @@ def read(folder: Path) -> dict[str, Signature]:
     """Read the signatures of the SavedModel in a folder, without loading it.
 
     Raises:
-        ServingError: The folder holds no readable SavedModel for serving, or none with signatures.
+        ServingError: The folder holds no readable SavedModel, or the SavedModel has no signatures.
     """
     path = folder / "saved_model.pb"
     try:

@@ -1,4 +1,4 @@
-"""Which versions of a model should be served, and in what state each one is."""
+"""Versions of a model: the choice of those to serve, and the state of each."""
 
 import dataclasses
 import enum
@@ -25,7 +25,7 @@ class State(enum.IntEnum):
 
 @dataclasses.dataclass(frozen=True)
 class Policy:
-    """Choice among the versions on disk: the latest ones, or all, or certain numbers."""
+    """Choice among the versions on disk: the latest ones, all, or given numbers."""
 
     latest: int | None = 1
     numbers: frozenset[int] = frozenset()
@@ -83,7 +83,7 @@ class Source:
                 )
 
     def folders(self) -> dict[int, Path] | None:
-        """Return the folders of versions that should be served; None if the path is not there now."""
+        """Return the folders of versions to serve; None if the path does not exist now."""
         if (self.path / "saved_model.pb").is_file():
             number = self.path.name
             return {int(number) if _is_version(number) else 1: self.path}
@@ -105,11 +105,11 @@ class Version:
     """A version of a model, from its discovery to its end.
 
     Attributes:
-        number: Name of its folder.
-        folder: The folder.
+        number: Number, the name of its folder.
+        folder: Folder.
         state: State.
-        code: Canonical code of the fault that ended it; 0 without one.
-        message: What the fault was.
+        code: Canonical code of the error that ended it; 0 for no error.
+        message: Message of that error.
         servable: The loaded model while it is available, and then until its last request.
         users: Number of requests being computed.
         attempts: Number of times that loading failed.
@@ -130,7 +130,7 @@ class Version:
 
     @property
     def code_name(self) -> str:
-        """Name of the code as in TensorFlow Serving's status."""
+        """Name of the code in TensorFlow Serving's status."""
         return Code(self.code).name if self.code else "OK"
 
     def files(self) -> tuple:

@@ -1,4 +1,4 @@
-"""Requests written beside a SavedModel, replayed before it takes others'."""
+"""Requests stored with a SavedModel, which a server replays before it accepts others."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,7 +41,7 @@ def write(folder: Path) -> Path:
 
 
 def record(signature: Signature) -> PredictionLog:
-    """Return a request that the signature accepts, as TensorFlow Serving logs it."""
+    """Return a request that the signature accepts, in the form of TensorFlow Serving's log."""
     log = PredictionLog()
     request = log.predict_log.request
     request.model_spec.signature_name = signature.name
@@ -54,7 +54,7 @@ def replay(servable: Servable, folder: Path, limits: Limits) -> int:
     """Run the warm-up requests of a version, if it has any, and return their number.
 
     Raises:
-        ServingError: A record is damaged or fails: the version is not fit to serve.
+        ServingError: A record is damaged or fails, so the version must not be served.
     """
     path = folder / FILE
     if not path.is_file():
@@ -92,7 +92,7 @@ def _run(servable: Servable, log: PredictionLog, limits: Limits) -> None:
 
 
 def _serialized(message: Input) -> np.ndarray:
-    """The examples of a request, with the features of its context, serialized."""
+    """Return the examples of a request, with the features of its context, serialized."""
     context, examples = tf.train.Example(), message.example_list.examples
     if message.WhichOneof("kind") == "example_list_with_context":
         context = message.example_list_with_context.context

@@ -1,16 +1,16 @@
-"""Model files of strangers, read before Keras sees them: a file holds weights, and does nothing else.
+"""Checks of untrusted model files before Keras reads them: a file may hold weights and do nothing else.
 
-Keras rebuilds a model by calling whatever its `config.json` names, and its safe mode refuses little:
-layers that run functions, read files or ask for 10^12 weights pass.  Four gates stand before it:
+Keras rebuilds a model by calling everything that its `config.json` names, and its safe mode rejects little:
+layers that run functions, read files or ask for 10^12 weights pass.  Four checks come before it:
 
     archive         a zip of three stored members, within limits of size
     documents       JSON within limits of bytes, depth and values
-    configuration   every class, function and dtype on the lists of `vocabulary`
-    weights         what the networks declare is no more than what the file holds
+    configuration   every class, function and dtype is on the lists of `vocabulary`
+    weights         the file holds all weights that the networks declare
 
-`arrays` does the same for NumPy's archives.  A SavedModel is a program: whoever loads one trusts it.
+`arrays` does the same for NumPy's archives.  A SavedModel is a program: load one only if you trust it.
 
-Source: Keras 3.15, `keras/src/saving`, whose reading they mirror.
+Source: Keras 3.15, `keras/src/saving`, whose reading these checks mirror.
 """
 
 import importlib

@@ -1,4 +1,4 @@
-"""`.keras` archives: a zip of three members, stored one after the other as Keras writes them."""
+"""Checks of `.keras` archives: a zip of three members, stored one after the other as Keras writes them."""
 
 import contextlib
 import stat
@@ -28,13 +28,13 @@ def read_archive(path: Path) -> dict[str, Any]:
     """Read the configuration of a `.keras` file.
 
     Args:
-        path: The file.
+        path: File to read.
 
     Returns:
         The object in `config.json`, parsed by `documents.parse`.
 
     Raises:
-        ValueError: The file is no whole archive of the three members, or breaks a limit.
+        ValueError: The file is not a whole archive of the three members, or breaks a limit.
         OSError: The file cannot be read.
     """
     with open_archive(path) as archive:
@@ -49,7 +49,7 @@ def read_archive(path: Path) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
-    """The archive, its directory checked before a member is read."""
+    """Open the archive after a check of its directory."""
     try:
         with open(path, "rb") as file:
             _check_end(file, path)
@@ -64,7 +64,7 @@ def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def _check_end(file: BinaryIO, path: Path) -> None:
-    """`zipfile` reads a directory of any size at once: its size is read first."""
+    """Check the size of the directory, which `zipfile` would read at once whatever its size."""
     size = file.seek(0, 2)
     file.seek(max(0, size - _END_SIZE - _LOCATOR_SIZE))
     tail = file.read()
@@ -103,7 +103,7 @@ def _check_members(archive: zipfile.ZipFile, path: Path) -> None:
 
 
 def _check_places(file: BinaryIO, archive: zipfile.ZipFile, path: Path) -> None:
-    """Members follow each other from the file's first byte to the directory: none overlaps another."""
+    """Check that members follow each other from the first byte to the directory, without overlap."""
     place = 0
     for member in sorted(archive.infolist(), key=lambda member: member.header_offset):
         file.seek(place)

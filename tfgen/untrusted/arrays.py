@@ -1,4 +1,4 @@
-"""NumPy archives within limits: their declared sizes are read before memory is taken for them."""
+"""NumPy archives within limits: declared sizes are checked before memory is allocated."""
 
 import math
 import zipfile
@@ -16,14 +16,14 @@ def read_arrays(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
     """Read an `.npz` file of numbers.
 
     Args:
-        path: The file.
+        path: File to read.
         names: Names of the arrays that it must hold, and no others.
 
     Returns:
         {name: array}.
 
     Raises:
-        ValueError: The file is damaged, holds other arrays, objects, or more than MAX_BYTES.
+        ValueError: The file is damaged, or holds other arrays, objects or more than MAX_BYTES.
         OSError: The file cannot be read.
     """
     expected = sorted(f"{name}.npy" for name in names)
@@ -45,7 +45,7 @@ def read_arrays(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
 
 
 def _declared_size(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> int:
-    """Number of bytes of an array, by its own header."""
+    """Return the number of bytes of an array according to its header."""
     with archive.open(member) as content:
         version = np.lib.format.read_magic(content)
         if version != (1, 0):

@@ -1,4 +1,4 @@
-"""Configurations of Keras models, each object in them held against the lists of `vocabulary`."""
+"""Checks of Keras models' configurations, object by object, against the lists of `vocabulary`."""
 
 from collections.abc import Iterable
 from typing import Any, NoReturn
@@ -39,15 +39,15 @@ _SCALARS = (str, int, float, bool, type(None))
 
 
 def check_configuration(config: dict[str, Any], model: type, packages: Iterable[str]) -> None:
-    """Raise unless rebuilding a model from its configuration calls only what may be called.
+    """Raise unless rebuilding a model from its configuration calls only listed classes and functions.
 
     Args:
         config: Configuration of a model, as Keras serializes it.
-        model: The class that the configuration must be of, registered with Keras.
+        model: Registered class of the model.
         packages: Top-level packages whose registered classes may be used.
 
     Raises:
-        ValueError: The configuration names another class or function, or is not of Keras' form.
+        ValueError: The configuration names another class or function, or does not have Keras' form.
     """
     name = keras.saving.get_registered_name(model)
     if config.get("registered_name") != name or config.get("class_name") != model.__name__:
@@ -65,12 +65,12 @@ class _Walk:
         self.packages = packages
 
     def model(self, node: dict[str, Any]) -> None:
-        """A model of the zoo: its networks stand under the players' names, the rest is plain."""
+        """Check a model of the zoo: networks under the players' names, plain values under other keys."""
         self._check_form(node)
         self._members(node)
 
     def value(self, value: Any, key: str, kind: str | None) -> None:
-        """Whatever stands under a key; `kind` is that of the objects that may stand there."""
+        """Check a value under a key; `kind` is the kind of objects that are allowed there."""
         if isinstance(value, dict) and "class_name" in value:
             self._object(value, kind)
         elif isinstance(value, dict):
@@ -110,7 +110,7 @@ class _Walk:
         self._members(node)
 
     def _check_constants(self, node: dict[str, Any]) -> None:
-        """Constants are spread over an input's shape at once; as weights they are counted."""
+        """Check constants, which Keras broadcasts to an input's shape at once, unlike weights."""
         constants = [node["config"].get(key) for key in _CONSTANTS]
         if constants != [None, None] and node["config"].get("axis", -1) not in (None, []):
             _refuse("A normalization of given mean and variance has no axis", node)
@@ -161,14 +161,14 @@ class _Walk:
             self._call(call, node)
 
     def _check_layers(self, layers: Any) -> None:
-        """Without a module Keras reads a layer as its older formats did."""
+        """Check layers; Keras reads a layer without a module as in its older formats."""
         if not isinstance(layers, list) or any(
             not isinstance(layer, dict) or "class_name" not in layer for layer in layers
         ):
             _refuse("The layers of a network are a list of objects", {"layers": layers})
 
     def _call(self, call: Any, node: dict[str, Any]) -> None:
-        """One call of a layer in a graph: without a tensor of the graph it would run at once."""
+        """Check one call of a layer in a graph; without a tensor of the graph it would run at once."""
         if not isinstance(call, dict) or call.keys() != {"args", "kwargs"}:
             _refuse("A call in a graph has args and kwargs", node)
         if not isinstance(call["args"], list) or not isinstance(call["kwargs"], dict):
@@ -178,7 +178,7 @@ class _Walk:
         self.value(call, "call", "argument")
 
     def _marker(self, node: dict[str, Any], kind: str | None) -> None:
-        """Values that JSON lacks: tensors of the graph, slices, arrays."""
+        """Check a value that JSON lacks: a tensor of the graph, a slice, an array."""
         config, name = node.get("config"), node["class_name"]
         arrays = name in ("__numpy__", "__tensor__")
         allowed = ("argument", "array") if arrays else ("argument",)
@@ -212,11 +212,11 @@ _MARKERS = {
 
 
 def _calls(value: Any, shared: dict[int, int]) -> int:
-    """Number of calls of layers that building makes: networks within networks multiply.
+    """Return the number of calls of layers that building makes; networks within networks multiply it.
 
     Args:
-        value: Anything in a configuration, in the order in which Keras reads it.
-        shared: Calls within the objects seen so far, by their identities.
+        value: Value in a configuration, in the order in which Keras reads it.
+        shared: Numbers of calls within the objects seen so far, by their identities.
     """
     if isinstance(value, list):
         return sum(_calls(inner, shared) for inner in value)

@@ -1,4 +1,4 @@
-"""JSON within limits: bytes, depth, values, and no number, string or name that readers disagree on."""
+"""JSON within limits of bytes, depth and values, without the forms that readers disagree on."""
 
 import json
 import math
@@ -21,7 +21,7 @@ def read_document(path: Path, limit: int = MAX_BYTES) -> dict[str, Any]:
 
     Args:
         path: File to read.
-        limit: Number of bytes that it may have.
+        limit: Largest number of bytes.
 
     Returns:
         The object.
@@ -40,13 +40,13 @@ def parse(text: bytes, source: str, limit: int = MAX_BYTES) -> dict[str, Any]:
     Args:
         text: UTF-8, at most `limit` bytes.
         source: Name of the document in errors.
-        limit: Number of bytes.
+        limit: Largest number of bytes.
 
     Returns:
         The object: finite numbers, printable strings, no name twice.
 
     Raises:
-        ValueError: The text is no such object, or is too large, too deep or has too many values.
+        ValueError: The text is not such an object, or is too large, too deep or has too many values.
     """
     if len(text) > limit:
         raise ValueError(f"A document has at most {limit} bytes. Received: more in {source}")
@@ -72,7 +72,7 @@ def parse(text: bytes, source: str, limit: int = MAX_BYTES) -> dict[str, Any]:
 
 
 def _check_extent(text: bytes, source: str) -> None:
-    """Depth and number of values, counted on the text: parsing takes memory for each."""
+    """Check depth and number of values on the text, since parsing takes memory for each value."""
     bare = _STRING.sub(b"", text)
     depth = deepest = 0
     for bracket in _BRACKETS.finditer(bare):

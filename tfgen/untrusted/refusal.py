@@ -1,4 +1,4 @@
-"""Errors of files that might do more than hold weights, or that hold no model."""
+"""Errors of files that might do more than hold weights, or that do not hold a model."""
 
 import contextlib
 from collections.abc import Iterator
@@ -6,11 +6,11 @@ from pathlib import Path
 
 
 class RefusedError(ValueError):
-    """A file breaks a rule that only a file of a trusted author may break.
+    """A file breaks a rule that only files of trusted authors may break.
 
     Args:
         rule: Sentence without its full stop.
-        received: What breaks it.
+        received: Description of what breaks the rule.
     """
 
     def __init__(self, rule: str, received: str) -> None:
@@ -21,7 +21,7 @@ class RefusedError(ValueError):
 
 @contextlib.contextmanager
 def rebuilding(path: Path) -> Iterator[None]:
-    """Within it whatever Keras raises, which may be anything, is a ValueError in one sentence."""
+    """Raise every error of Keras, of whatever class, as a ValueError of one sentence."""
     try:
         yield
     except Exception as error:

@@ -1,6 +1,6 @@
-"""The names that a stranger's configuration may use: Keras' own, by kind.
+"""Names that an untrusted configuration may use: Keras' own, by kind.
 
-None of them runs code or a function of the file's choice, reads or writes a file, or asks the network.
+None of them runs code or a function that the file chooses, reads or writes a file, or uses the network.
 """
 
 _ACTIVATIONS = """
@@ -128,7 +128,7 @@ STRINGS = {
     ),
 }
 
-# Key of a configuration -> kind of what stands under it; `kind_of` knows the suffixes as well.
+# Key of a configuration -> kind of the object under it; `kind_of` knows suffixes of keys as well.
 _KEYS = {
     "activation": "activation",
     "recurrent_activation": "activation",
@@ -154,7 +154,7 @@ _KEYS = {
 
 
 def kind_of(key: str) -> str | None:
-    """Return the kind of object that may stand under a key of a configuration, None for no object."""
+    """Return the kind of object that is allowed under a key of a configuration, None for no object."""
     for kind in ("initializer", "regularizer", "constraint"):
         if key == kind or key.endswith(f"_{kind}"):
             return kind

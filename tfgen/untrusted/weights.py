@@ -1,4 +1,4 @@
-"""Weights that a configuration declares against those that its file holds."""
+"""Check of the weights that a configuration declares against those in its file."""
 
 import math
 import zipfile
@@ -22,14 +22,14 @@ _NUMBERS = "biufV"  # kinds of arrays; V is how HDF5 keeps bfloat16
 def check_weights(path: Path, config: dict[str, Any]) -> None:
     """Raise unless a `.keras` file holds the weights that its networks declare.
 
-    The networks are built without memory for their variables, to read the shapes of these.
+    The networks are built without memory for their variables, to read the variables' shapes.
 
     Args:
-        path: The file, read by `read_archive`.
-        config: Its configuration, passed by `check_configuration`.
+        path: File that `read_archive` has read.
+        config: Its configuration, which `check_configuration` has accepted.
 
     Raises:
-        ValueError: The weights are no plain arrays within the file, or fewer than the networks declare.
+        ValueError: The weights are not plain arrays within the file, or fewer than the networks declare.
     """
     with open_archive(path) as archive:
         stored = _stored_size(archive, path)
@@ -43,7 +43,7 @@ def check_weights(path: Path, config: dict[str, Any]) -> None:
 
 
 def _stored_size(archive: zipfile.ZipFile, path: Path) -> int:
-    """Number of bytes of the arrays in the file of weights."""
+    """Return the number of bytes of the arrays in the file of weights."""
     size = archive.getinfo(WEIGHTS).file_size
     with archive.open(WEIGHTS) as member:
         try:
@@ -61,7 +61,7 @@ def _stored_size(archive: zipfile.ZipFile, path: Path) -> int:
 
 
 def _arrays(file: h5py.File, path: Path) -> Iterator[int]:
-    """Sizes in bytes of a file's arrays; a group is entered by one way only."""
+    """Yield the sizes in bytes of a file's arrays; each group is visited once."""
     waiting, entered, items = [file], set(), 0
     while waiting:
         group = waiting.pop()
@@ -112,7 +112,7 @@ def _is_network(value: Any) -> bool:
 
 
 def _declared_size(network: dict[str, Any]) -> int:
-    """Number of bytes of a network's variables."""
+    """Return the number of bytes of a network's variables."""
     with keras.StatelessScope(initialize_variables=False):
         built = keras.saving.deserialize_keras_object(_without_compilation(network))
     return sum(
@@ -121,7 +121,7 @@ def _declared_size(network: dict[str, Any]) -> int:
 
 
 def _without_compilation(value: Any) -> Any:
-    """A copy without optimizers: Keras makes their variables at once."""
+    """Return a copy without optimizers, whose variables Keras makes at once."""
     if isinstance(value, dict):
         return {key: _without_compilation(v) for key, v in value.items() if key != "compile_config"}
     return [_without_compilation(v) for v in value] if isinstance(value, list) else value

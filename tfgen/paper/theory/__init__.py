@@ -1,10 +1,10 @@
-"""The paper's lemmas, bounds and readings on worlds so small that every expectation is a sum.
+"""The paper's lemmas, bounds and correspondences on worlds so small that every expectation is a sum.
 
-    adversarial   Lemma 1 (Eq. 6, 8, 10) and the bound of Eq. 26, with what the paper leaves out
+    adversarial   Lemma 1 (Eq. 6, 8, 10) and the bound of Eq. 26, with the terms that the paper drops
     importance    L_k of Eq. 15 and 36 with exact density weights, and its limit
     variational   Lemma 2 (Eq. 11-13) and Eq. 17
     helmholtz     wake and sleep (Eq. 14) by enumeration
-    family        GAN, InfoGAN, AAE and ADA as one function under swaps
+    family        GAN, InfoGAN, AAE and ADA as one function with exchanged arguments
     mixtures      Fig. 2 computed and drawn
 
 All in float64, with derivatives by automatic differentiation.

@@ -1,4 +1,4 @@
-"""Lemma 1 and what follows from it (Eq. 6, 8, 10, 20, 26), on worlds with few images x.
+"""Lemma 1 and its consequences (Eq. 6, 8, 10, 20, 26), on worlds with few images x.
 
 The mixture p_theta0(x) = E_p(y) p_theta0(x|y) and the discriminator q_phi0 are held at the point
 where a derivative is taken; p(y) is uniform.  Row 0 of a table over y is generated, row 1 real.
@@ -31,7 +31,7 @@ class World:
 
     @classmethod
     def random(cls, seed: int, worlds: int, images: Any) -> Self:
-        """Independent worlds whose theta, log p_data (to a constant) and l are standard normal."""
+        """Draw independent worlds whose theta, log p_data (to a constant) and l are standard normal."""
         theta, log_data, logits = np.random.default_rng(seed).normal(size=(3, worlds, images))
         return cls(theta, _softmax(log_data), logits)
 
@@ -41,21 +41,21 @@ class World:
         return conditionals(self.theta, self.data)
 
     def with_optimal_discriminator(self) -> Self:
-        """Eq. 7: D = p_data/(p_g + p_data), that is l = log p_data/p_g."""
+        """Eq. 7: return the world with D = p_data/(p_g + p_data), that is l = log p_data/p_g."""
         return dataclasses.replace(self, logits=np.log(self.data) - np.log(_softmax(self.theta)))
 
     def with_constant_discriminator(self) -> Self:
-        """D = 1/2 everywhere."""
+        """Return the world with D = 1/2 everywhere."""
         return dataclasses.replace(self, logits=np.zeros_like(self.logits))
 
     def with_inverted_discriminator(self) -> Self:
-        """The optimal discriminator with its answers exchanged: l = log p_g/p_data."""
+        """Return the world with the optimal discriminator's answers exchanged: l = log p_g/p_data."""
         return dataclasses.replace(self, logits=-self.with_optimal_discriminator().logits)
 
 
 @dataclasses.dataclass(frozen=True)
 class CodeWorld:
-    """A world of Eq. 9: codes z, of which q_eta(z|x, y) recovers the one that generated x.
+    """A world of Eq. 9: q_eta(z|x, y) infers the code z that generated x.
 
     Attributes:
         theta: (..., m, n) logits of p_theta(x|z) at y = 0; m codes, n images.
@@ -73,7 +73,7 @@ class CodeWorld:
 
     @classmethod
     def random(cls, seed: int, worlds: int, codes: Any, images: Any) -> Self:
-        """Independent worlds whose logits, by which every table is given, are standard normal."""
+        """Draw independent worlds whose tables have standard normal logits."""
         normal = np.random.default_rng(seed).normal
         table = (worlds, codes, images)
         return cls(
@@ -90,7 +90,7 @@ class CodeWorld:
 
 
 class Bound(NamedTuple):
-    """The terms of Eq. 20 and 26 at theta = theta0, in nats; each (...), one a world."""
+    """The terms of Eq. 20 and 26 at theta = theta0, in nats; each (...), one per world."""
 
     jsd: Any  # JSD(p_theta(x|0) || p_theta(x|1)) = E_p(y) KL(p_theta(x|y) || p_theta0(x))
     kl: Any  # E_p(y) KL(p_theta(x|y) || q^r(x|y))
@@ -132,7 +132,7 @@ def generator_loss(p: Any, logits: Any) -> tf.Tensor:
         logits: (..., n) l(x).
 
     Returns:
-        (...) nats, one a world.
+        (...) nats, one per world.
     """
     return -tf.reduce_mean(tf.reduce_sum(p * log_reverse(logits), axis=-1), axis=0)
 
@@ -148,7 +148,7 @@ def variational_loss(p: Any, logits: Any) -> tf.Tensor:
 
 
 def lemma_1(world: Any) -> Any:
-    """Eq. 6, both gradients at theta0; the lemma says that they are equal.
+    """Eq. 6, both gradients at theta0, which the lemma states to be equal.
 
     Returns:
         (..., n) gradient of `generator_loss`, and that of `variational_loss`.
@@ -243,7 +243,7 @@ def discriminator_objective(p: Any, logits: Any) -> tf.Tensor:
         logits: (..., n) l(x).
 
     Returns:
-        (...) nats, one a world.
+        (...) nats, one per world.
     """
     logits = tf.convert_to_tensor(logits, tf.float64)
     log_probabilities = tf.stack([log_q(logits, y) for y in (FAKE, REAL)])
@@ -251,7 +251,7 @@ def discriminator_objective(p: Any, logits: Any) -> tf.Tensor:
 
 
 def coin_chain(world: Any) -> Any:
-    """Eq. 26 holds if phi's objective L is at least -log 2: the terms of the proof, in nats.
+    """Eq. 26 holds if phi's objective L is at least -log 2: return the terms of the proof, in nats.
 
     With m = (p_g + p_data)/2 and a = E_m log D(1 - D), which is at most -2 log 2 as D(1 - D) <= 1/4,
 
@@ -271,7 +271,7 @@ def coin_chain(world: Any) -> Any:
 
 
 def no_worse_than_a_coin(world: Any) -> Any:
-    """(...) whether phi's objective is at least -log 2."""
+    """Return whether phi's objective is at least -log 2, (...)."""
     objective = discriminator_objective(world.conditionals, world.logits)
     return objective.numpy() >= -np.log(2)
 
@@ -279,7 +279,7 @@ def no_worse_than_a_coin(world: Any) -> Any:
 def bound_failure_rate(world: Any) -> float:
     """Eq. 26, the share of worlds in which the JSD exceeds E KL by more than rounding.
 
-    About .25 of random worlds with 6 images, .11 with 20, and more of smaller ones (.38 with 2).
+    It is about .25 for random worlds with 6 images, .11 with 20, .38 with 2.
     """
     terms = bound(world)
     return float(np.mean(terms.jsd > terms.kl + 1e-12))

@@ -1,4 +1,4 @@
-"""The numbers of the report: each statement of the paper on random worlds, left side against right."""
+"""Numbers of the report: both sides of each statement of the paper on random worlds."""
 
 import collections
 import dataclasses
@@ -53,7 +53,7 @@ class Agreement(NamedTuple):
 
 
 def agreement(worlds: int, left: Any, right: Any) -> Any:
-    """The `Agreement` of arrays, or of lists of arrays."""
+    """Return the `Agreement` of arrays, or of lists of arrays."""
     left, right = ([side] if isinstance(side, np.ndarray) else side for side in (left, right))
     pairs = list(zip(left, right, strict=True))
     return Agreement(
@@ -64,7 +64,7 @@ def agreement(worlds: int, left: Any, right: Any) -> Any:
 
 
 def generator_gradients(worlds: int, seed: int = 0) -> Any:
-    """Eq. 6, 8 and 10: what is equal, and what is not.
+    """Compare both sides of Eq. 6, 8, 10 and 43, and of Eq. 8 without its condition.
 
     Returns:
         {statement: Agreement}.
@@ -82,13 +82,13 @@ def generator_gradients(worlds: int, seed: int = 0) -> Any:
 
 
 def _importance(worlds, seed):
-    """Both sides of `iwgan_and_minimax` for random minibatches."""
+    """Return both sides of `iwgan_and_minimax` for random minibatches."""
     logits = np.random.default_rng(seed).normal(size=(worlds, MINIBATCH))
     return zip(*map(iwgan_and_minimax, logits), strict=True)
 
 
 def stationary_points(worlds: int, seed: int = 0) -> Any:
-    """Where theta's gradient vanishes: only where D is constant on the support of p_g.
+    """Compute theta's gradient at points where it may vanish: if D is constant on the support of p_g.
 
     Returns:
         {point: largest entry of the gradient}.
@@ -119,11 +119,11 @@ class Failures(NamedTuple):
 
 
 def bound_failures(sizes: Any, worlds: int) -> Any:
-    """Eq. 26 by the number of images, under four discriminators, and the condition that decides it.
+    """Check Eq. 26 by the number of images, under four discriminators, and its exact condition.
 
     Args:
         sizes: Numbers of images.
-        worlds: Random worlds of each size.
+        worlds: Number of random worlds of each size.
 
     Returns:
         [Failures].
@@ -150,7 +150,7 @@ def _failures(world):
 
 
 def counter_example() -> Any:
-    """Eq. 26 on two images: p_g = (3/4, 1/4), p_data = (1/4, 3/4) and D = p_g/(p_g + p_data).
+    """Compute Eq. 26 on two images: p_g = (3/4, 1/4), p_data = (1/4, 3/4), D = p_g/(p_g + p_data).
 
     Returns:
         A `Bound`.
@@ -168,14 +168,14 @@ class Tightening(NamedTuple):
 
 
 def tightening(samples: Any, seed: int = 0) -> Any:
-    """Eq. 36, L_k against k, where p_g covers three images and where it misses one of them.
+    """Compute Eq. 36, L_k against k, if p_g covers three images and if it misses one of them.
 
     Args:
         samples: Values of k.
         seed: Seed of the world.
 
     Returns:
-        `Tightening` of either world.
+        `Tightening` of each world.
     """
     random = World.random(seed, worlds=1, images=3)
     covering = World(random.theta[0], random.data[0], random.logits[0])
@@ -191,7 +191,7 @@ def tightening(samples: Any, seed: int = 0) -> Any:
 
 
 def variational_gradients(worlds: int, seed: int = 0) -> Any:
-    """Lemma 2, Eq. 17 and erratum 1b: gradients of readings of Eq. 12 beside those of the objective.
+    """Compare gradients of readings of Eq. 12 with those of the objective (Lemma 2, Eq. 17, erratum 1b).
 
     Returns:
         {(reading, player): Agreement}.
@@ -207,7 +207,7 @@ def variational_gradients(worlds: int, seed: int = 0) -> Any:
 
 
 def _readings(seed):
-    """{name: (a reading of Eq. 12, what it should ascend, where)}, functions of (theta, eta)."""
+    """Return {name: (reading of Eq. 12, objective it should ascend, point)}, functions of (theta, eta)."""
     world = Autoencoder.random(seed, CODES, IMAGES)
     logits = np.random.default_rng(seed).normal(size=IMAGES)
     perfect, learned = perfect_discriminator(IMAGES), learned_discriminator(logits)
@@ -228,12 +228,12 @@ def _readings(seed):
 
 
 def _half_bound(world, theta, eta):
-    """Eq. 11 over p_data, the half of it that Lemma 2's p(y) = 1/2 leaves."""
+    """Return half of Eq. 11 over p_data, by Lemma 2's p(y) = 1/2."""
     return tf.reduce_sum(world.data * evidence_bound(theta, eta, world.prior)) / 2
 
 
 def _activated(world, logits, theta, eta):
-    """Eq. 17 as it is trained: bounds of real and generated images, weighted by q^r(0|x)."""
+    """Return Eq. 17 as models train it: bounds of real and generated images, weighted by q^r(0|x)."""
     generated = tf.linalg.matvec(tf.nn.softmax(world.theta), world.prior, transpose_a=True)
     weights = activation_weights(tf.constant(logits))
     bounds = evidence_bound(theta, eta, world.prior)
@@ -241,7 +241,7 @@ def _activated(world, logits, theta, eta):
 
 
 def correspondences(seed: int = 0) -> Any:
-    """Section 3.5's readings of wake-sleep, and the adversarial models as one function under swaps.
+    """Compare wake-sleep with VAE and GAN (section 3.5), and adversarial models with each other.
 
     Returns:
         {statement: Agreement}, of gradients.

@@ -1,7 +1,7 @@
-"""The adversarial objectives as enumerated functions of tables: what a swap or a choice of z does.
+"""The adversarial objectives as enumerated functions of tables, related by exchanging x and z.
 
-Every function returns what each player ascends: {"phi": nats, "theta": nats}.  phi's objective
-carries 1/2 + 1/2, theta's does not.
+Every function returns the objective of each player: {"phi": nats, "theta": nats}.  phi's objective has
+the factors 1/2, theta's does not.
 """
 
 from typing import Any
@@ -28,7 +28,7 @@ def gan(generated: Any, data: Any, logits: Any) -> Any:
 def infogan(
     prior: Any, generator: Any, data: Any, log_inference: Any, logits: Any, weight: float = 1.0
 ) -> Any:
-    """Eq. 9: the GAN objectives, theta and eta with weight * E_pg log q_eta(z|x) besides.
+    """Eq. 9: the GAN objectives, plus weight * E_pg log q_eta(z|x) for theta and eta.
 
     Args:
         prior: (m,) p(z).
@@ -45,7 +45,7 @@ def infogan(
 
 
 def aae(data: Any, encoder: Any, prior: Any, log_decoder: Any, logits: Any) -> Any:
-    """Eq. 29-32: the InfoGAN with x and z exchanged, so that codes are judged and images recovered.
+    """Eq. 29-32: InfoGAN with x and z exchanged: phi reads codes and theta reconstructs images.
 
     Args:
         data: (n,) p_data.

@@ -1,7 +1,7 @@
 """Wake-sleep (Eq. 14) on machines whose states can be enumerated, as tables of log-probabilities.
 
-`wake` and `sleep` take tables, so they are the exact values and gradients of any machine that can
-state its log-probabilities; `generative_table` and `recognition_table` are one with a binary layer.
+`wake` and `sleep` read tables, so they give exact values and gradients for every machine with known
+log-probabilities; `generative_table` and `recognition_table` are those of a machine with one binary layer.
 """
 
 import itertools
@@ -12,7 +12,7 @@ import tensorflow as tf
 
 
 def states(units: Any) -> np.ndarray:
-    """All binary states of a layer, float64 (2**units, units)."""
+    """Return all binary states of a layer, float64 (2**units, units)."""
     return np.array(list(itertools.product((0.0, 1.0), repeat=units)))
 
 
@@ -76,5 +76,5 @@ def recognition_table(weights: Any, bias: Any) -> tf.Tensor:
 
 
 def _log_bernoulli(state, logits):
-    """Sum of log Bernoulli(state; sigmoid(logits)) over the last axis, that of the units."""
+    """Return the sum of log Bernoulli(state; sigmoid(logits)) over the last axis, the units."""
     return tf.reduce_sum(state * logits - tf.math.softplus(logits), axis=-1)

@@ -32,14 +32,14 @@ def density_weights(world: Any, y: int) -> tf.Tensor:
 def tuple_bound(world: Any, y: int, k: int) -> tf.Tensor:
     """Eq. 36, L_k(y) = E log 1/k sum_i w(x_i) over all k-tuples x_i ~ p_theta(x|y).
 
-    L_1 is Eq. 15's bound -KL(p_theta(x|y) || q^r(x|y)) + log Z(y).  L_k does not fall with k and
-    tends to `bound_limit`.  Tuples that hold each image equally often have one weight: they are
-    enumerated once and counted by their multinomial probability.
+    L_1 is Eq. 15's bound -KL(p_theta(x|y) || q^r(x|y)) + log Z(y).  L_k does not decrease with k and
+    tends to `bound_limit`.  Tuples that are permutations of each other have equal weights: they are
+    enumerated once, with their multinomial probability.
 
     Args:
         world: One `World` without leading axes.
         y: FAKE or REAL.
-        k: Samples, at least 1.
+        k: Number of samples, at least 1.
 
     Returns:
         Nats.
@@ -51,10 +51,10 @@ def tuple_bound(world: Any, y: int, k: int) -> tf.Tensor:
 
 
 def bound_limit(world: Any, y: int) -> float:
-    """Eq. 36 for k to infinity: log sum q^r(y|x) p_theta0(x) over the support of p_theta(.|y).
+    """Eq. 36 as k -> infinity: log sum q^r(y|x) p_theta0(x) over the support of p_theta(.|y).
 
-    Below log Z(y) if p_theta(.|y) misses an image of the mixture: no number of samples makes up
-    for a missed mode.
+    It is below log Z(y) if p_theta(.|y) misses an image of the mixture: no number of samples makes up for
+    a missed mode.
     """
     p, weights = density_weights(world, y)
     return float(np.log(p @ weights))
@@ -74,7 +74,7 @@ def iwgan_and_minimax(logits: Any) -> Any:
                                 =  sum_i D_i grad l_i / sum_j o_j
                                 =  -grad sum_i log(1 - D_i) / sum_j o_j,
 
-    for any l_i(theta): by the chain rule the derivatives by l_i say it all.
+    for any l_i(theta): by the chain rule it suffices to compare derivatives in l_i.
 
     Args:
         logits: (k,) l(x_i) of the samples of one step.
@@ -95,7 +95,7 @@ def iwgan_and_minimax(logits: Any) -> Any:
 
 
 def _counts(values, k):
-    """Every way to split k samples among the values: int (C(k + values - 1, k), values)."""
+    """Return all ways to split k samples among the values: int (C(k + values - 1, k), values)."""
     bars = list(itertools.combinations(range(k + values - 1), values - 1))
     bars = np.reshape(bars, (len(bars), values - 1))
     return np.diff(bars, axis=1, prepend=-1, append=k + values - 1) - 1

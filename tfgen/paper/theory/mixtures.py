@@ -17,7 +17,7 @@ START = (-2.5, 0.0)  # p_g's mean and log standard deviation
 
 
 class Step(NamedTuple):
-    """Densities on the grid (g,) around one step of theta, and theta after it."""
+    """Densities on the grid (g,) before and after one step of theta, and theta after it."""
 
     x: np.ndarray
     data: np.ndarray  # p_data(x)
@@ -28,16 +28,16 @@ class Step(NamedTuple):
     theta: np.ndarray  # (2,) mean and log standard deviation after the step
 
     def smaller_mode(self, density: Any) -> float:
-        """Probability that a density gives to p_data's smaller mode, right of the trough."""
+        """Return the probability that a density assigns to p_data's smaller mode, right of the minimum."""
         return float(density[self.x > np.mean(MEANS)].sum() * (self.x[1] - self.x[0]))
 
 
 def figure_2(theta: Any = START, sharpness: float = 0.5, rate: float = 2.0) -> Any:
     """Fig. 2: one step of theta down the gradient of Eq. 6's right side, and the mode it misses.
 
-    p_data is a mixture of two Gaussians, p_g one Gaussian near the larger.  The discriminator has
-    the logit sharpness * log p_data/p_g: 0 is a constant one, whose posterior q^r(x|y=0) is
-    the mixture p_theta0, 1 the optimal one, whose posterior is p_data.
+    p_data is a mixture of two Gaussians, p_g one Gaussian near the larger.  The discriminator has the
+    logit sharpness * log p_data/p_g: sharpness 0 gives a constant discriminator, whose posterior
+    q^r(x|y=0) is the mixture p_theta0, sharpness 1 the optimal one, whose posterior is p_data.
 
     Args:
         theta: Mean and log standard deviation of p_g at theta0.
@@ -83,7 +83,7 @@ def figure_2(theta: Any = START, sharpness: float = 0.5, rate: float = 2.0) -> A
 
 
 def draw_figure_2(path: Path) -> str | Path:
-    """Fig. 2 as a PNG file: left p_g, p_data and the posterior at theta0, right p_g after the step.
+    """Draw Fig. 2 to a PNG file: left p_g, p_data and the posterior at theta0, right p_g after the step.
 
     Returns:
         The path written.
@@ -109,5 +109,5 @@ def draw_figure_2(path: Path) -> str | Path:
 
 
 def _log_gaussian(mean, log_scale):
-    """Log-probability of every cell of the grid under N(mean, exp(log_scale)), (g,)."""
+    """Return the log-probability of every cell of the grid under N(mean, exp(log_scale)), (g,)."""
     return tf.nn.log_softmax(-0.5 * ((GRID - mean) / tf.exp(log_scale)) ** 2)

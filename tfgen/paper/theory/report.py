@@ -1,4 +1,4 @@
-"""The theory as a page: `README.md` and its figures, every number of it computed when it is written."""
+"""The page on the theory: `README.md` and its figures, with all numbers computed when it is written."""
 
 from pathlib import Path
 from typing import Any
@@ -22,15 +22,15 @@ NOT_RUN = "The models were not trained for this page (`--seeds 0`)."
 
 
 def write(folder: Path, command: str, mixtures: str = NOT_RUN) -> Path:
-    """Writes README.md, table_1.md and the figures into a folder, which is made if need be.
+    """Write README.md, table_1.md and the figures into a folder, made if needed.
 
     Args:
-        folder: Where to.
-        command: The command line that writes this page, to be shown on it.
+        folder: Folder to write to.
+        command: Command line that writes this page, to show on it.
         mixtures: Markdown of the section on trained models, whose files are in the folder.
 
     Returns:
-        The path of README.md.
+        Path of README.md.
 
     Raises:
         ImportError: Matplotlib is not installed.
@@ -48,7 +48,7 @@ def write(folder: Path, command: str, mixtures: str = NOT_RUN) -> Path:
 
 
 def page(command: str, tightening: Any, mixtures: str) -> str:
-    """README.md, in Markdown; arguments as in `write`, and `checks.tightening` as drawn."""
+    """Return README.md; arguments as in `write`, and the result of `checks.tightening` that was drawn."""
     failures = checks.bound_failures(SIZES, WORLDS_OF_A_SIZE)
     worst = max(failures, key=lambda size: size.rates["any"])
     return text.PAGE.format(
@@ -74,7 +74,7 @@ def page(command: str, tightening: Any, mixtures: str) -> str:
 
 
 def table_1() -> str:
-    """Table 1 in Markdown: its parts side by side as the paper prints them, then every row in full."""
+    """Return Table 1 in Markdown: its parts side by side as in the paper, then every row in full."""
     parts = ("generator", "discriminator", "inference")
     overview = table(
         ("model", "p over x", "q over y", "q over z", "theta (and eta) minimize"),
@@ -91,10 +91,10 @@ def table_1() -> str:
 
 
 def draw_bounds(worlds: Any, path: Path) -> str | Path:
-    """Eq. 36, L_k against k with its limit and log Z, to a PNG file.
+    """Draw Eq. 36, L_k against k with its limit and log Z, to a PNG file.
 
     Args:
-        worlds: `checks.tightening`.
+        worlds: Result of `checks.tightening`.
         path: File to write.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Divergences and derivatives of distributions given as float64 tables, every value enumerated."""
+"""Divergences and derivatives of distributions given as float64 tables."""
 
 from collections.abc import Callable
 from typing import Any
@@ -29,11 +29,11 @@ def gradients(function: Callable, *parameters: Any) -> list[list[np.ndarray]]:
     """Exact derivatives of a function's values at the parameters, by automatic differentiation.
 
     Args:
-        function: Takes one float64 tensor a parameter, returns a sequence of tensors.
+        function: Function of one float64 tensor per parameter that returns a sequence of tensors.
         parameters: Arrays.
 
     Returns:
-        One list a value with one array a parameter; zeros where a value ignores a parameter.
+        One list per value with one array per parameter; zeros where a value does not depend on it.
     """
     tensors = [tf.constant(parameter, tf.float64) for parameter in parameters]
     with tf.GradientTape(persistent=True) as tape:

@@ -1,4 +1,4 @@
-"""The prose of the theory's page, to be filled with numbers by `tfgen.paper.theory.report`."""
+"""Text of the page on the theory; `tfgen.paper.theory.report` fills in the numbers."""
 
 PAGE = """\
 # The theory, computed
