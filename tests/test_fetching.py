@@ -226,7 +226,7 @@ def test_a_server_that_falls_silent_is_given_up(card, server, monkeypatch):
     monkeypatch.setattr(resume, "TIMEOUT", 0.2)
     released = threading.Event()
     server.faults["model.keras"] = lambda handler: released.wait(60)
-    with pytest.raises(ConnectionError, match="must be within reach"):
+    with pytest.raises(ConnectionError, match="must be reachable"):
         zoo.load(NAME)
     released.set()
     assert is_absent()

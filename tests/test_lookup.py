@@ -103,5 +103,5 @@ def test_a_recipe_without_a_name_is_replayed_whole(presets):
 def test_what_holds_no_recipe_cannot_be_replayed(presets, tmp_path):
     with pytest.raises(FileNotFoundError, match="no_such"):
         lookup.replay_arguments("no_such")
-    with pytest.raises(FileNotFoundError, match="bare model file"):
+    with pytest.raises(FileNotFoundError, match="model file alone"):
         lookup.replay_arguments(str(presets / "cgan_small" / "model.keras"))

@@ -161,7 +161,7 @@ class Unified(Gated):
         """Network that draws samples: the average of theta if one is kept, else theta."""
         return self.theta if self.average is None else self.theta_average
 
-    def decoder(self) -> keras.Model:  # not a property, or Keras would store its weights under that name
+    def decoder(self) -> keras.Model:  # not a property, whose weights Keras would store again
         """Return the network z [, t] -> images, by default `sampler`; it may have further outputs."""
         return self.sampler
 

@@ -1,4 +1,4 @@
-"""The `tfgen` command.  TensorFlow is imported by the commands that compute, not by the others."""
+"""The `tfgen` command.  Only commands that compute import TensorFlow."""
 
 import signal
 from typing import Any
@@ -12,7 +12,7 @@ REFUSALS = (ValueError, TypeError, OSError, ImportError)
 
 
 class Commands(click.Group):
-    """Turns an error that states a broken rule into one line on stderr and exit code 1."""
+    """Command group that prints an error that states a broken rule in one line and exits with code 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

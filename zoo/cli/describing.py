@@ -1,4 +1,4 @@
-"""`tfgen list`, `info` and `theory`: what there is, and what it means."""
+"""`tfgen list`, `info` and `theory`: presets, recipes, models, and the paper's statements."""
 
 import dataclasses
 from pathlib import Path
@@ -15,7 +15,7 @@ from zoo.preset.load import all_cards
 
 @click.command("list")
 @JSON
-@click.option("--recipes", is_flag=True, help="List what `tfgen train` takes instead.")
+@click.option("--recipes", is_flag=True, help="List the recipes of `tfgen train` instead.")
 def list_presets(as_json: bool, recipes: bool) -> None:
     """List the published presets, or the recipes."""
     if recipes:
@@ -39,7 +39,7 @@ def _domains(card):
     return [data[key] for key in ("name", "target") if key in data]
 
 
-# Metric -> how a line tells it; a preset shows the first that it has.
+# Metric -> format of its value; a preset's line shows the first metric that it has.
 _HEADLINES = {
     "bound": "{:.1f} nats",
     "accuracy": "{:.1%} right",
@@ -67,9 +67,11 @@ def _list_recipes(as_json):
 @click.command()
 @MODEL
 @JSON
-@click.option("--figure", type=NewPath(".png"), help="PNG file to draw the graphical model into.")
+@click.option(
+    "--figure", type=NewPath(".png"), help="PNG file for a drawing of the graphical model."
+)
 def info(model: str, as_json: bool, figure: Path | None) -> None:
-    """Show what is known of MODEL: its card, or what its file says, and its row of Table 1."""
+    """Show MODEL's card, or facts from its file, and its row of Table 1."""
     from tfgen.paper import graphs, table
 
     path = zoo.locate(model)
@@ -103,7 +105,7 @@ def _facts(model):
 @FOLDER
 @click.option(
     "--seeds", type=click.IntRange(0, 100), default=5, show_default=True,
-    help="Trainings of each model on each mixture of Gaussians, about a minute each; 0: none.",
+    help="Number of trainings of each model on each mixture of Gaussians, about a minute each.",
 )  # fmt: skip
 def theory(out: Path, seeds: int) -> None:
     """Check the paper's statements by exact computation and write the page about them.

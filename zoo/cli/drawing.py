@@ -32,7 +32,11 @@ def sample(model: str, n: int, seed: int, label: int | None, out: Path) -> None:
 @MODEL
 @click.option("--rows", type=click.IntRange(1, 100), default=8, show_default=True, help="Pairs.")
 @click.option(
-    "--columns", type=click.IntRange(2, 100), default=9, show_default=True, help="Images a pair."
+    "--columns",
+    type=click.IntRange(2, 100),
+    default=9,
+    show_default=True,
+    help="Number of images per pair.",
 )
 @SEED
 @click.option("--label", type=int, help="Class of all rows; by default each class in turn.")
@@ -40,7 +44,7 @@ def sample(model: str, n: int, seed: int, label: int | None, out: Path) -> None:
 def interpolate(
     model: str, rows: int, columns: int, seed: int, label: int | None, out: Path
 ) -> None:
-    """Draw the images between pairs of latent codes, a row for each pair."""
+    """Draw images along arcs between pairs of latent codes, one row per pair."""
     loaded = load_model(model, "decode")
     from tfgen.drawing import pictures
 
@@ -52,15 +56,19 @@ def interpolate(
 @MODEL
 @click.option(
     "--rows", type=click.IntRange(1, 100), default=3, show_default=True,
-    help="Rows of each continuous code.",
+    help="Number of rows per continuous code.",
 )  # fmt: skip
 @click.option(
-    "--columns", type=click.IntRange(2, 100), default=9, show_default=True, help="Images a row."
+    "--columns",
+    type=click.IntRange(2, 100),
+    default=9,
+    show_default=True,
+    help="Number of images per row.",
 )
 @SEED
 @PICTURE
 def traverse(model: str, rows: int, columns: int, seed: int, out: Path) -> None:
-    """Draw what each code of MODEL does: one is swept, the rest of the latent code is held.
+    """Draw the effect of each code of MODEL: one code varies, the rest of z is fixed.
 
     The first rows show one category each, the others a continuous code from -1 to 1.
     """
@@ -78,7 +86,7 @@ def traverse(model: str, rows: int, columns: int, seed: int, out: Path) -> None:
 )
 @PICTURE
 def latent_map(model: str, data: str | None, n: int, out: Path) -> None:
-    """Draw the latent space: the codes that MODEL infers of the first test images, colored by class.
+    """Draw the latent space: the codes that MODEL infers from the first test images, colored by class.
 
     Codes of more than two dimensions are shown on their first two principal components.
     """
@@ -99,9 +107,9 @@ def latent_map(model: str, data: str | None, n: int, out: Path) -> None:
 @SEED
 @PICTURE
 def reconstruct(model: str, data: str | None, n: int, seed: int, out: Path) -> None:
-    """Draw the first test images above what MODEL decodes of their latent codes.
+    """Draw the first test images above MODEL's reconstructions.
 
-    Models with a Bernoulli likelihood are shown the binarized images that their bound is measured on.
+    Models with a Bernoulli likelihood reconstruct binarized images, as their bound is measured on.
     """
     data = data_of(model, data)
     loaded = load_model(model, "reconstruct")
@@ -115,7 +123,7 @@ def reconstruct(model: str, data: str | None, n: int, seed: int, out: Path) -> N
 @MODEL
 @click.option(
     "--direction", type=click.Choice(["ab", "ba"]), default="ab", show_default=True,
-    help="From domain A to B, or from B to A.",
+    help="Direction of the translation: from domain A to B, or from B to A.",
 )  # fmt: skip
 @click.option("--data", help="Data set of the images; by default the one of MODEL's card.")
 @click.option(
@@ -136,7 +144,7 @@ def translate(model: str, direction: str, data: str | None, n: int, out: Path) -
 
 
 def _test_images(model, data, n):
-    """The first n test images and their labels; a Bernoulli likelihood's as its bound is measured on."""
+    """Return the first n test images and labels; images are binarized for a Bernoulli likelihood."""
     from tfgen.evaluation import likelihood
 
     size, _, channels = model.image_shape

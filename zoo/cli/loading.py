@@ -1,4 +1,4 @@
-"""The model and the data set that a command is about; TensorFlow is imported here, without its chatter."""
+"""Load the model and the data set of a command; TensorFlow is imported here, without its messages."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from zoo.recipes import evaluation_data, test_set
 
 
 def load_model(name: str, endpoint: str | None = None) -> Any:
-    """The model, which must have the endpoint that a command needs."""
-    zoo.locate(name)  # an unknown name is refused before TensorFlow takes its seconds
+    """Load the model, which must have the endpoint that a command needs."""
+    zoo.locate(name)  # an unknown name raises before TensorFlow takes seconds to import
     with quietly():
         model = zoo.load(name, trusted=trusts())
     if endpoint is not None and endpoint not in model.endpoints():
@@ -22,12 +22,12 @@ def load_model(name: str, endpoint: str | None = None) -> Any:
 
 
 def data_of(model: str, name: str | None) -> str:
-    """The data set of this name, by default the one that the model's card was scored on."""
+    """Return the data set of this name, by default the one that the model's card was scored on."""
     return test_set(zoo.card(model)["recipe"]["data"]) if name is None else name
 
 
 def class_names(model: str) -> Any:
-    """Names of the classes that a preset's card knows; empty where it knows none."""
+    """Return the names of the classes on a preset's card, if it has any."""
     known = (
         zoo.card(model).get("data", {}).get("class_names") if zoo.locate(model).is_dir() else None
     )
@@ -35,7 +35,7 @@ def class_names(model: str) -> Any:
 
 
 def evaluation_data_of(model: str, names: tuple[str, ...]) -> str | tuple[str, ...]:
-    """The data set of this name, or both of two; by default what the model's card was scored on."""
+    """Return one or two data sets of these names, by default those that the model's card was scored on."""
     if names:
         return names[0] if len(names) == 1 else names
     card = zoo.card(model)
@@ -43,7 +43,7 @@ def evaluation_data_of(model: str, names: tuple[str, ...]) -> str | tuple[str, .
 
 
 def fetch_evaluators(data: str | tuple[str, ...]) -> None:
-    """Fetch the published evaluators of a data set, or of both of two, which `tfgen.evaluate` looks for."""
+    """Fetch the published evaluators of one or two data sets, for `tfgen.evaluate`."""
     for name in [data] if isinstance(data, str) else data:
         if (evaluator := f"resnet_{name}") in zoo.presets():
             zoo.locate(evaluator)

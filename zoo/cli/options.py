@@ -9,11 +9,11 @@ import click
 
 MOST_TILES = 10_000
 MOST_SEEDS = 1000
-LONGEST_NAME = 255  # bytes, of most file systems
+LONGEST_NAME = 255  # bytes, in most file systems
 
 
 class NewPath(click.ParamType):
-    """A path to write: its nearest existing folder must be writable, and it ends in `suffix`."""
+    """A path to write, which ends in `suffix` and whose nearest existing folder is writable."""
 
     name = "path"
 
@@ -78,7 +78,7 @@ class CountOrFolder(click.ParamType):
 
 
 def trusts() -> bool:
-    """Whether the command that runs was given --trusted."""
+    """Whether the current command has the option --trusted."""
     context = click.get_current_context(silent=True)
     return context is not None and context.meta.get(_TRUSTED, False)
 
@@ -90,7 +90,7 @@ def _note_trust(ctx, param, value):
 _TRUSTED = f"{__name__}.trusted"
 TRUSTED = click.option(
     "--trusted", is_flag=True, expose_value=False, callback=_note_trust,
-    help="Load MODEL's file in Keras' safe mode alone, for layers of your own; you trust its author.",
+    help="Load MODEL in Keras' safe mode only, for layers of your own; use it if you trust the author.",
 )  # fmt: skip
 
 
@@ -98,7 +98,7 @@ COUNT = click.IntRange(4, 10_000_000)
 
 
 def _with_model(command):
-    """The argument MODEL, and --trusted, which `zoo.cli.loading.load_model` heeds."""
+    """Add the argument MODEL, and --trusted, which `zoo.cli.loading.load_model` reads."""
     return click.argument("model")(TRUSTED(command))
 
 
@@ -117,5 +117,5 @@ SAMPLES = click.option(
 )  # fmt: skip
 EVALUATOR = click.option(
     "--evaluator", type=Folder(),
-    help="Folder of the evaluator, if not the data set's own.",
+    help="Folder of the evaluator; by default the data set's own.",
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What commands print: JSON, tables, metrics with their intervals."""
+"""Output of commands: JSON, tables, metrics with their intervals."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -30,7 +30,7 @@ def print_table(header: Sequence[str] | None, rows: Iterable[Sequence[Any]]) -> 
 
 
 def short(value: Any) -> str:
-    """A card's value in a line."""
+    """Return a card's value as one line."""
     if isinstance(value, dict):
         return ", ".join(f"{key} {short(part)}" for key, part in value.items())
     if isinstance(value, list):

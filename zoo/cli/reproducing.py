@@ -13,18 +13,27 @@ from zoo.studies.reproduce.cells import SCALES, TABLES
 
 @click.command()
 @click.argument("table", type=click.Choice(list(TABLES)))
-@click.option("--seeds", type=click.IntRange(1, 100), help="Seeds of each cell, if not as planned.")
-@click.option("--cell", "names", multiple=True, help="A cell of the table; by default all of them.")
+@click.option(
+    "--seeds", type=click.IntRange(1, 100), help="Number of seeds per cell; by default as planned."
+)
+@click.option(
+    "--cell",
+    "names",
+    multiple=True,
+    help="Cell of the table, may be repeated; by default all cells.",
+)
 @click.option(
     "--scale", type=click.Choice(SCALES), default=SCALES[0], show_default=True,
-    help="Widths that a processor trains in minutes, or the paper's.",
+    help="Network widths: here for minutes on a processor, or the paper's.",
 )  # fmt: skip
 @click.option(
     "--out", type=NewPath(), default="runs/reproduce", show_default=True,
     help="Folder of runs and records.",
 )  # fmt: skip
-@click.option("--resume", is_flag=True, help="Go on with the runs and records in --out.")
-@click.option("--plan", is_flag=True, help="Print cells and hours from a timed step; run nothing.")
+@click.option("--resume", is_flag=True, help="Continue the runs and records in --out.")
+@click.option(
+    "--plan", is_flag=True, help="Only print the cells and their hours, from a timed step."
+)
 def reproduce(
     table: str,
     seeds: int,
@@ -34,10 +43,10 @@ def reproduce(
     resume: bool,
     plan: bool,
 ) -> None:
-    """Run TABLE over paired seeds: each run a process, a record when it ends, and the table of all.
+    """Run TABLE over paired seeds, each run in its own process, and print the table of all records.
 
-    A run that was killed goes on where it stood with --resume. Records of another machine join those of
-    this one as files RECORDS/CELL.MACHINE.jsonl beside RECORDS/CELL.jsonl.
+    With --resume a killed run continues where it stopped. Records of another machine are added as files
+    RECORDS/CELL.MACHINE.jsonl beside RECORDS/CELL.jsonl.
     """
     _check_folder(out, resume or plan)
     with quietly():

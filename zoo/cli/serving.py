@@ -1,4 +1,4 @@
-"""`tfgen serve`: presets and any other SavedModels behind TensorFlow Serving's interface."""
+"""`tfgen serve`: presets and other SavedModels behind TensorFlow Serving's interface."""
 
 import contextlib
 import dataclasses
@@ -33,39 +33,58 @@ def _option(name, kind, default, text):
 @click.argument("models", nargs=-1, required=True, metavar="[NAME=]MODEL...")
 @TRUSTED
 @_option(
-    "--host", str, "127.0.0.1", "Address to listen on; another one opens the server to others."
+    "--host",
+    str,
+    "127.0.0.1",
+    "Address to listen on; any but the default opens the server to other machines.",
 )
-@_option("--port", _whole(0, 65535), 8501, "Port of HTTP, 0 for any free one.")
-@_option("--grpc-port", _whole(0, 65535), 8500, "Port of gRPC, 0 for any free one.")
+@_option("--port", _whole(0, 65535), 8501, "HTTP port, 0 for any free port.")
+@_option("--grpc-port", _whole(0, 65535), 8500, "gRPC port, 0 for any free port.")
 @_option("--versions", str, "latest:1", "Versions to serve: all, latest:N or N,M.")
 @click.option(
-    "--label", "labels", multiple=True, metavar="NAME:LABEL=VERSION", help="Name a version."
+    "--label", "labels", multiple=True, metavar="NAME:LABEL=VERSION", help="Label of a version."
 )
-@click.option("--lazy", is_flag=True, help="Load a model when it is first asked for.")
-@_option("--poll", click.FloatRange(0.01), 1.0, "Seconds between looks for new versions.")
+@click.option("--lazy", is_flag=True, help="Load a model on its first request.")
+@_option("--poll", click.FloatRange(0.01), 1.0, "Seconds between searches for new versions.")
 @click.option(
     "--token",
     envvar="TFGEN_TOKEN",
     show_envvar=True,
-    help="Bearer token that every request must carry.",
+    help="Bearer token that every request must have.",
 )
-@_option("--max-body", _whole(1, 4096), LIMITS.body // MEBIBYTE, "MiB of a request's body.")
-@_option("--max-rows", _whole(1), LIMITS.rows, "Rows of a request.")
-@_option("--max-pixels", _whole(1), LIMITS.pixels, "Pixels of the pictures of a request.")
-@_option("--concurrency", _whole(1), LIMITS.concurrency, "Requests computed at a time.")
-@_option("--queue", _whole(0), LIMITS.queue, "Requests waiting for that; more are answered 503.")
-@_option("--connections", _whole(1), LIMITS.connections, "Open connections.")
-@_option("--timeout", click.FloatRange(0.001), LIMITS.seconds, "Seconds of a request.")
-@click.option("--no-batching", is_flag=True, help="Compute each request by itself.")
-@_option("--batch-rows", _whole(1), BATCHING.rows, "Rows of several requests in one call.")
 @_option(
-    "--batch-wait", _whole(0), BATCHING.microseconds, "Microseconds that rows wait for others."
+    "--max-body", _whole(1, 4096), LIMITS.body // MEBIBYTE, "Largest body of a request, in MiB."
+)
+@_option("--max-rows", _whole(1), LIMITS.rows, "Largest number of rows per request.")
+@_option(
+    "--max-pixels", _whole(1), LIMITS.pixels, "Largest number of pixels of a request's pictures."
+)
+@_option("--concurrency", _whole(1), LIMITS.concurrency, "Number of requests computed at a time.")
+@_option(
+    "--queue", _whole(0), LIMITS.queue, "Number of waiting requests; further ones get status 503."
+)
+@_option("--connections", _whole(1), LIMITS.connections, "Open connections.")
+@_option(
+    "--timeout", click.FloatRange(0.001), LIMITS.seconds, "Time limit of a request, in seconds."
+)
+@click.option("--no-batching", is_flag=True, help="Compute each request on its own.")
+@_option(
+    "--batch-rows",
+    _whole(1),
+    BATCHING.rows,
+    "Largest number of rows per call, of several requests.",
+)
+@_option(
+    "--batch-wait",
+    _whole(0),
+    BATCHING.microseconds,
+    "Longest wait of a row for others, in microseconds.",
 )
 @click.option(
     "--write-config",
     type=NewPath(),
     metavar="DIR",
-    help="Serve nothing; write configurations for TensorFlow Serving, Kubernetes and KServe.",
+    help="Do not serve; write configurations for TensorFlow Serving, Kubernetes and KServe.",
 )
 def serve(
     models: tuple[str, ...],
@@ -80,10 +99,10 @@ def serve(
     write_config: Path | None,
     **bounds: Any,
 ) -> None:
-    """Serve MODELs over HTTP and gRPC, as TensorFlow Serving does, with a page for people.
+    """Serve MODELs over HTTP and gRPC, as TensorFlow Serving does, with a page for browsers.
 
-    A MODEL is a preset, a .keras file, or a folder with numbered versions of a SavedModel or with one.
-    New versions are served when they appear. SIGTERM answers what was accepted and ends the server.
+    A MODEL is a preset, a .keras file, a SavedModel folder or a folder of its numbered versions. New
+    versions are served when they appear. On SIGTERM the server answers all accepted requests and ends.
     """
     paths = [_locate(model) for model in models]
     with quietly(), _extra():
@@ -99,7 +118,7 @@ def serve(
     service = serving.service(sources, limits, batching, lazy)
     server = serving.Server(service, host, port, grpc_port, token, poll)
     if host not in LOOPBACK and token is None:
-        click.echo(f"Without --token, whoever reaches {host} can use this server.", err=True)
+        click.echo(f"Without --token, anyone who reaches {host} can use this server.", err=True)
     server.run(lambda: _announce(server))
 
 
@@ -123,7 +142,7 @@ def _bounds(options):
 
 
 def _locate(model):
-    """Name and folder of `[NAME=]MODEL`."""
+    """Return name and folder of `[NAME=]MODEL`."""
     name, separator, place = model.partition("=")
     if not separator or Path(model).exists():
         name, place = "", model
@@ -133,7 +152,7 @@ def _locate(model):
 
 
 def _export_file(path):
-    """Folder of the SavedModel of a preset that came without one, or of a .keras file, written once."""
+    """Export a preset without a SavedModel, or a .keras file, once; return the folder."""
     weights = path / "model.keras" if path.is_dir() else path
     with open(weights, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -150,7 +169,7 @@ def _has_versions(path):
 
 
 def _labels(texts, names):
-    """{name: ((label, version), ...)} of NAME:LABEL=VERSION."""
+    """Return {name: ((label, version), ...)} from NAME:LABEL=VERSION."""
     found: dict[str, tuple] = dict.fromkeys(names, ())
     for text in texts:
         name, _, rest = text.partition(":")
@@ -162,7 +181,7 @@ def _labels(texts, names):
 
 
 def _announce(server):
-    """One line: where the page is, and how to ask."""
+    """Print the address of the page and an example request in one line."""
     from tfgen.serving import samples, signatures
 
     models = server.service.registry.models
@@ -178,7 +197,7 @@ def _announce(server):
 
 @contextlib.contextmanager
 def _extra():
-    """Names the extra that brings a missing package."""
+    """Name the extra that installs a missing package."""
     try:
         yield
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""`tfgen train --seeds` and `tfgen compare`: runs of several seeds, and arms of them side by side."""
+"""`tfgen train --seeds` and `tfgen compare`: runs of several seeds, and comparisons of arms."""
 
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,13 @@ from zoo.cli.stopping import resumable
 
 
 def train(words: list[str], seeds: tuple[int, ...], out: Path, resume: bool) -> None:
-    """Train with every seed, a process each, and print what their last epochs reached.
+    """Train with every seed, each in its own process, and print the results of the last epochs.
 
     Args:
-        words: Arguments of `tfgen train` but for seeds, folder and --resume.
-        seeds: One for each run.
+        words: Arguments of `tfgen train` except seeds, folder and --resume.
+        seeds: Seed of each run.
         out: Folder of the runs.
-        resume: Go on with those in `out`.
+        resume: Whether to continue the runs in `out`.
 
     Raises:
         FileExistsError: `out` is not empty, and `resume` is False.
@@ -52,12 +52,12 @@ def train(words: list[str], seeds: tuple[int, ...], out: Path, resume: bool) -> 
 @EVALUATOR
 @JSON
 def compare(runs: Any, samples: int, evaluator: str | None, as_json: bool) -> Any:
-    """Compare arms, paired by seed: each RUN after the first arm's against that, in every metric.
+    """Compare every arm with the first in every metric, paired by seed.
 
-    A RUN is a run's folder, or what `tfgen train --seeds` wrote; runs of one recipe make an arm. A model
-    is scored once, see scores.json in its run's folder. Shown are the means, the mean difference with
-    its 95 % t interval, and from 6 seeds on p of the exact Wilcoxon signed-rank test, as such and
-    adjusted by Holm for the tests of the table.
+    A RUN is the folder of a run or of `tfgen train --seeds`; runs of one recipe make an arm. A model is
+    scored once, see scores.json in its run's folder. The table shows means, the mean difference with its
+    95 % t interval and, from 6 seeds on, p of the exact Wilcoxon signed-rank test, raw and adjusted by
+    Holm for the tests of the table.
     """
     with quietly():
         from zoo.preset import several

@@ -1,4 +1,4 @@
-"""`tfgen publish` and `push`: a run as a preset, and a preset for others."""
+"""`tfgen publish` and `push`: turn a run into a preset, and upload a preset."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from zoo.cli.options import EVALUATOR, SAMPLES, Folder, NewPath
 @click.option(
     "--root",
     type=NewPath(),
-    help="Folder of presets; by default where MODEL's names are looked up.",
+    help="Folder of presets; by default the one where MODEL's names are looked up.",
 )
 @SAMPLES
 @EVALUATOR
@@ -36,9 +36,9 @@ def publish(
 @click.option(
     "--license",
     metavar="NAME",
-    help="License of the weights as the Hub names it, as in apache-2.0.",
+    help="License of the weights by the Hub's name, as in apache-2.0.",
 )
-@click.option("--private", is_flag=True, help="Make a new repository that you alone can see.")
+@click.option("--private", is_flag=True, help="Make a new repository private.")
 @SAMPLES
 @EVALUATOR
 def push(
@@ -51,9 +51,9 @@ def push(
 ) -> None:
     """Upload a preset, or a finished run, to the Hugging Face Hub, with its card in the Hub's form.
 
-    A run is published first, with --samples and --evaluator. A folder of a repository may hold a preset:
-    one with a folder for each is what TFGEN_PRESETS names. Log in by `hf auth login`, or set HF_TOKEN. It
-    needs the extra `hub`.
+    A run is published first, with --samples and --evaluator. A repository may have one folder per preset;
+    TFGEN_PRESETS names such a repository. Log in by `hf auth login`, or set HF_TOKEN. This needs the
+    extra `hub`.
     """
     from zoo.preset import push as pushing
 

@@ -1,4 +1,4 @@
-"""How a training that is stopped by a signal ends: in words, with the command that goes on."""
+"""End of a training that a signal stops: a message with the command that resumes it."""
 
 import contextlib
 import shlex
@@ -11,17 +11,17 @@ import click
 
 
 class Terminated(BaseException):
-    """SIGTERM, raised where KeyboardInterrupt would be."""
+    """SIGTERM, raised as KeyboardInterrupt is."""
 
 
 @contextlib.contextmanager
 def resumable(out: Path, record: str, words: Sequence[str] = ()) -> Iterator[None]:
-    """Ends a stopped training in words: 130 after Ctrl-C and 143 after SIGTERM, as shells expect.
+    """End a stopped training with a message and exit code 130 after Ctrl-C, 143 after SIGTERM.
 
     Args:
-        out: Folder that is trained in.
-        record: Pattern of files in it, of which one says that there is something to go on with.
-        words: Arguments of `tfgen train` beside --resume and --out.
+        out: Folder of the training.
+        record: Pattern of files in it; if one exists, the training can be resumed.
+        words: Arguments of `tfgen train` besides --resume and --out.
     """
 
     def terminate(number, frame) -> NoReturn:

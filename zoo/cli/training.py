@@ -1,4 +1,4 @@
-"""`tfgen train`: a run from a recipe, which goes on after any stop."""
+"""`tfgen train`: a run of a recipe, which can be resumed after any stop."""
 
 from pathlib import Path
 from typing import Any
@@ -21,24 +21,26 @@ from zoo.recipes import reading
 )  # fmt: skip
 @click.option(
     "--set", "changes", multiple=True, metavar="KEY=VALUE",
-    help="Change the recipe, as in data.size=32, build.width=16 or training.learning_rate=1e-4; "
-    "may be given again.",
+    help="Change of the recipe, as in data.size=32, build.width=16 or training.learning_rate=1e-4; "
+    "may be repeated.",
 )  # fmt: skip
-@click.option("--data", help="Data set, if not the recipe's: digits, a TFDS name or a folder.")
-@click.option("--epochs", type=click.IntRange(1, 100_000), help="Epochs, if not the recipe's.")
+@click.option("--data", help="Data set: digits, a TFDS name or a folder; by default the recipe's.")
+@click.option(
+    "--epochs", type=click.IntRange(1, 100_000), help="Number of epochs; by default the recipe's."
+)
 @click.option(
     "--seed", type=click.IntRange(0, 2**31 - 1), help="Seed; by default 0, or that of --from."
 )
 @click.option(
     "--seeds", type=Seeds(), metavar="0-4",
-    help="Train with each of these seeds, in folders seed_N of --out, and print the table of all.",
+    help="Train with each of these seeds, in folders seed_N of --out, and print a table of all.",
 )  # fmt: skip
 @FOLDER
-@click.option("--resume", is_flag=True, help="Go on with the run in this folder.")
-@click.option("--init", help="MODEL whose weights to start from; by default fresh ones.")
+@click.option("--resume", is_flag=True, help="Continue the run in --out.")
+@click.option("--init", help="MODEL whose weights to start from; by default fresh weights.")
 @click.option(
     "--bfloat16", is_flag=True, default=None,
-    help="Multiply in bfloat16, which pays on a processor with AMX.",
+    help="Multiply in bfloat16, which is faster on a processor with AMX.",
 )  # fmt: skip
 @click.option(
     "--strategy",
@@ -54,10 +56,10 @@ def train(
 ) -> None:
     """Train RECIPE from fresh weights, with a checkpoint and a grid of samples for each epoch.
 
-    RECIPE is a name that `tfgen list --recipes` shows, or a JSON file with a recipe. A run that was
-    stopped or killed goes on with --resume, without RECIPE, and then equals one that was not, bit for bit.
+    RECIPE is a name from `tfgen list --recipes`, or a JSON file with a recipe. With --resume and without
+    RECIPE a stopped or killed run continues, and equals an uninterrupted run bit for bit.
 
-    One option changes any value of a recipe: --set data.size=32, --set training.batch_size=128.
+    The option --set changes any value of a recipe: --set data.size=32 --set training.batch_size=128.
     """
     seeds = options.pop("seeds")
     asked = _arguments(recipe, source, changes, options["data"], options["resume"])
@@ -83,7 +85,7 @@ def _arguments(
     data: str | None,
     resume: bool,
 ) -> dict[str, Any]:
-    """Arguments of `zoo.preset.train.train`, checked before TensorFlow takes its seconds."""
+    """Return the arguments of `zoo.preset.train.train`, checked before TensorFlow is imported."""
     if recipe is not None and source is not None:
         raise click.UsageError("RECIPE and --from exclude each other.")
     if source is not None:
@@ -105,7 +107,7 @@ def _arguments(
 
 
 def _look(recipe: reading.Recipe, name: str, data: str | None) -> None:
-    """Say what was decided about a folder of pictures, or refuse one that the recipe cannot learn from."""
+    """Print decisions about a folder of pictures; raise if the recipe cannot learn from it."""
     if data is not None:
         recipe = {**recipe, "data": {**recipe["data"], "name": data}}
     for note in summaries.notes(recipe, name):
@@ -115,7 +117,7 @@ def _look(recipe: reading.Recipe, name: str, data: str | None) -> None:
 def _words(
     recipe: str | None, source: str | None, changes: tuple[str, ...], options: dict[str, Any]
 ) -> list[str]:
-    """The command's arguments but for seeds, folder and --resume."""
+    """Return the command's arguments except seeds, folder and --resume."""
     if options["seed"] is not None:
         raise click.UsageError("--seed and --seeds exclude each other.")
     if recipe is None and source is None:

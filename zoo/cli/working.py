@@ -1,4 +1,4 @@
-"""`tfgen evaluate`, `symmetry` and `export`: what is made of a model."""
+"""`tfgen evaluate`, `symmetry` and `export`: scores and exports of a model."""
 
 from pathlib import Path
 from typing import Any
@@ -27,14 +27,15 @@ from zoo.cli.printing import print_json, print_metrics
 @TRUSTED
 @click.option(
     "--data", multiple=True,
-    help="Data set, given twice for the domains A and B of a model of two; by default MODEL's card's.",
+    help="Data set; twice for the domains A and B of a translator; by default that of MODEL's card.",
 )  # fmt: skip
 @click.option(
     "--samples", type=CountOrFolder(), default=10_000, show_default=True, metavar="N|FOLDER",
     help="Number of generated images to score, or a folder of pictures to score instead of MODEL's.",
 )  # fmt: skip
 @click.option(
-    "--against", help="Folder of pictures, or data set, to score those of --samples against."
+    "--against",
+    help="Folder of pictures, or data set, against which to score the pictures of --samples.",
 )
 @EVALUATOR
 @SEED
@@ -50,8 +51,8 @@ def evaluate(
 ) -> Any:
     """Score MODEL: its samples by an evaluator, its classes on the test set.
 
-    Or score the pictures of any folder against those of another: --samples FOLDER --against FOLDER. The
-    evaluator is then --evaluator, or that of the data set that --against names.
+    With --samples FOLDER --against FOLDER, score the pictures of one folder against those of another, by
+    --evaluator or the evaluator of the data set --against.
     """
     if isinstance(samples, int) is (model is None) or (model is None) is (against is None):
         raise click.UsageError("Give MODEL, or --samples FOLDER with --against, and not both.")
@@ -88,7 +89,7 @@ def _compared(samples, against, evaluator, seed):
 )  # fmt: skip
 @click.option(
     "--epochs", type=click.IntRange(1, 100_000),
-    help="Passes over the generated images, if not as many as the evaluator's recipe has.",
+    help="Number of epochs on the generated images; by default that of the evaluator's recipe.",
 )  # fmt: skip
 @EVALUATOR
 @SEED
@@ -104,7 +105,7 @@ def symmetry(
     as_json: bool,
     out: Path | None,
 ) -> None:
-    """Compare pairs that MODEL makes by drawing images for labels with pairs by distillation.
+    """Compare pairs (image, label) that MODEL generates with pairs by distillation.
 
     Section 6 of the paper: a classifier learns from MODEL's images with the labels that they were drawn
     for, another from the same images with the evaluator's probabilities, others from real images; all
@@ -128,17 +129,19 @@ def symmetry(
 
 @click.command()
 @MODEL
-@click.option("--out", type=NewPath(), required=True, help="Folder, or file, to write.")
+@click.option("--out", type=NewPath(), required=True, help="Folder or file to write.")
 @click.option(
     "--format", "form", type=click.Choice(["savedmodel", "onnx", "litert"]), default="savedmodel",
-    show_default=True, help="Of the export.",
+    show_default=True, help="Format of the export.",
 )  # fmt: skip
-@click.option("--warmup", is_flag=True, help="Add requests that a server replays when it loads.")
+@click.option(
+    "--warmup", is_flag=True, help="Add requests that a server replays when it loads the model."
+)
 def export(model: str, out: Path, form: str, warmup: bool) -> None:
-    """Write MODEL as a SavedModel in --out, as the next version or as the one that --out names.
+    """Write MODEL as a SavedModel to --out, as the next version or the version that --out names.
 
-    With --format onnx or litert, write to the file --out, which ends in .onnx or .tflite, what MODEL
-    computes without noise: a generator's decoder, a translator or a classifier.
+    With --format onnx or litert, write the noise-free part of MODEL, a generator's decoder, a translator or
+    a classifier, to the file --out, which ends in .onnx or .tflite.
     """
     if warmup and form != "savedmodel":
         raise ValueError(f"Only a SavedModel has warm-up requests. Received: --format {form}")

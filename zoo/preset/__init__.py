@@ -1,1 +1,1 @@
-"""The life of a preset: training, publishing, its page, and the tables of results."""
+"""The life of a preset: recipe, training, publishing, page, fetching, loading."""

@@ -1,8 +1,8 @@
-"""Discriminators as they are served: on moving statistics that they never learned from, put right.
+"""Calibrate a discriminator for serving, where moving statistics replace those of the batch.
 
-While phi learns, real and generated images are normalized apart, each by the statistics of their own
-batch.  Served, they share phi's moving averages, and a shift of a few hundredths of a standard deviation
-in each channel adds up to a dozen logits: all images, real or generated, fall on one side.
+In training, real and generated images are normalized separately, each by the statistics of its own batch.
+In serving they share phi's moving averages, and a shift of a few hundredths of a standard deviation per
+channel adds up to a dozen logits: all images, real or generated, are classified alike.
 """
 
 from typing import Any
@@ -22,15 +22,15 @@ SEED = 2**20  # of the generated ones; not one that samples are scored by
 
 
 def calibrate(model: Any, data: dict) -> bool:
-    """Let phi alone ascend its own objective, Eq. 4, in the form in which it is served.
+    """Train only phi on its objective, Eq. 4, with the moving statistics that it is served with.
 
         1/2 E_pdata[log q(1|x)] + 1/2 E_pg[log q(0|x)]
 
-    The moving statistics become the means over batches of training images and samples, half and half,
-    and stay; theta stays as it is published.  Test images have no part in it.
+    The moving statistics are first set to means over batches of training images and samples, half of each;
+    theta does not change.  Test images are not read.
 
     Args:
-        model: A released model; one without a batch-normalized phi on images stays as it is.
+        model: Released model; unchanged unless it has a batch-normalized phi on images.
         data: Data of its recipe.
 
     Returns:
@@ -46,7 +46,7 @@ def calibrate(model: Any, data: dict) -> bool:
 
 
 def images(model: Any, data: dict, split: str, count: int) -> tuple[np.ndarray, np.ndarray | None]:
-    """Images (n, h, w, c) of a recipe's data, drawn by seed 0, as phi reads them, and labels or None."""
+    """Return images (n, h, w, c) of a recipe's data for phi, drawn by seed 0, and labels or None."""
     geometry = {key: data[key] for key in ("size", "channels", "pad") if key in data}
     pixels, labels = tfgen.data.arrays(data["name"], split, **geometry)
     chosen = np.random.default_rng(0).permutation(len(pixels))[:count]
@@ -54,14 +54,14 @@ def images(model: Any, data: dict, split: str, count: int) -> tuple[np.ndarray, 
 
 
 def samples(model: Any, count: int, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
-    """As many samples, as phi reads them, of all classes in turn, and their labels or None."""
+    """Return `count` samples for phi, with all classes in turn, and their labels or None."""
     labels = np.arange(count, dtype=np.int32) % (model.num_classes or 1)
     asked = labels if model.conditional else None
     return _read(model, model.sample(count, seed=seed, labels=asked), labels)
 
 
 def accuracy(model: Any, data: dict, count: int = 500) -> dict[str, float]:
-    """Share of test images that `discriminate` calls real, and of samples that it calls generated."""
+    """Return the share of test images that `discriminate` calls real, and of samples, generated."""
     real = _logits(model, *images(model, data, "test", count))
     generated = _logits(model, *samples(model, count, SEED + 1))
     return {"real": float((real > 0).mean()), "generated": float((generated < 0).mean())}

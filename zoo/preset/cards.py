@@ -1,4 +1,4 @@
-"""Cards of presets: what they state, checked once, as they are read."""
+"""Cards of presets, checked when they are read."""
 
 import dataclasses
 import types
@@ -12,40 +12,40 @@ from zoo.recipes.reading import Recipe
 
 LIMIT = 1 << 20  # bytes; the project's own take 5 kB
 
-# What a card's objects must hold, beyond the types of `Card`.
+# Required keys of a card's objects, beyond the types of `Card`.
 _NEEDED = {"recipe": {"model": str, "data": {"name": str}}, "sha256": {"model.keras": str}}
 _METRIC = {"value": float, "low": float, "high": float}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Card:
-    """What a preset's `card.json` states, under the keys of that file and in its order.
+    """Contents of a preset's `card.json`, with its keys in its order.
 
     Args:
         name: Name of the preset.
         description: One line.
         model: Class, a name in `zoo.MODELS`.
-        equation: Rows of Table 1 and where the paper states them; else the class's first line.
+        equation: Rows of Table 1 with the paper's equations, or else the first line of the class.
         table_row: Key of `tfgen.paper.table.ROWS`, or keys.
         image_shape: (height, width, channels).
         num_classes: Number of classes whose labels the model reads.
         parameters: {player: number}.
-        endpoints: Endpoints of the SavedModel, the first being the default.
+        endpoints: Endpoints of the SavedModel, the default first.
         min_runtime: First release of TensorFlow that has all of its operations.
-        recipe: As it was trained.
+        recipe: Recipe that was trained.
         seed: Seed of the starting weights, the order of the data and the noise.
         init: Model whose weights were the starting weights.
-        bfloat16: Whether products were of bfloat16 numbers.
-        commands: That train and publish it again.
+        bfloat16: Whether products were computed in bfloat16.
+        commands: Commands that train and publish it again.
         epochs: Number of epochs trained.
-        best_epoch: Whose weights these are, where images were held out to choose it by.
+        best_epoch: Epoch of the weights, if images were held out to choose it.
         wall_seconds: Wall time in seconds of all epochs.
         machine: {"processor", "cores"}.
         versions: {package: version}.
         data: Name, target, number of images in each split and names of the classes.
         evaluation: {"metrics": {metric: {"value", "low", "high"}}, "seed", "evaluator", "samples"}.
-        paper: {metric: the paper's number}.
-        sha256: {file: checksum} of all files but the card and the page.
+        paper: {metric: number in the paper}.
+        sha256: {file: checksum} of all files except the card and the page.
         bytes: Size of these files.
         discriminator: Shares of test images called real, and of samples called generated.
     """
@@ -79,12 +79,12 @@ class Card:
 
     @property
     def metrics(self) -> dict[str, dict[str, float]]:
-        """{metric: {"value", "low", "high"}}."""
+        """Metrics, {metric: {"value", "low", "high"}}."""
         return self.evaluation.get("metrics", {})
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Self:
-        """Return the card of a checked document; keys that are no card's are passed over."""
+        """Return the card of a checked document; unknown keys are ignored."""
         known = {field.name for field in dataclasses.fields(cls)}
         return cls(**{key: value for key, value in document.items() if key in known})
 
@@ -99,13 +99,13 @@ def read(folder: Path) -> Card:
 
 
 def document(folder: Path) -> dict[str, Any]:
-    """Return the object in a preset's `card.json`, which states what a `Card` does.
+    """Return the object in a preset's `card.json`, after a check against `Card`.
 
     Args:
         folder: Folder of the preset.
 
     Raises:
-        ValueError: The card is not whole, or states something of another type.
+        ValueError: The card is incomplete, or a value has another type.
         OSError: The card cannot be read.
     """
     path = folder / "card.json"
@@ -130,7 +130,7 @@ def _is_needed(field: dataclasses.Field) -> bool:
 
 
 def _fault(value: Any, form: Mapping[str, Any], needed: set[str]) -> str | None:
-    """What of an object is missing or of another type than its form says; None if nothing."""
+    """Return the first key of an object that is missing or has another type than in its form, or None."""
     if not isinstance(value, dict):
         return repr(value)[:80]
     for key, hint in form.items():
@@ -146,7 +146,7 @@ def _fault(value: Any, form: Mapping[str, Any], needed: set[str]) -> str | None:
 
 
 def _is_of(value: Any, hint: Any) -> bool:
-    """Whether a JSON value is of a type as `Card` writes it; True and False are no numbers."""
+    """Whether a JSON value has a type of `Card`; True and False are not numbers."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if hint is Any:
         return True

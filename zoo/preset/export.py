@@ -1,8 +1,9 @@
-"""`python -m zoo.preset.export [NAME ...]`: SavedModels of published presets written anew, by default all.
+"""`python -m zoo.preset.export [NAME ...]`: export published presets again, by default all.
 
-Weights stay, but for a discriminator that was never calibrated (see `zoo.preset.calibrate`).  Where they
-stay, the files of variables stay to the byte, so that a new export adds graphs alone to the history.  The
-card's endpoints, `min_runtime`, checksums and size follow, and the page; its numbers are not touched.
+Weights do not change, except those of a discriminator that was never calibrated (see
+`zoo.preset.calibrate`).  Unchanged weights give byte-identical files of variables, so that a new export
+adds only graphs to the history.  The card's endpoints, `min_runtime`, checksums and size are updated, and
+the page; its numbers stay.
 """
 
 import dataclasses
@@ -19,13 +20,13 @@ from zoo.preset.publish import checksums, facts, write_card
 
 
 def export_again(folder: Path) -> None:
-    """Write a preset's SavedModel, card and page anew; its folder changes whole or not at all.
+    """Write a preset's SavedModel, card and page again; its folder changes whole or not at all.
 
     Args:
-        folder: Folder of the preset; its data must be at hand where its discriminator is yet to be calibrated.
+        folder: Folder of the preset; if its discriminator is not calibrated yet, its data set is read.
 
     Raises:
-        FileNotFoundError: There is no such preset, or not the data.
+        FileNotFoundError: The preset or its data set is missing.
     """
     card = cards.read(folder)
     model, data = load(folder), card.recipe["data"]
@@ -34,7 +35,7 @@ def export_again(folder: Path) -> None:
     with replace_folder(folder) as aside:
         shutil.copytree(folder, aside, dirs_exist_ok=True)
         if calibrated:
-            model.release().save(aside / "model.keras")  # a loaded one has slots
+            model.release().save(aside / "model.keras")  # a loaded model has optimizer slots
         known = {"discriminator": calibrate.accuracy(model, data)} if fresh else {}
         tfgen.export(model, aside / "1")
         known |= {**facts(model), "min_runtime": min_runtime(aside / "1"), **checksums(aside)}

@@ -1,8 +1,8 @@
-"""Presets from afar: fetched once, file by file, each held against the checksum in the wheel's card.
+"""Fetch presets once, file by file, each verified by the checksum in the wheel's card.
 
-A fetch brings `model.keras` and the pictures.  Of a SavedModel it brings evaluators' alone, which score
-without Keras: another is made of the weights in seconds where it is asked for, so that no weight travels
-twice.
+A fetch downloads `model.keras` and the pictures.  It downloads the SavedModel only of evaluators, which
+score without Keras; other SavedModels are exported from the weights in seconds when needed, so that no
+weight is downloaded twice.
 """
 
 import contextlib
@@ -17,28 +17,28 @@ from tfgen import home
 from zoo.preset import cards
 
 SOURCE = "hf://tfgen-zoo/presets"  # unless TFGEN_PRESETS names another
-LARGEST = 2 << 30  # bytes of a file whose card does not say how large the preset is
+LARGEST = 2 << 30  # largest number of bytes of a file whose card does not state the preset's size
 
 _REPOSITORY = re.compile(r"hf://(\w[\w.-]*/\w[\w.-]*)", re.ASCII)
 _FILE = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*", re.ASCII)
 
 
 def preset(folder: Path) -> Path:
-    """Fetch the preset of a card that came without its weights.
+    """Fetch the preset of a card that is here without its weights.
 
-    The preset appears whole or not at all.  A fetch cut short is taken up again at the byte where it was
-    cut; a second process waits for the first.
+    The preset appears whole or not at all.  An interrupted fetch resumes at the byte where it stopped; a
+    second process waits for the first.
 
     Args:
         folder: Folder of the card.
 
     Returns:
-        The preset's folder below `TFGEN_HOME`.
+        Folder of the preset in `TFGEN_HOME`.
 
     Raises:
-        ValueError: A file differs from its checksum or is larger than its card says, or TFGEN_PRESETS is
-            no address.
-        ConnectionError: A file cannot be had.
+        ValueError: A file differs from its checksum or is larger than its card states, or TFGEN_PRESETS is
+            not an address.
+        ConnectionError: A file cannot be downloaded.
         OSError: A file cannot be written.
     """
     card, target = cards.read(folder), home.presets() / folder.name
@@ -55,10 +55,10 @@ def preset(folder: Path) -> Path:
 
 
 def address(name: str, file: str) -> str:
-    """Return the URL of a preset's file at the place that `TFGEN_PRESETS` names, SOURCE by default.
+    """Return the URL of a preset's file at `TFGEN_PRESETS`, by default SOURCE.
 
     Raises:
-        ValueError: It names neither a URL nor hf://owner/repository.
+        ValueError: `TFGEN_PRESETS` is neither a URL nor hf://owner/repository.
     """
     source = os.environ.get("TFGEN_PRESETS") or SOURCE
     if found := _REPOSITORY.fullmatch(source):
@@ -73,7 +73,7 @@ def address(name: str, file: str) -> str:
 
 
 def _wanted(card: cards.Card) -> list[str]:
-    """The files that a fetch brings: of the SavedModel, in folders, an evaluator's alone."""
+    """Return the files to fetch; those of the SavedModel, in folders, only for evaluators."""
     files = card.sha256
     for name in files:
         if not _FILE.fullmatch(name):
@@ -82,14 +82,14 @@ def _wanted(card: cards.Card) -> list[str]:
 
 
 def _is_same(target: Path, card: cards.Card) -> bool:
-    """Whether the preset is there as this release has it."""
+    """Whether the preset is on disk as in this release."""
     whole = (target / "card.json").is_file() and (target / "model.keras").is_file()
     return whole and cards.read(target).sha256 == card.sha256
 
 
 @contextlib.contextmanager
 def _writing(target: Path) -> Iterator[None]:
-    """Say of an error of the disk where the preset was to be written."""
+    """Add the folder of the preset to an error of the disk."""
     try:
         yield
     except ConnectionError:
@@ -102,7 +102,7 @@ def _writing(target: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _alone(name: str) -> Iterator[None]:
-    """Keep other processes from fetching this preset; a process that ends by whatever cause lets go."""
+    """Lock this preset against other processes; the lock ends with the process, however it ends."""
     import filelock
 
     folder = home.folder() / "locks"
@@ -112,7 +112,7 @@ def _alone(name: str) -> Iterator[None]:
 
 
 def _file(preset: str, name: str, card: cards.Card, target: Path) -> None:
-    """One file, unless it is there: written aside, verified, then moved."""
+    """Fetch one file unless it is on disk: written aside, verified, then moved."""
     import pooch
     import requests
 
@@ -127,7 +127,7 @@ def _file(preset: str, name: str, card: cards.Card, target: Path) -> None:
         pooch.retrieve(url, f"sha256:{checksum}", path.name, path.parent, downloader=fetch)
     except requests.exceptions.RequestException as error:
         raise ConnectionError(
-            f"The preset {preset!r} is fetched once, from {url}, which must be within reach "
+            f"The preset {preset!r} is fetched once, from {url}, which must be reachable "
             f"(TFGEN_PRESETS names another place). Received: {type(error).__name__}: "
             f"{str(error)[:200]}"
         ) from error

@@ -1,4 +1,4 @@
-"""Repositories of the Hugging Face Hub, by the package `huggingface_hub`; their files are not trusted."""
+"""Repositories of the Hugging Face Hub, through `huggingface_hub`; their files are not trusted."""
 
 import contextlib
 import os
@@ -9,7 +9,7 @@ from types import ModuleType
 from tfgen import home
 from zoo.preset import cards
 
-# File that a fetch takes, no program among them -> the number of bytes that it may have.
+# File to fetch, none of them a program -> its largest number of bytes.
 LIMITS = {
     "card.json": cards.LIMIT,
     "model.keras": 2 << 30,
@@ -19,18 +19,18 @@ LIMITS = {
 
 
 def repository(name: str) -> Path:
-    """Fetch a preset's folder from the Hub: its card, weights and pictures, no program.
+    """Fetch a preset's folder from the Hub: card, weights and pictures, but no program.
 
     Args:
         name: "owner/name".
 
     Returns:
-        A folder of files, none of them a link.
+        Folder of files, none of them a link.
 
     Raises:
         ImportError: The package huggingface_hub is missing.
-        ConnectionError: The repository cannot be had.
-        ValueError: A file is larger than a preset's.
+        ConnectionError: The repository cannot be downloaded.
+        ValueError: A file is larger than allowed for a preset.
     """
     target = home.folder() / "hub" / name.replace("/", "--")
     with client(name, "have the repository") as hub:
@@ -60,21 +60,21 @@ def repository(name: str) -> Path:
 
 
 def endpoint() -> str | None:
-    """Return the address of the Hub that `HF_ENDPOINT` names, None for its own."""
+    """Return the address of the Hub in `HF_ENDPOINT`, or None for the default."""
     return os.environ.get("HF_ENDPOINT") or None
 
 
 @contextlib.contextmanager
 def client(name: str, rule: str) -> Iterator[ModuleType]:
-    """Give the package, whose errors become one sentence.
+    """Give the package `huggingface_hub`, with each of its errors as one sentence.
 
     Args:
         name: "owner/name" of a repository.
-        rule: What the Hub must do, as in "have the repository".
+        rule: Condition on the Hub for the message, as in "have the repository".
 
     Raises:
         ImportError: The package is missing.
-        ConnectionError: The Hub, its client or the network refuses.
+        ConnectionError: The Hub, its client or the network fails.
     """
     found = package()
     try:
@@ -82,7 +82,7 @@ def client(name: str, rule: str) -> Iterator[ModuleType]:
     except Exception as error:  # of the Hub's own, of its client's, of the network's
         words = " ".join(str(error).split())[:200]
         raise ConnectionError(
-            f"The Hub must be within reach and {rule}. "
+            f"The Hub must be reachable and {rule}. "
             f"Received: 'hf://{name}', {type(error).__name__}: {words}"
         ) from error
 
@@ -91,7 +91,7 @@ def package() -> ModuleType:
     """Return the package `huggingface_hub`.
 
     Raises:
-        ImportError: It is missing.
+        ImportError: The package is missing.
     """
     try:
         import huggingface_hub

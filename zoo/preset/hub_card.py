@@ -1,4 +1,4 @@
-"""A preset's page in the Hugging Face Hub's form: what machines read in a YAML head, then the page."""
+"""A preset's page in the Hugging Face Hub's form: metadata in YAML, then the page."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from zoo.preset import hub
 from zoo.preset.cards import Card
 from zoo.preset.page import page
 
-# First of these endpoints that a model has -> its task on the Hub.
+# Endpoint -> task on the Hub; the first endpoint that a model has counts.
 _TASKS = {
     "sample": "unconditional-image-generation",
     "translate_ab": "image-to-image",
@@ -23,8 +23,8 @@ def hub_card(card: Card, address: str | None, license: str | None) -> str:
 
     Args:
         card: Card of the preset.
-        address: "hf://owner/name" by which it is loaded, None if by its name.
-        license: License of the weights, None if none is stated.
+        address: "hf://owner/name" to load it by, or None to load it by its name.
+        license: License of the weights, or None.
     """
     data = hub.package().ModelCardData(
         library_name="keras",
@@ -46,7 +46,7 @@ def _task(card: Card) -> str:
 
 
 def _results(card: Card) -> Iterator[Any]:
-    """The card's metrics, each with its interval and with what it was measured by."""
+    """Return the card's metrics, each with its interval and the evaluator."""
     evaluation, name = card.evaluation, card.data["name"]
     facts = {key: evaluation[key] for key in ("evaluator", "samples", "seed") if key in evaluation}
     for metric, number in card.metrics.items():

@@ -1,4 +1,4 @@
-"""Presets by name, folder, file or Hub repository; what they hold is not trusted."""
+"""Load presets by name, folder, file or Hub repository, without trust in their contents."""
 
 import contextlib
 import difflib
@@ -23,34 +23,33 @@ _HUB = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
 
 
 def presets() -> dict[str, str]:
-    """Published presets, {name: one-line description}, without importing TensorFlow."""
+    """Return the published presets, {name: one-line description}, without importing TensorFlow."""
     return {name: card.description for name, card in all_cards().items()}
 
 
 def all_cards() -> dict[str, cards.Card]:
-    """{name: card} of the published presets, by name; nothing is fetched."""
+    """Return {name: card} of the published presets, sorted by name; nothing is fetched."""
     return {name: cards.read(folder) for name, folder in sorted(_folders().items())}
 
 
 def load(name: str | Path, trusted: bool = False) -> "keras.Model":
-    """A compiled model with its trained weights.
+    """Load a compiled model with its trained weights.
 
-    A file is held against `tfgen.untrusted` before Keras sees it, so that it can do no more than hold
-    weights of the zoo's classes; that goes for the project's own presets as for any other.
+    `tfgen.untrusted` checks a file before Keras reads it, so that it can only hold weights of the zoo's
+    classes; the project's own presets are checked like any other file.
 
     Args:
         name: A preset's name, a preset's folder, a `.keras` file, or "hf://owner/name" for a preset's
             folder on the Hugging Face Hub (needs the package `huggingface_hub`).  A named preset that
             is neither in `saved_models/` of a source tree nor in `TFGEN_HOME` is fetched once.
-        trusted: Leave that to Keras' own safe mode, for files whose author you trust: networks with
-            layers of your own, for instance.
+        trusted: Whether to skip these checks and load in Keras' safe mode only, for a file whose author you
+            trust, for instance one with layers of your own.
 
     Returns:
-        A `keras.Model` of a class listed in `zoo.MODELS`; no other class is imported, nothing is
-        unpickled.
+        A `keras.Model` of a class in `zoo.MODELS`; no other class is imported, nothing is unpickled.
 
     Raises:
-        FileNotFoundError: There is no such preset, folder or file; the nearest preset is named.
+        FileNotFoundError: There is no such preset, folder or file; the message names the nearest preset.
         ValueError: The file is damaged, differs from its card's checksum, holds another class, or
             might do more than hold weights.
         ConnectionError: The preset must be fetched, and cannot be.
@@ -86,28 +85,34 @@ def load(name: str | Path, trusted: bool = False) -> "keras.Model":
 
 
 def card(name: str | Path) -> dict[str, Any]:
-    """The card of a preset or of a preset's folder, as a dictionary.
+    """Return the card of a preset or of a preset's folder as a dictionary.
 
     Raises:
-        FileNotFoundError: There is no such preset, or it is a bare file.
-        ValueError: The card is not whole.
+        FileNotFoundError: There is no such preset, or it is a file without a card.
+        ValueError: The card is incomplete.
+
+    Examples:
+        >>> import zoo
+        >>> card = zoo.card("iwgan_digits")
+        >>> card["model"], card["table_row"], card["image_shape"]
+        ('GAN', 'IWGAN', [8, 8, 1])
     """
     path = locate(name)
     if not path.is_dir():
-        raise FileNotFoundError(f"A bare model file has no card. Received: {str(path)!r}")
+        raise FileNotFoundError(f"A model file alone has no card. Received: {str(path)!r}")
     return cards.document(path)
 
 
 def locate(name: str | Path) -> Path:
-    """The folder or `.keras` file that `name` stands for; see `load`.
+    """Return the folder or `.keras` file of a name, see `load`.
 
     Raises:
-        FileNotFoundError: There is none.
-        ValueError: The name has unprintable characters, or is no repository's.
+        FileNotFoundError: There is no such preset, folder or file.
+        ValueError: The name has unprintable characters, or the form of a repository is wrong.
     """
     text = str(name)
     if not text.isprintable():
-        raise ValueError(f"A name has printable characters only. Received: {ascii(text)[:200]}")
+        raise ValueError(f"A name must be printable. Received: {ascii(text)[:200]}")
     if text.startswith("hf://"):
         return _from_hub(text.removeprefix("hf://"))
     if _NAME.fullmatch(text) and text in (folders := _folders()):
@@ -126,20 +131,20 @@ def locate(name: str | Path) -> Path:
 
 
 def own_root() -> Path:
-    """The folder that presets are published into: TFGEN_HOME's if it is set, else a source tree's."""
+    """Return the folder to publish presets into: TFGEN_HOME's if it is set, else the source tree's."""
     tree = Path(__file__).resolve().parents[2] / "saved_models"
     return tree if tree.is_dir() and "TFGEN_HOME" not in os.environ else home.presets()
 
 
 def _roots() -> list[Path]:
-    """Folders of presets: of a source tree, of the wheel, of the user."""
+    """Return the folders of presets: of a source tree, of the wheel, of the user."""
     package = Path(__file__).resolve().parents[1]
     folders = (package.parent / "saved_models", package / "saved_models", home.presets())
     return [root for root in folders if root.is_dir()]
 
 
 def _folders() -> dict[str, Path]:
-    """{name: folder} of the presets whose cards are here; the first root that has a name gives it.
+    """Return {name: folder} of the presets whose cards are on disk; the first root with a name counts.
 
     A wheel has the cards of all presets and the weights of a few.
     """
@@ -148,7 +153,7 @@ def _folders() -> dict[str, Path]:
 
 
 def _weights(folder: Path) -> Path:
-    """The weights of a preset's folder, which has them itself and as its card says."""
+    """Return the file of weights in a preset's folder, after a check of link and checksum."""
     path, card = folder / "model.keras", cards.read(folder)
     if not path.resolve().is_relative_to(folder.resolve()):
         raise ValueError(
@@ -177,7 +182,7 @@ def _read_unchecked(path: Path) -> dict[str, Any]:
 
 
 def _rebuild(path: Path, config: dict[str, Any] | None) -> "keras.Model":
-    """The model that Keras makes of a file; of a configuration, checked against its weights first."""
+    """Rebuild the model of a file; if its configuration is given, check the weights against it first."""
     import keras
 
     if config is not None:

@@ -1,4 +1,4 @@
-"""What a run is asked to do: a recipe by name, file or preset, found before TensorFlow is imported."""
+"""Find a recipe by name, file or preset, before TensorFlow is imported."""
 
 import contextlib
 import difflib
@@ -15,7 +15,7 @@ def find_recipe(name: str) -> reading.Recipe:
     """Return the recipe of this name.
 
     Raises:
-        ValueError: There is none; the nearest is named.
+        ValueError: There is none; the message names the nearest.
     """
     recipes = registry.recipes()
     if name not in recipes:
@@ -31,7 +31,7 @@ def replay_arguments(source: str) -> dict[str, Any]:
     """Return the arguments of `zoo.preset.train.train` that train a preset or a run again.
 
     Args:
-        source: A preset's name, a folder with card.json or run.json, or such a file.
+        source: Name of a preset, folder with card.json or run.json, or such a file.
 
     Raises:
         FileNotFoundError: There is no such preset, folder or file.
@@ -48,7 +48,7 @@ def replay_arguments(source: str) -> dict[str, Any]:
 
 
 def changes_of(name: str | None, recipe: reading.Recipe) -> list[str] | None:
-    """Return the changes that make `recipe` of the recipe of a name; None if none do."""
+    """Return the changes that turn the named recipe into `recipe`; None if there are none."""
     if name not in (recipes := registry.recipes()):
         return None
     try:
@@ -66,5 +66,5 @@ def _find_record(source: str) -> Path:
             return path / "run.json"
     folder = locate(source)
     if not folder.is_dir():
-        raise FileNotFoundError(f"A bare model file has no recipe. Received: {source!r}")
+        raise FileNotFoundError(f"A model file alone has no recipe. Received: {source!r}")
     return folder / "card.json"

@@ -32,8 +32,8 @@ model = zoo.load("{name}")
 {use}
 ```
 
-`model.fit` goes on training it, `tfgen.export(model, "{name}/1")` writes the SavedModel that is
-here in `1/`, with the endpoints {endpoints}{bytes}.
+`model.fit` trains it further, `tfgen.export(model, "{name}/1")` writes the SavedModel in `1/`, with
+the endpoints {endpoints}{bytes}.
 
 ## Numbers
 
@@ -56,7 +56,7 @@ here in `1/`, with the endpoints {endpoints}{bytes}.
 
 
 def page(card: Card) -> str:
-    """The page of a preset in Markdown."""
+    """Return the page of a preset in Markdown."""
     capability = capabilities.shown(card.endpoints)
     names = evaluation_data(card.recipe["data"], card.endpoints)
     facts = {**card.evaluation, "data": names if isinstance(names, str) else _join(names)}
@@ -81,14 +81,14 @@ def page(card: Card) -> str:
 
 
 def _label(card):
-    """The argument that asks a conditional model for a class."""
+    """Return the argument that selects a class of a conditional model."""
     if "sample_labels" not in card.endpoints:
         return ""
     return f", labels=[{min(3, card.num_classes - 1)}] * 64"
 
 
 def _made(card):
-    """(fact, value) of how a preset was made."""
+    """Return (fact, value) pairs on how a preset was made."""
     data = card.data
     splits = ", ".join(f"{split} {count:,}" for split, count in data["splits"].items())
     return [
@@ -108,12 +108,12 @@ _ONE_SEED = "One seed was trained: differences between presets may be chance."
 
 
 def _of_bytes(endpoint):
-    """Whether an endpoint is another's that reads encoded pictures."""
+    """Whether an endpoint is the `_bytes` form of another."""
     return endpoint.endswith("_bytes")
 
 
 def _subset(card):
-    """Which of the data a run learned from, and in which form."""
+    """Describe the part of the data that a run learned from, and its form."""
     data = card.recipe["data"]
     if "mnist_m" in (data["name"], data.get("target")):
         yield (
@@ -141,14 +141,14 @@ def _subset(card):
 
 
 def _shown_metrics(card):
-    """The card's metrics without annealed bounds of ten images."""
+    """Return the card's metrics without annealed bounds of ten images."""
     metrics = card.metrics
     few = card.model == "SVAE"
     return [name for name in metrics if not (few and name.startswith("ais_bound"))]
 
 
 def _notes(card):
-    """What must be known to read the numbers."""
+    """Return remarks on the numbers."""
     metrics, data = card.metrics, card.recipe["data"]
     binary = data.get("binarize")
     if "bound" in metrics and binary:
@@ -232,5 +232,5 @@ def _join(words):
 
 
 def digits(number: float) -> str:
-    """A number to four digits."""
+    """Return a number to four digits."""
     return f"{number:.4g}" if abs(number) < 1000 else f"{number:,.0f}"

@@ -1,4 +1,4 @@
-"""The paper's own numbers, Tables 2 to 4, to stand beside those of the presets."""
+"""The paper's numbers, Tables 2 to 4, for comparison with those of the presets."""
 
 from zoo.recipes.reading import Recipe
 
@@ -24,10 +24,10 @@ ACCURACIES = {"SVAE": {0.01: 0.9412, 0.1: 0.9768}, "AA-SVAE": {0.01: 0.9425, 0.1
 
 
 def numbers(recipe: Recipe) -> dict[str, float]:
-    """What the paper has for a recipe's model and data; its evaluators differ from ours.
+    """Return the paper's numbers for a recipe's model and data; its evaluators differ from ours.
 
     Returns:
-        {"inception_score_ratio", "conditional_accuracy", "bound" or "accuracy": number}, empty where it
+        {"inception_score_ratio", "conditional_accuracy", "bound" or "accuracy": number}, empty if the paper
         has none.
     """
     model, data = recipe["model"], recipe["data"]

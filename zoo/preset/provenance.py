@@ -1,4 +1,4 @@
-"""The machine and the software that a run's numbers belong to."""
+"""Machine and software of a run."""
 
 import importlib.metadata
 import os
@@ -12,19 +12,19 @@ _PACKAGES = ("tensorflow", "keras", "numpy", "tensorflow-datasets", "scikit-lear
 
 
 def machine() -> dict[str, Any]:
-    """Return {"processor", "cores"}; cores are those that this process may use."""
+    """Return {"processor", "cores"}, with the number of cores that this process may use."""
     usable = getattr(os, "sched_getaffinity", None)  # not on macOS and Windows
     return {"processor": _processor(), "cores": len(usable(0)) if usable else os.cpu_count()}
 
 
 def versions() -> dict[str, str]:
-    """Return {package: version} of what the numbers of a run depend on."""
+    """Return {package: version} of the packages that a run's numbers depend on."""
     packages = {name: importlib.metadata.version(name) for name in _PACKAGES}
     return {"python": platform.python_version(), "tfgen": tfgen.__version__, **packages}
 
 
 def in_words(machine: dict[str, Any]) -> str:
-    """Return a machine as a page names it: "Intel Xeon, 2 cores"."""
+    """Return a machine as text: "Intel Xeon, 2 cores"."""
     cores = machine["cores"]
     return f"{machine['processor']}, {cores} core{'s' * (cores > 1)}"
 

@@ -1,10 +1,10 @@
-"""Publishes a finished run as a preset: weights, SavedModel, picture, card and a page to read.
+"""Publish a finished run as a preset: weights, SavedModel, picture, card and page.
 
 A preset's folder holds
 
     model.keras     without optimizer slots, theta at its average
     1/              the SavedModel, in TensorFlow Serving's layout
-    reference.npz   of classifiers: what they measure on the real test set
+    reference.npz   of classifiers: their measurements of the real test set
     samples.png
     card.json       and README.md, made from it
 """
@@ -36,7 +36,7 @@ from zoo.preset.run import Record, Run
 from zoo.recipes import evaluation_data, test_set
 
 EVALUATION_SEED = 0
-MOST_GAUSSIANS, IMAGES_OF_A_GAUSSIAN = 50, 100  # of the second sampler, of all classes together
+MOST_GAUSSIANS, IMAGES_OF_A_GAUSSIAN = 50, 100  # components of the second sampler, over all classes
 
 
 def publish(
@@ -51,20 +51,20 @@ def publish(
     """Turn a finished run's folder into the preset `root/name`, which appears whole or not at all.
 
     Args:
-        run: Folder that `zoo.preset.train.train` filled.
+        run: Folder of a run of `zoo.preset.train.train`.
         name: Name of the preset: small letters, digits and underscores, as in "iwgan_mnist".
-        root: Folder of the presets; None takes the one that `zoo.load` looks in, see `own_root`.
-        samples: Number of generated images that are scored.
-        evaluator: Folder of the evaluator that scores them; None takes one of the same data in `root`, or
-            the data set's own.
-        overwrite: Replace a preset of this name.
+        root: Folder of the presets; None for the folder that `zoo.load` searches, see `own_root`.
+        samples: Number of generated images to score.
+        evaluator: Folder of the evaluator that scores them; None for an evaluator of the same data in
+            `root`, or else the data set's own.
+        overwrite: Whether to replace a preset of this name.
 
     Returns:
-        The preset's folder.
+        Folder of the preset.
 
     Raises:
         FileExistsError: There is a preset of this name.
-        FileNotFoundError: No run, or no evaluator for its data set.
+        FileNotFoundError: The folder holds no run, or its data set has no evaluator.
         ValueError: The run is not finished, or the name breaks the rule.
     """
     root = own_root() if root is None else Path(root)
@@ -83,10 +83,10 @@ def publish(
 
 
 def check_name(name: str) -> None:
-    """Refuse the name of a preset that breaks the rule.
+    """Check the name of a preset.
 
     Raises:
-        ValueError: It does.
+        ValueError: The name breaks the rule.
     """
     if not re.fullmatch("[a-z][a-z0-9_]*", name):
         raise ValueError(
@@ -96,14 +96,14 @@ def check_name(name: str) -> None:
 
 
 def check_free(folder: Path, overwrite: bool) -> None:
-    """Refuse a preset's folder that is there already, unless it is to be replaced.
+    """Check that a preset's folder does not exist, or may be replaced.
 
     Raises:
-        FileExistsError: It is there.
+        FileExistsError: The folder exists.
     """
     if folder.exists() and not overwrite:
         raise FileExistsError(
-            f"A preset is replaced only if overwriting is asked for. Received: {str(folder)!r}"
+            f"A preset is replaced only with overwrite. Received: {str(folder)!r}"
         )
 
 
@@ -115,18 +115,18 @@ def write_files(
     evaluator: str | os.PathLike | None,
     seed: int,
 ) -> dict[str, Any]:
-    """Write all of a preset's files but its card and page.
+    """Write all files of a preset except its card and page.
 
     Args:
-        folder: The preset's, empty.
-        model: A released model, whose discriminator is calibrated.
+        folder: Empty folder of the preset.
+        model: Released model, whose discriminator is calibrated here.
         data: Data of its recipe.
-        samples: Number of generated images that are scored.
+        samples: Number of generated images to score.
         evaluator: Folder of the evaluator that scores them; None for a model without samples.
         seed: Seed of the second sampler's mixture.
 
     Returns:
-        What the card says of the model, its data, its scores and these files.
+        Entries of the card on the model, its data, its scores and these files.
     """
     capability = capabilities.shown(model.endpoints())
     if hasattr(model, "fit_sampler"):
@@ -179,13 +179,13 @@ def commands(record: Record, name: str) -> list[str]:
 
 
 def write_card(folder: Path, card: Card) -> None:
-    """Write a preset's `card.json` and the page that is made of it."""
+    """Write a preset's `card.json` and the page made from it."""
     write_json(folder / "card.json", card.to_dict())
     (folder / "README.md").write_text(page(card))
 
 
 def facts(model: tfgen.Unified) -> dict[str, Any]:
-    """What a card says of a model itself."""
+    """Return the entries of a card on the model."""
     row = model.table_row
     return {
         "model": type(model).__name__,
@@ -199,7 +199,7 @@ def facts(model: tfgen.Unified) -> dict[str, Any]:
 
 
 def _equation(model):
-    """The rows of Table 1 that the model's parameters make it, or the first line of a class outside it."""
+    """Return the model's rows of Table 1, or the first line of its class if it has none."""
     rows = table.find_rows(model.table_row)
     if not rows:
         return (inspect.getdoc(type(model)) or "").splitlines()[0]
@@ -228,7 +228,7 @@ def _card(name, run: Run, found: dict[str, Any]) -> Card:
 
 
 def _data_facts(data):
-    """What a card says of the data of a recipe."""
+    """Return the entries of a card on the data of a recipe."""
     geometry = {key: data[key] for key in ("name", "size", "channels") if key in data}
     info = tfgen.data.info(**geometry)
     return {
@@ -240,7 +240,7 @@ def _data_facts(data):
 
 
 def checksums(folder: Path) -> dict[str, Any]:
-    """What a card says of a preset's files, all but itself and the page: their checksums and size."""
+    """Return checksums and size of a preset's files, except the card and the page."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     files = [path for path in files if path.name not in ("card.json", "README.md")]
     return {
@@ -250,7 +250,7 @@ def checksums(folder: Path) -> dict[str, Any]:
 
 
 def _fit_sampler(model, data, seed):
-    """The second sampler of a likelihood model, from the training images of its recipe."""
+    """Fit the second sampler of a likelihood model to the training images of its recipe."""
     kept = ("name", "split", "fraction", "labelled", "size", "channels", "pad")
     images, labels = tfgen.data.arrays(**{k: data[k] for k in kept if k in data}, seed=seed)
     components = max(1, min(MOST_GAUSSIANS, len(images) // IMAGES_OF_A_GAUSSIAN))
@@ -259,7 +259,7 @@ def _fit_sampler(model, data, seed):
 
 
 def _target(data):
-    """The second data set of models of two domains, as the card shows it."""
+    """Return the second data set of a model of two domains, as an entry of the card."""
     return {"target": data["target"]} if "target" in data else {}
 
 

@@ -1,4 +1,4 @@
-"""`tfgen push`: a preset, or a finished run, as a repository of the Hugging Face Hub."""
+"""`tfgen push`: upload a preset, or a finished run, to the Hugging Face Hub."""
 
 import hashlib
 import re
@@ -24,24 +24,24 @@ def push(
 ) -> str:
     """Upload a preset's files and its card in the Hub's form, in one commit.
 
-    The repository is made if there is none.
+    The repository is created if it does not exist.
 
     Args:
-        source: Preset's name or folder, or the folder of a finished run, which is published first.
-        address: "hf://owner/name", or "hf://owner/name/folder" for a folder of the repository: one with a
-            folder for each preset is what `TFGEN_PRESETS` may name.
-        license: License of the weights as the Hub names it, as in "apache-2.0"; None states none.
-        private: Whether a new repository is seen by its owner only.
+        source: Name or folder of a preset, or folder of a finished run, which is published first.
+        address: "hf://owner/name", or "hf://owner/name/folder" for a folder of the repository;
+            `TFGEN_PRESETS` may name a repository with a folder per preset.
+        license: License of the weights by the Hub's name, as in "apache-2.0", or None.
+        private: Whether only the owner sees a new repository.
         **publishing: `samples` and `evaluator` of `zoo.preset.publish.publish`, for a run.
 
     Returns:
-        The URL of the files.
+        URL of the files.
 
     Raises:
         FileNotFoundError: There is no such preset or run.
         ValueError: The address has another form, or a file differs from its card's checksum.
         ImportError: The package huggingface_hub is missing.
-        ConnectionError: The Hub refuses.
+        ConnectionError: The Hub rejects the upload.
     """
     if not (found := _ADDRESS.fullmatch(address)):
         raise ValueError(
@@ -66,13 +66,13 @@ def push(
 
 
 def _published(source: str | Path, name: str, aside: Path, publishing: dict[str, Any]) -> Path:
-    """The folder of a preset; of a run's, made in the folder `aside`."""
+    """Return the folder of a preset; a run is published in the folder `aside` first."""
     run = Path(source)
     if not (run / "run.json").is_file():
         path = load.locate(source)
         if not path.is_dir():
             raise ValueError(
-                f"A preset or a run is pushed, a bare file has no card. Received: {str(source)!r}"
+                f"Only a preset or a run can be pushed. Received: {str(source)!r}, a model file"
             )
         return path
     with quietly():
@@ -82,7 +82,7 @@ def _published(source: str | Path, name: str, aside: Path, publishing: dict[str,
 
 
 def _checked(folder: Path, card: cards.Card) -> Iterator[tuple[str, Any]]:
-    """The files of a preset that are there, each as its card says, and the card."""
+    """Return the files of a preset, verified by the checksums of its card, and the card."""
     for name, checksum in card.sha256.items():
         if not (folder / name).is_file():
             continue  # a wheel's preset has no SavedModel

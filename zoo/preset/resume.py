@@ -1,4 +1,4 @@
-"""A download that goes on where it was cut, for `pooch`, which begins each anew."""
+"""Downloader for `pooch` that resumes an interrupted download, which `pooch` itself starts again."""
 
 import os
 from pathlib import Path
@@ -8,8 +8,8 @@ import requests
 
 from tfgen import progress
 
-TIMEOUT = 30  # seconds without an answer or a further byte
-CHUNK = 1 << 12  # bytes, of which a cut loses the last
+TIMEOUT = 30  # seconds without a reply or a further byte
+CHUNK = 1 << 12  # bytes; an interruption loses the last chunk
 
 
 class TooLargeError(ValueError):
@@ -17,11 +17,11 @@ class TooLargeError(ValueError):
 
 
 class Resuming:
-    """A downloader of `pooch.retrieve`: what a cut download had is kept, and asked for no more.
+    """Downloader of `pooch.retrieve` that keeps the bytes of an interrupted download.
 
     Args:
-        part: File that holds what there is of an unfinished download.
-        limit: Number of bytes that the file may have.
+        part: File of the bytes of an unfinished download.
+        limit: Largest number of bytes of the file.
     """
 
     def __init__(self, part: Path, limit: int):
@@ -32,7 +32,7 @@ class Resuming:
 
         Raises:
             TooLargeError: The file has more than `limit` bytes.
-            requests.exceptions.RequestException: The file cannot be had; the part stays.
+            requests.exceptions.RequestException: The download fails; the part stays.
         """
         with open(self.part, "ab") as file, self._answer(url, file.tell()) as response:
             if response.status_code != requests.codes.partial:
@@ -41,7 +41,7 @@ class Resuming:
         os.replace(self.part, output_file)
 
     def _answer(self, url: str, start: int) -> requests.Response:
-        """The server's answer, from the byte `start` on if it knows ranges."""
+        """Return the server's reply, from the byte `start` on if it supports ranges."""
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
         response = requests.get(url, headers=headers, stream=True, timeout=TIMEOUT)
         if response.status_code == requests.codes.requested_range_not_satisfiable and start:
@@ -55,7 +55,7 @@ class Resuming:
         return response
 
     def _receive(self, response: requests.Response, file: Any) -> None:
-        """Append what the server sends, as long as it is within the limit."""
+        """Append the bytes that the server sends, up to the limit."""
         length = response.headers.get("Content-Length", "")
         declared = file.tell() + int(length) if length.isdecimal() else None
         self._check(declared or 0, response.url)

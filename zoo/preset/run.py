@@ -1,13 +1,13 @@
-"""A run: the folder in which a recipe is trained, what it records and how far it is.
+"""A run: the folder of a recipe's training, with its record, history and checkpoints.
 
 A run's folder holds
 
     run.json          recipe, seed, start, versions and machine, written before the first step
-    checkpoint.keras  the whole model with its optimizer's slots; it alone says how far the run is
-    history.jsonl     a line for each epoch
-    previous.keras    and previous.jsonl: the same an epoch ago, should one of the two be damaged
-    best.keras        the whole model at the best epoch so far, if images are held out to choose it by
-    samples/          a grid of samples for each epoch
+    checkpoint.keras  the whole model with its optimizer's slots; its epoch is the progress of the run
+    history.jsonl     one line per epoch
+    previous.keras    and previous.jsonl: the same one epoch ago, in case one of the two is damaged
+    best.keras        the whole model at the best epoch so far, if images are held out to choose it
+    samples/          one grid of samples per epoch
     logs/             for TensorBoard
 """
 
@@ -37,21 +37,21 @@ except ImportError:  # Windows
 _LOG = logging.getLogger("tfgen")
 
 LARGEST_HISTORY, LARGEST_ENTRY = 1 << 28, 1 << 14  # bytes; an entry takes 200
-MONITORED = "val_bound"  # on the images held out, the higher the better
+MONITORED = "val_bound"  # on the images held out; higher is better
 
-Entry = dict[str, Any]  # of an epoch: "epoch", "seconds", objectives and metrics
+Entry = dict[str, Any]  # entry of an epoch: "epoch", "seconds", objectives and metrics
 
 
 @dataclasses.dataclass(frozen=True)
 class Record:
-    """All that decides a run's numbers, as `run.json` holds it.
+    """Everything that determines a run's numbers, the contents of `run.json`.
 
     Args:
         name: Name of the recipe in `zoo.RECIPES`; None for a recipe that has no name there.
-        recipe: As trained, with all that was changed of the named one.
+        recipe: Recipe that is trained, with all changes of the named one.
         seed: Seed of the starting weights, the order of the data and the noise.
-        init: Model whose networks' weights the run started from; None: fresh ones.
-        bfloat16: Whether products are of bfloat16 numbers.
+        init: Model whose networks' weights the run started from; None for fresh weights.
+        bfloat16: Whether products are computed in bfloat16.
         versions: {package: version}.
         machine: {"processor", "cores"}.
     """
@@ -76,7 +76,7 @@ class Record:
         """Read a `run.json`.
 
         Raises:
-            FileNotFoundError: There is none.
+            FileNotFoundError: The file does not exist.
             ValueError: The file is damaged.
         """
         if not path.is_file():
@@ -98,7 +98,7 @@ class Record:
 
 
 class Run:
-    """What a run's folder says; read when it is asked for.
+    """A run's folder; its files are read when they are needed.
 
     Args:
         folder: Folder of the run.
@@ -113,9 +113,9 @@ class Run:
 
     @property
     def recorded_epochs(self) -> list[Entry]:
-        """The epochs in `history.jsonl`, of which the last may be the one that a kill interrupted.
+        """Entries of the epochs in `history.jsonl`; the last epoch may be later than the checkpoint's.
 
-        A damaged line is passed over; what `previous.jsonl` has of its epoch stands in for it.
+        A damaged line is replaced by the line of its epoch in `previous.jsonl`, or skipped.
         """
         found = {
             **_entries(self.folder / "previous.jsonl"),
@@ -128,12 +128,12 @@ class Run:
 
     @functools.cached_property
     def checkpoint(self) -> "Unified | None":
-        """The model at the last whole checkpoint that the history reaches; None before the first.
+        """Load the model at the last whole checkpoint that the history reaches; None before the first.
 
-        A damaged checkpoint, or one without its history, warns and gives way to the one before it.
+        A damaged checkpoint, or one without its history, warns and is replaced by the one before it.
 
         Raises:
-            ValueError: Neither the checkpoint nor the one before it can be gone on from.
+            ValueError: Neither the checkpoint nor the one before it can be resumed.
         """
         faults = []
         for name in ("checkpoint.keras", "previous.keras"):
@@ -155,14 +155,14 @@ class Run:
         return None
 
     def restore(self) -> None:
-        """Put the previous checkpoint in the place of a damaged one, where it was gone on from."""
+        """Replace a damaged checkpoint by the previous one, from which the run was resumed."""
         if self.checkpoint is not None and self._source.name != "checkpoint.keras":
             with replace_file(self.folder / "checkpoint.keras") as aside:
                 shutil.copyfile(self._source, aside)
 
     @property
     def history(self) -> list[Entry]:
-        """The epochs up to the checkpoint."""
+        """Entries of the epochs up to the checkpoint."""
         return self.recorded_epochs[
             : 0 if self.checkpoint is None else int(self.checkpoint.epochs.numpy())
         ]
@@ -176,7 +176,7 @@ class Run:
         return is_finished(self.record, self.history)
 
     def model(self) -> "Unified":
-        """The trained model, at its best epoch if images were held out to choose it by.
+        """Load the trained model, at its best epoch if images were held out to choose it.
 
         Raises:
             ValueError: The run is not finished, or its files are damaged.
@@ -191,11 +191,11 @@ class Run:
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
-        """Within it no other process trains in the folder; a killed process leaves no lock behind.
+        """Lock the folder against other trainers; a killed process leaves no lock.
 
         Raises:
             BlockingIOError: Another process trains there.
-            OSError: The folder cannot be made.
+            OSError: The folder cannot be created.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -221,7 +221,7 @@ class Run:
                     self.folder.rmdir()
 
     def _load_checkpoint(self, path: Path) -> "Unified":
-        """A checkpoint that this run can go on from."""
+        """Load a checkpoint that this run can be resumed from."""
         try:
             model = load(path)
         except Exception as error:  # flipped bits raise whatever the reader makes of them
@@ -248,18 +248,18 @@ class Run:
 
 
 def best_epoch(history: list[Entry]) -> int | None:
-    """The first epoch with the highest bound on the images held out; None where none were."""
+    """Return the first epoch with the highest bound on the images held out; None if none were."""
     if not history or MONITORED not in history[0]:
         return None
     return max(history, key=lambda entry: entry[MONITORED])["epoch"]
 
 
 def is_finished(record: Record, history: list[Entry]) -> bool:
-    """Whether a run has done its epochs, or has not risen for as many as its patience.
+    """Return whether a run has done its epochs, or has not improved for as many as its patience.
 
     Args:
         record: Record of the run.
-        history: Its epochs so far.
+        history: Entries of its epochs so far.
     """
     training = record.recipe["training"]
     patience, best = training.get("patience"), best_epoch(history)
@@ -268,7 +268,7 @@ def is_finished(record: Record, history: list[Entry]) -> bool:
 
 
 def _entries(path: Path) -> dict[int, Entry]:
-    """{epoch: entry} of the whole lines of a history."""
+    """Return {epoch: entry} of the undamaged lines of a history."""
     if not path.is_file():
         return {}
     with open(path, "rb") as file:

@@ -1,6 +1,6 @@
-"""Several runs of one recipe, a seed each, and their comparison with those of another, paired by seed.
+"""Runs of one recipe with several seeds, and comparisons of such runs, paired by seed.
 
-A folder of several runs holds `seed_0/`, `seed_1/` and so on, each a run's folder.
+A folder of several runs holds `seed_0/`, `seed_1/` and so on, each the folder of a run.
 """
 
 import dataclasses
@@ -30,17 +30,17 @@ Scores = dict[str, float]  # metric: value
 
 
 def folder_of(out: Path, seed: int) -> Path:
-    """The folder of the run of a seed."""
+    """Return the folder of a seed's run."""
     return out / f"seed_{seed}"
 
 
 def execute(words: Sequence[str], out: Path, seeds: Iterable[int]) -> None:
-    """Train with every seed, one process after another; runs that are whole are passed over.
+    """Train with every seed, one process after another; finished runs are skipped.
 
     Args:
-        words: Arguments of `tfgen train` but for --seed, --out and --resume.
+        words: Arguments of `tfgen train` except --seed, --out and --resume.
         out: Folder of the runs.
-        seeds: One for each run.
+        seeds: Seed of each run.
 
     Raises:
         RuntimeError: A process failed; its errors are on stderr.
@@ -63,11 +63,11 @@ def execute(words: Sequence[str], out: Path, seeds: Iterable[int]) -> None:
 
 
 def last_epochs(out: Path, seeds: Iterable[int]) -> dict[int, Scores]:
-    """{seed: what the run's epoch ended with}, of the epoch that is kept.
+    """Return {seed: entry of the epoch that is kept}.
 
     Args:
         out: Folder of the runs.
-        seeds: Of finished runs.
+        seeds: Seeds of finished runs.
     """
     found = {}
     for seed in seeds:
@@ -78,17 +78,17 @@ def last_epochs(out: Path, seeds: Iterable[int]) -> dict[int, Scores]:
 
 
 def mean_row(numbers: Sequence[float]) -> tuple[float, float, float]:
-    """Mean and t interval of numbers of several seeds; NaN for one seed."""
+    """Return mean and t interval of numbers of several seeds; NaN for one seed."""
     found = paired.compare(numbers, [0.0] * len(numbers))
     return found.mean, found.low, found.high
 
 
 @dataclasses.dataclass(frozen=True)
 class Arm:
-    """Runs that differ by their seeds alone.
+    """Runs that differ only by their seeds.
 
     Attributes:
-        name: The folder, as it was named.
+        name: Folder as given.
         runs: {seed: run}.
     """
 
@@ -97,18 +97,18 @@ class Arm:
 
 
 def arms(folders: Iterable[str | Path]) -> list[Arm]:
-    """The arms that folders hold.
+    """Return the arms in folders.
 
     Args:
-        folders: Each of one run or of several; folders of one run of the same recipe make one arm.
+        folders: Folders of one run or of several; folders of one run of the same recipe make one arm.
 
     Returns:
-        The arms in the order in which the folders name them, at least two, with data of one name.
+        The arms in the order of the folders, at least two, that learned from the same data.
 
     Raises:
         FileNotFoundError: A folder holds no run.
         ValueError: An arm has two runs of a seed or of two recipes, there are fewer than two arms, the
-            arms learn from other data or share no seed.
+            arms learn from different data or share no seed.
     """
     found: dict[str, Arm] = {}
     for folder in map(Path, folders):
@@ -139,23 +139,23 @@ def arms(folders: Iterable[str | Path]) -> list[Arm]:
 
 
 def shared_seeds(several: Iterable[Arm]) -> list[int]:
-    """The seeds that all arms have."""
+    """Return the seeds that all arms have."""
     return sorted(set.intersection(*(set(arm.runs) for arm in several)))
 
 
 def data_names(arm: Arm) -> tuple[str, ...]:
-    """Names of the data sets that an arm's recipe reads."""
+    """Return the names of the data sets that an arm's recipe reads."""
     data = next(iter(arm.runs.values())).record.recipe["data"]
     return tuple(data[key] for key in ("name", "target") if key in data)
 
 
 def scores(run: Run, samples: int, evaluator: str | Path | None = None) -> Scores:
-    """The metrics of `tfgen.evaluate` of a run's model, scored once and then read from the run's folder.
+    """Return the metrics of `tfgen.evaluate` of a run's model, computed once and kept in the run's folder.
 
     Args:
-        run: A finished run.
+        run: Finished run.
         samples: Number of generated images.
-        evaluator: Folder of the evaluator; None finds that of the data set.
+        evaluator: Folder of the evaluator; None for that of the data set.
 
     Raises:
         FileNotFoundError: There is no evaluator.
@@ -185,14 +185,14 @@ def scores(run: Run, samples: int, evaluator: str | Path | None = None) -> Score
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """An arm against the first, in one metric.
+    """Comparison of an arm with the first arm, in one metric.
 
     Attributes:
-        metric: Name.
+        metric: Name of the metric.
         arm, base: Names of the arms.
-        arm_mean, base_mean: Of either, over the seeds that all arms have.
+        arm_mean, base_mean: Means of the arms over the seeds that all arms have.
         differences: Statistics of arm - base, seed by seed.
-        adjusted: Holm's p over all comparisons of the table; None for too few seeds.
+        adjusted: Holm's p-value over all comparisons of the table; None for too few seeds.
     """
 
     metric: str
@@ -204,18 +204,18 @@ class Comparison:
     adjusted: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON has it, which has no NaN: None."""
+        """Return the comparison for JSON, with None for NaN."""
         numbers = dataclasses.asdict(self.differences).items()
         known = {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in numbers}
         return {**dataclasses.asdict(self), "differences": known}
 
 
 def compared(several: Sequence[Arm], numbers: dict[str, dict[int, Scores]]) -> list[Comparison]:
-    """Every arm against the first, metric by metric, paired by seed.
+    """Compare every arm with the first, metric by metric, paired by seed.
 
     Args:
-        several: The arms.
-        numbers: {arm's name: {seed: scores}} of the seeds that all arms have.
+        several: Arms.
+        numbers: {name of an arm: {seed: scores}} of the seeds that all arms have.
 
     Returns:
         Comparisons in all metrics that both arms have.
@@ -247,5 +247,5 @@ def _runs_of(folder: Path) -> list[Run]:
 
 
 def _fingerprint(folder: Path) -> str:
-    """Checksum of an evaluator's statistics, which are of its own weights."""
+    """Return the checksum of an evaluator's reference, which identifies its weights."""
     return hashlib.sha256((folder / "reference.npz").read_bytes()).hexdigest()

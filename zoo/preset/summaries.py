@@ -1,4 +1,4 @@
-"""What lies under the names of a recipe's data, looked at before a picture is decoded."""
+"""Summaries of a recipe's data sets, made before a picture is decoded."""
 
 import os
 from typing import Any
@@ -9,14 +9,14 @@ from zoo.recipes import LEARN_FROM_LABELS
 
 
 def notes(recipe: dict[str, Any], name: str) -> list[str]:
-    """What was decided about the folders of a recipe's data, from names alone, without TensorFlow.
+    """Return decisions about the splits of a recipe's folders, from names alone, without TensorFlow.
 
     Args:
-        recipe: An entry of `zoo.RECIPES`, or a dictionary like it.
+        recipe: Entry of `zoo.RECIPES`, or a dictionary like it.
         name: Name of the recipe, for the error.
 
     Raises:
-        ValueError: A folder holds no pictures, or the recipe learns from labels and it has no classes.
+        ValueError: A folder holds no pictures, or has no classes though the recipe learns from labels.
     """
     from tfgen.data.layout import layout, require_class_folders
 
@@ -38,10 +38,10 @@ def _learns_from_labels(recipe):
 
 
 def summarize(recipe: dict[str, Any], name: str) -> "list[tfgen.data.Summary]":
-    """Summaries of a recipe's data sets.
+    """Return summaries of a recipe's data sets.
 
     Args:
-        recipe: An entry of `zoo.RECIPES`, or a dictionary like it.
+        recipe: Entry of `zoo.RECIPES`, or a dictionary like it.
         name: Name of the recipe, for the error.
 
     Raises:

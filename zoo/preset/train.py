@@ -1,4 +1,4 @@
-"""Train a recipe into a run's folder, from which it goes on exactly after being stopped at any moment."""
+"""Train a recipe in a run's folder, from which an interrupted training resumes exactly."""
 
 import contextlib
 import copy
@@ -46,36 +46,36 @@ def train(
     strategy: str | None = None,
     verbose: str | int = "auto",
 ) -> tfgen.Unified:
-    """Train a fresh model on a recipe's data; every epoch ends with a checkpoint moved in place.
+    """Train a fresh model on a recipe's data, with an atomic checkpoint after every epoch.
 
-    A resumed run equals one that was never stopped: order and noise are functions of (seed, epoch)
-    and of (seed, step), and the checkpoint holds both counters. It is equal bit for bit where
-    TensorFlow is deterministic, which `tf.config.experimental.enable_op_determinism` promises.
+    A resumed run equals an uninterrupted one: order and noise are functions of (seed, epoch) and of (seed,
+    step), and the checkpoint holds both counters. They are equal bit for bit if TensorFlow is
+    deterministic, as under `tf.config.experimental.enable_op_determinism`.
 
     Args:
-        recipe: A name in `zoo.RECIPES`, or a dictionary like its entries; None resumes the run in `out`.
+        recipe: Name in `zoo.RECIPES`, or a dictionary like its entries; None resumes the run in `out`.
         out: Folder of the run; new or empty, unless the run is resumed.
-        changes: Of the recipe, as "build.width=16"; see `zoo.recipes.reading.apply_changes`.
-        data: Name of another data set than the recipe's.
-        epochs: Another number than the recipe's.
-        seed: Seed of the starting weights, the order of the data and the noise; 0 if the run is new.
-        init: A preset, folder or `.keras` file whose networks' weights are the starting weights.
-        bfloat16: Multiply in bfloat16 and add in float32; see `products_in_bfloat16`.
-        resume: Go on with the run in `out`; arguments that are None are then taken from it. More
-            epochs may be asked for where the learning rate does not depend on their number.
-        every: Epochs between checkpoints, each with its grid of samples; the last epoch has one too.
+        changes: Changes of the recipe, such as "build.width=16"; see `zoo.recipes.reading.apply_changes`.
+        data: Data set in place of the recipe's.
+        epochs: Number of epochs in place of the recipe's.
+        seed: Seed of the starting weights, the order of the data and the noise; by default 0.
+        init: Preset, folder or `.keras` file whose networks' weights are the starting weights.
+        bfloat16: Whether to multiply in bfloat16 and add in float32; see `products_in_bfloat16`.
+        resume: Whether to continue the run in `out`, with its values for arguments that are None. The
+            number of epochs may grow if the learning rate does not depend on it.
+        every: Number of epochs per checkpoint and grid of samples; the last epoch has both, too.
         strategy: "mirrored" or "multiworker", see `tfgen.machines.strategy`; the run is the same on any
-            number of devices, up to rounding.  The chief alone writes in `out`, which all workers read.
-        verbose: Of `keras.Model.fit`.
+            number of devices, up to rounding.  Only the chief writes in `out`, which all workers read.
+        verbose: Verbosity of `keras.Model.fit`.
 
     Returns:
-        The trained model, at its best epoch if images are held out to choose it by.
+        The trained model, at its best epoch if images are held out to choose it.
 
     Raises:
         FileExistsError: `out` is not empty, and either `resume` is False or it holds no run.
         BlockingIOError: Another process trains in `out`.
-        ValueError: An unknown recipe, a number out of range, a run that was begun otherwise or whose
-            files are damaged, or `init` with other networks.
+        ValueError: The recipe is unknown, a number is out of range, the run in `out` has other arguments
+            or damaged files, or `init` has other networks.
         OSError: `out` cannot be written.
     """
     name = recipe if isinstance(recipe, str) else None
@@ -101,12 +101,12 @@ def train(
 
 
 def fresh_model(recipe: reading.Recipe, seed: int, batches: int) -> tfgen.Unified:
-    """The model that a run of a recipe starts from, a function of the seed alone.
+    """Return the model that a run of a recipe starts from, a function of the seed alone.
 
     Args:
-        recipe: A dictionary like the entries of `zoo.RECIPES`.
+        recipe: Dictionary like the entries of `zoo.RECIPES`.
         seed: Seed of the starting weights and the noise.
-        batches: In an epoch.
+        batches: Number of batches per epoch.
     """
     data = recipe["data"]
     geometry = {key: data[key] for key in ("name", "size", "channels") if key in data}
@@ -116,10 +116,10 @@ def fresh_model(recipe: reading.Recipe, seed: int, batches: int) -> tfgen.Unifie
 
 @contextlib.contextmanager
 def products_in_bfloat16(wanted: bool) -> Iterator[None]:
-    """Within it convolutions and matrix products read bfloat16, if `wanted`; all state is float32.
+    """Compute convolutions and matrix products in bfloat16, if `wanted`; all state is float32.
 
-    Steps are 1.2 to 1.7 times as fast on a processor with AMX (benchmarks/BFLOAT16.md).  TensorFlow
-    passes the wish over on a GPU and without oneDNN's kernels.
+    Steps are 1.2 to 1.7 times as fast on a processor with AMX (benchmarks/BFLOAT16.md).  TensorFlow ignores
+    this on a GPU and without oneDNN's kernels.
     """
     option = "auto_mixed_precision_onednn_bfloat16"
     before = tf.config.optimizer.get_experimental_options().get(option, False)
@@ -174,7 +174,7 @@ def _train(
 
 @contextlib.contextmanager
 def _writing(folder: Path) -> Iterator[None]:
-    """Says in words that the disk refused a file, which TensorFlow and HDF5 report in their own ways."""
+    """Raise one OSError for a file that cannot be written, which TensorFlow and HDF5 report differently."""
     try:
         yield
     except (OSError, RuntimeError, tf.errors.OpError) as error:
@@ -190,9 +190,9 @@ def _writing(folder: Path) -> Iterator[None]:
 
 
 class _Checkpoints(keras.callbacks.Callback):
-    """Writes an epoch's line of history, its samples and last its checkpoint.
+    """Callback that writes an epoch's line of history, its samples and, last, its checkpoint.
 
-    Killed in between, the run does the epoch again and overwrites what was written of it.
+    A run killed in between repeats the epoch and overwrites its files.
     """
 
     def __init__(self, run: Run, every: int, *, writes: bool):
@@ -252,7 +252,7 @@ class _Checkpoints(keras.callbacks.Callback):
 
 
 def _read_record(out: Path, resume: bool) -> Record | None:
-    """The run that `out` holds, or None for a new or empty folder; leftovers are hidden files."""
+    """Return the record of the run in `out`, or None for a new folder; hidden files are ignored."""
     if all(path.name.startswith(".") for path in out.iterdir()):
         return None
     if not resume:
@@ -271,7 +271,7 @@ def _read_record(out: Path, resume: bool) -> Record | None:
 def _requested_record(
     name, recipe, data, epochs, seed, init, bfloat16, recorded: Record | None
 ) -> Record:
-    """The run asked for; what is None is as recorded, or as in the recipe."""
+    """Return the record of the requested run, with None replaced by the recorded or the recipe's value."""
     if recorded is not None:
         init = recorded.init if init is None else init
         bfloat16 = recorded.bfloat16 if bfloat16 is None else bfloat16
@@ -290,12 +290,12 @@ def _requested_record(
 
 
 def _absolute(name: str | Path) -> str:
-    """A folder's or file's path from the root, so that the run goes on from anywhere; else the name."""
+    """Return the absolute path of a folder or file, so that a run can be resumed anywhere, or the name."""
     return str(Path(name).resolve()) if Path(name).exists() else str(name)
 
 
 def _agreed_record(recorded: Record, asked: Record) -> Record:
-    """The recorded run, which must be the one asked for; more epochs may be asked for."""
+    """Return the recorded run with the requested number of epochs; all else must agree."""
     recipe = copy.deepcopy(recorded.recipe)
     training = recipe["training"]
     if training["decay"] is None:
@@ -324,7 +324,7 @@ def _copy_networks(source: tfgen.Unified, target: tfgen.Unified) -> None:
 
 
 def _sweep(out: Path) -> None:
-    """Remove what interrupted writes left aside, see `replace_file`."""
+    """Remove temporary files of interrupted writes, see `replace_file`."""
     for suffix in _SUFFIXES:
         for leftover in out.rglob(f".????????{suffix}"):
             leftover.unlink()

@@ -96,7 +96,7 @@ def publish(
 
 
 def _data_of(model, data) -> dict[str, Any]:
-    """A recipe's `data`, with what brings the images to the model's shape."""
+    """Return a recipe's `data`, with the size and channels of the model."""
     given = dict(data) if isinstance(data, Mapping) else {"name": data}
     name = os.fspath(given["name"])
     given["name"] = str(Path(name).expanduser().resolve()) if Path(name).is_dir() else name
