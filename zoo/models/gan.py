@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from tfgen import checks, endpoints, networks
-from tfgen.objectives import FAKE, REAL, log_q, r1_penalty, reverse
+from tfgen.objectives import FAKE, REAL, log_q, reverse
 from tfgen.unified import Unified
 
 
@@ -27,11 +27,7 @@ class GAN(Unified):
         phi: discriminator, images [, t] -> logits (b, 1).
         num_classes: number of classes of the labels that both networks read; None: they read none.
         importance_weighted: weigh the generated samples by Eq. 43.
-        r1: weight of the R1 penalty, an addition to phi's objective that the paper has not; theta's
-            stays Eq. 3.  0: none.
-        r1_interval: training steps from one penalty to the next, which weighs as many times as much
-            (Karras et al. 2020, "lazy" regularization).
-        average, seed: see `tfgen.unified.Unified`.
+        kwargs: of `tfgen.unified.Unified`.
 
     Source: Goodfellow et al. (2014); Mirza & Osindero (2014); Hu et al. (2018), section 4.
     """
@@ -42,17 +38,12 @@ class GAN(Unified):
         phi: keras.Model,
         num_classes: int | None = None,
         importance_weighted: bool = False,
-        r1: float = 0.0,
-        r1_interval: int = 16,
         **kwargs: Any,
     ):
-        checks.check_not_negative(r1=r1)
-        checks.check_positive(r1_interval=r1_interval)
         checks.check_networks(num_classes, theta=theta, phi=phi)
         shape = theta.output_shape[1:]
         super().__init__({"theta": theta, "phi": phi}, shape, num_classes=num_classes, **kwargs)
         self.importance_weighted = importance_weighted
-        self.r1, self.r1_interval = r1, r1_interval
 
     @property
     def table_row(self) -> str:
@@ -103,25 +94,6 @@ class GAN(Unified):
             "phi": (self.mean(log_q(q_real, REAL)) + self.mean(log_q(q_fake, FAKE))) / 2,
         }
 
-    def add_penalties(
-        self, objectives: dict[str, tf.Tensor], images: tf.Tensor, labels: tf.Tensor | None
-    ) -> dict[str, tf.Tensor]:
-        """Phi's objective less r1 E_pdata[1/2 |grad_x l(x)|^2], in every r1_interval-th step.
-
-        l is the discriminator that is served, on running statistics and without augmentation: replicas
-        may not exchange anything within a condition.
-        """
-        if not self.r1:
-            return objectives
-
-        def penalties():
-            return r1_penalty(lambda x: self.logits(x, labels), images)
-
-        due = self.steps % self.r1_interval == 0
-        terms = tf.cond(due, penalties, lambda: tf.zeros(tf.shape(images)[0]))
-        penalty = self.r1 * self.r1_interval * self.mean(terms)
-        return {**objectives, "phi": objectives["phi"] - penalty}
-
     def call(
         self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = False
     ) -> tf.Tensor:
@@ -135,6 +107,4 @@ class GAN(Unified):
             **super().get_config(),
             "num_classes": self.num_classes,
             "importance_weighted": self.importance_weighted,
-            "r1": self.r1,
-            "r1_interval": self.r1_interval,
         }
