@@ -7,7 +7,7 @@ import click
 
 from tfgen.quiet import quietly
 from zoo.cli import several
-from zoo.cli.options import FOLDER, Seeds
+from zoo.cli.options import FOLDER, TRUSTED, Seeds, trusts
 from zoo.cli.stopping import resumable
 from zoo.preset import lookup, summaries
 from zoo.recipes import reading
@@ -35,7 +35,8 @@ from zoo.recipes import reading
 )  # fmt: skip
 @FOLDER
 @click.option("--resume", is_flag=True, help="Go on with the run in this folder.")
-@click.option("--init", help="MODEL whose weights to start from; by default fresh ones.")
+@click.option("--init", metavar="MODEL", help="Start from its weights; by default from fresh ones.")
+@TRUSTED
 @click.option(
     "--bfloat16", is_flag=True, default=None,
     help="Multiply in bfloat16, which pays on a processor with AMX.",
@@ -72,7 +73,7 @@ def train(
             from zoo.preset import train as training
 
         tf.config.experimental.enable_op_determinism()  # costs under 2 % of a step on CPU
-        training.train(options.pop("recipe"), out, **options)
+        training.train(options.pop("recipe"), out, trusted=trusts(), **options)
     click.echo(out)
 
 
@@ -126,4 +127,8 @@ def _words(
     for name in ("data", "epochs", "init", "strategy"):
         if options[name] is not None:
             words += [f"--{name}", str(options[name])]
-    return [*words, *(["--bfloat16"] if options["bfloat16"] else [])]
+    return [
+        *words,
+        *(["--bfloat16"] if options["bfloat16"] else []),
+        *(["--trusted"] if trusts() else []),
+    ]

@@ -44,6 +44,7 @@ def train(
     resume: bool = False,
     every: int = 1,
     strategy: str | None = None,
+    trusted: bool = False,
     verbose: str | int = "auto",
 ) -> tfgen.Unified:
     """Train a fresh model on a recipe's data; every epoch ends with a checkpoint moved in place.
@@ -66,6 +67,7 @@ def train(
         every: epochs between checkpoints, each with its grid of samples; the last epoch has one too.
         strategy: "mirrored" or "multiworker", see `tfgen.machines.strategy`; the run is the same on any
             number of devices, up to rounding.  The chief alone writes in `out`, which all workers read.
+        trusted: load `init` as `zoo.load` does a file whose author you trust.
         verbose: of `keras.Model.fit`.
 
     Returns:
@@ -97,7 +99,7 @@ def train(
             checkpoint = run.checkpoint
         done = 0 if checkpoint is None else int(checkpoint.epochs.numpy())
         replicas.agree(distribution, epochs=done)
-        return _train(run, every, distribution, verbose if chief else 0)
+        return _train(run, every, distribution, verbose if chief else 0, trusted)
 
 
 def fresh_model(recipe: reading.Recipe, seed: int, batches: int) -> tfgen.Unified:
@@ -131,7 +133,7 @@ def products_in_bfloat16(wanted: bool) -> Iterator[None]:
 
 
 def _train(
-    run: Run, every: int, strategy: tf.distribute.Strategy, verbose: str | int
+    run: Run, every: int, strategy: tf.distribute.Strategy, verbose: str | int, trusted: bool
 ) -> tfgen.Unified:
     recipe, training = run.record.recipe, run.record.recipe["training"]
     kind, data, seed = registry.model_class(recipe["model"]), recipe["data"], run.record.seed
@@ -145,7 +147,7 @@ def _train(
         with strategy.scope():  # not while files are written: new variables meet other collectives
             model = fresh_model(recipe, seed, int(dataset.cardinality()))
             if run.record.init is not None:
-                _copy_networks(load(run.record.init), model)
+                _copy_networks(load(run.record.init, trusted), model)
     if replicas.are_several(strategy):
         replicas.synchronize(model)
     chief = replicas.is_chief(strategy)
