@@ -17,7 +17,7 @@ from tfgen import evaluation
 from tfgen.drawing import pictures, tiles
 from tfgen.evaluation import likelihood
 from zoo import cli
-from zoo.preset import load
+from zoo.preset import load, train
 from zoo.preset.run import Run
 from zoo.recipes import reading
 
@@ -252,7 +252,9 @@ def test_evaluate_scores_one_folder_against_another(published, tmp_path):
 
 
 @pytest.mark.parametrize("trusted", [False, True])
-@pytest.mark.parametrize("command", ["sample", "evaluate", "export", "info", "interpolate"])
+@pytest.mark.parametrize(
+    "command", ["sample", "evaluate", "export", "info", "interpolate", "train"]
+)
 def test_a_file_is_trusted_if_that_is_asked_for(tmp_path, monkeypatch, command, trusted):
     zoo.VAE.build_networks((8, 8, 1), None, width=4, latent_dim=2).save(tmp_path / "m.keras")
     asked = []
@@ -262,11 +264,15 @@ def test_a_file_is_trusted_if_that_is_asked_for(tmp_path, monkeypatch, command, 
         raise ValueError("not loaded here")
 
     monkeypatch.setattr(zoo, "load", refused)
-    out = {"sample": "a.png", "interpolate": "a.png", "export": "1"}
+    monkeypatch.setattr(train, "load", refused)
+    out = {"sample": "a.png", "interpolate": "a.png", "export": "1", "train": "run"}
     options = ["--out", tmp_path / out[command]] if command in out else []
     options += ["--data", "digits"] if command == "evaluate" else []
-    line = refusal(command, tmp_path / "m.keras", *options, *["--trusted"] * trusted)
-    assert "not loaded here" in line
+    model = ["vae_digits", "--init"] if command == "train" else []
+    model += [tmp_path / "m.keras"]
+    result = run(command, *model, *options, *["--trusted"] * trusted)
+    assert result.exit_code == 1
+    assert "not loaded here" in result.stderr
     assert asked == [trusted]
 
 

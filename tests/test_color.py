@@ -239,14 +239,26 @@ def test_every_member_with_a_discriminator_of_images_takes_the_options(name, aug
     options = {"augment": augment} if augment else {}
     sizes = {"decoder_units": None} if name.startswith("aasvae") else {}
     model = build(
-        name, **sizes, **options, spectral=True, modulation="latents", normalization="batch"
+        name, **sizes, **options, spectral=True, modulation="latents", normalization="batch", r1=2.0
     )
     assert {"SpectralNormalization", *(["Augmentation"] if augment else [])} <= kinds(model.phi)
     assert "BatchNormalization" not in kinds(model.phi)
     assert "Modulation" in kinds(model.theta)
     images, labels = map(tf.constant, digits(8))
-    for objective in model.objectives(images, labels).values():
-        assert np.isfinite(objective)
+    plain = model.objectives(images, labels)
+    assert all(np.isfinite(objective) for objective in plain.values())
+    norms = objectives.r1_penalty(lambda x: model.logits(x, labels), images)
+    found = model.add_penalties(plain, images, labels)
+    difference = {player: plain[player] - found[player] for player in plain}
+    assert {**difference, "phi": 0.0} == dict.fromkeys(plain, 0.0)
+    np.testing.assert_allclose(difference["phi"], 32 * tf.reduce_mean(norms), rtol=1e-3)
+    assert type(model).from_config(model.get_config()).r1 == 2.0
+
+
+@pytest.mark.parametrize("name", ["vae_digits", "aae_digits", "ada_digits", "cyclegan_digits"])
+def test_r1_is_refused_without_a_discriminator_of_images(name):
+    with pytest.raises(ValueError, match="r1 must be 0 unless phi reads images of one domain"):
+        build(name, r1=1.0)
 
 
 def test_a_model_without_options_is_the_one_of_before():

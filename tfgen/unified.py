@@ -16,7 +16,17 @@ import numpy as np
 import tensorflow as tf
 
 import tfgen.schedules  # noqa: F401  registered
-from tfgen import ascent, checks, global_batch, noise, old_names, replicas, sampling, tracking
+from tfgen import (
+    ascent,
+    checks,
+    global_batch,
+    noise,
+    old_names,
+    penalties,
+    replicas,
+    sampling,
+    tracking,
+)
 from tfgen.entries import Gated
 from tfgen.networks import heads, views
 from tfgen.noise import Batch, Samples
@@ -37,6 +47,8 @@ class Unified(Gated):
             samples are drawn; None keeps no average.  The effective decay starts at 0.1 and grows
             with the number of steps n as (1 + n)/(10 + n), so that early averages forget the start.
         seed: Seed of the sampling noise and of the order of arrays given to `fit`.
+        r1: Weight of the R1 penalty on a phi that reads images; 0 for no penalty.
+        r1_interval: Number of training steps per penalty, which is multiplied by this number.
 
     Raises:
         ValueError: Players share a trainable variable, or an argument is out of range.
@@ -65,6 +77,8 @@ class Unified(Gated):
         num_classes: int | None = None,
         average: float | None = None,
         seed: int = 0,
+        r1: float = 0.0,
+        r1_interval: int = 16,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -78,6 +92,8 @@ class Unified(Gated):
         self._names = tuple(name for name in PLAYERS if name in players)
         for name in self._names:
             setattr(self, name, players[name])
+        penalties.check_r1(self, r1, r1_interval)
+        self.r1, self.r1_interval = r1, r1_interval
         if average is not None:
             self.theta_average = keras.models.clone_model(self.theta)
             self.theta_average.set_weights(self.theta.get_weights())
@@ -128,8 +144,8 @@ class Unified(Gated):
     def add_penalties(
         self, objectives: dict[str, tf.Tensor], images: Any, labels: Any
     ) -> dict[str, tf.Tensor]:
-        """Hook: return the objectives that training ascends, by default those given."""
-        return objectives
+        """Hook: return the objectives that training ascends, by default those given, less R1 if `r1`."""
+        return penalties.subtract_r1(self, objectives, images, labels) if self.r1 else objectives
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         images, labels = self._step_data(data)
@@ -353,7 +369,9 @@ class Unified(Gated):
             name: keras.saving.serialize_keras_object(network)
             for name, network in self.players.items()
         }
-        return {**super().get_config(), **networks, "average": self.average, "seed": self.seed}
+        own = {"average": self.average, "seed": self.seed}
+        penalty = {"r1": self.r1, "r1_interval": self.r1_interval} if self.r1 else {}
+        return {**super().get_config(), **networks, **own, **penalty}
 
     @property
     def players(self) -> dict[str, keras.Model]:

@@ -7,7 +7,7 @@ import click
 
 from tfgen.quiet import quietly
 from zoo.cli import several
-from zoo.cli.options import FOLDER, Seeds
+from zoo.cli.options import FOLDER, TRUSTED, Seeds, trusts
 from zoo.cli.stopping import resumable
 from zoo.preset import lookup, summaries
 from zoo.recipes import reading
@@ -37,7 +37,10 @@ from zoo.recipes import reading
 )  # fmt: skip
 @FOLDER
 @click.option("--resume", is_flag=True, help="Continue the run in --out.")
-@click.option("--init", help="MODEL whose weights to start from; by default fresh weights.")
+@click.option(
+    "--init", metavar="MODEL", help="Start from its weights; by default from fresh weights."
+)
+@TRUSTED
 @click.option(
     "--bfloat16", is_flag=True, default=None,
     help="Multiply in bfloat16, which is faster on a processor with AMX.",
@@ -74,7 +77,7 @@ def train(
             from zoo.preset import train as training
 
         tf.config.experimental.enable_op_determinism()  # costs under 2 % of a step on CPU
-        training.train(options.pop("recipe"), out, **options)
+        training.train(options.pop("recipe"), out, trusted=trusts(), **options)
     click.echo(out)
 
 
@@ -128,4 +131,8 @@ def _words(
     for name in ("data", "epochs", "init", "strategy"):
         if options[name] is not None:
             words += [f"--{name}", str(options[name])]
-    return [*words, *(["--bfloat16"] if options["bfloat16"] else [])]
+    return [
+        *words,
+        *(["--bfloat16"] if options["bfloat16"] else []),
+        *(["--trusted"] if trusts() else []),
+    ]

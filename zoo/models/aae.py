@@ -45,7 +45,7 @@ class AAE(Autoencoder):
         adversarial_weight: lambda >= 0; 0 gives an autoencoder.
         alpha: Weight >= 0 of the labelled images' term.
         importance_weighted: Whether to weight log q^r of the inferred codes by Eq. 43.
-        average, seed: See `tfgen.unified.Unified`.
+        kwargs: Arguments of `tfgen.unified.Unified`.
 
     Raises:
         ValueError: The networks do not fit each other or the code, or a weight is negative.

@@ -43,7 +43,7 @@ class ADA(Unified):
         ramp: Number of steps over which lambda rises; None keeps it constant.
         importance_weighted: Whether to weight theta's adversarial terms by Eq. 43.
         num_classes: Number of classes.
-        average, seed: See `tfgen.unified.Unified`.
+        kwargs: Arguments of `tfgen.unified.Unified`.
 
     Source: Ganin et al. (2016); Hu et al. (2018), section 3.1.
 

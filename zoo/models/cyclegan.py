@@ -41,7 +41,7 @@ class CycleGAN(Unified):
         importance_weighted: Whether to weight log q^r of the translated images by Eq. 43.
         pool: Number of past translated images kept per domain; half of the translated images that phi
             learns from are drawn from them (Shrivastava et al. 2017).  0 keeps none.
-        average, seed: See `tfgen.unified.Unified`.
+        kwargs: Arguments of `tfgen.unified.Unified`.
 
     Raises:
         ValueError: The networks do not fit each other, or a number is negative.

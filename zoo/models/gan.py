@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from tfgen import checks, endpoints, networks
-from tfgen.objectives import FAKE, REAL, log_q, r1_penalty, reverse
+from tfgen.objectives import FAKE, REAL, log_q, reverse
 from tfgen.unified import Unified
 
 
@@ -27,11 +27,7 @@ class GAN(Unified):
         phi: Discriminator, images [, t] -> logits (b, 1).
         num_classes: Number of classes of the labels that both networks read; None if they read none.
         importance_weighted: Whether to weight the generated samples by Eq. 43.
-        r1: Weight of the R1 penalty on phi's objective, which is not in the paper; theta's objective
-            stays Eq. 3.  0 for no penalty.
-        r1_interval: Number of training steps per penalty, which is multiplied by this number (Karras
-            et al. 2020, "lazy" regularization).
-        average, seed: See `tfgen.unified.Unified`.
+        kwargs: Arguments of `tfgen.unified.Unified`.
 
     Source: Goodfellow et al. (2014); Mirza & Osindero (2014); Hu et al. (2018), section 4.
 
@@ -59,17 +55,12 @@ class GAN(Unified):
         phi: keras.Model,
         num_classes: int | None = None,
         importance_weighted: bool = False,
-        r1: float = 0.0,
-        r1_interval: int = 16,
         **kwargs: Any,
     ):
-        checks.check_not_negative(r1=r1)
-        checks.check_positive(r1_interval=r1_interval)
         checks.check_networks(num_classes, theta=theta, phi=phi)
         shape = theta.output_shape[1:]
         super().__init__({"theta": theta, "phi": phi}, shape, num_classes=num_classes, **kwargs)
         self.importance_weighted = importance_weighted
-        self.r1, self.r1_interval = r1, r1_interval
 
     @property
     def table_row(self) -> str:
@@ -120,25 +111,6 @@ class GAN(Unified):
             "phi": (self.mean(log_q(q_real, REAL)) + self.mean(log_q(q_fake, FAKE))) / 2,
         }
 
-    def add_penalties(
-        self, objectives: dict[str, tf.Tensor], images: tf.Tensor, labels: tf.Tensor | None
-    ) -> dict[str, tf.Tensor]:
-        """Subtract r1 E_pdata[1/2 |grad_x l(x)|^2] from phi's objective in every r1_interval-th step.
-
-        l is the discriminator as it is served, with moving statistics and without augmentation: replicas
-        may not exchange statistics within a condition.
-        """
-        if not self.r1:
-            return objectives
-
-        def penalties():
-            return r1_penalty(lambda x: self.logits(x, labels), images)
-
-        due = self.steps % self.r1_interval == 0
-        terms = tf.cond(due, penalties, lambda: tf.zeros(tf.shape(images)[0]))
-        penalty = self.r1 * self.r1_interval * self.mean(terms)
-        return {**objectives, "phi": objectives["phi"] - penalty}
-
     def call(
         self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = False
     ) -> tf.Tensor:
@@ -152,6 +124,4 @@ class GAN(Unified):
             **super().get_config(),
             "num_classes": self.num_classes,
             "importance_weighted": self.importance_weighted,
-            "r1": self.r1,
-            "r1_interval": self.r1_interval,
         }

@@ -36,7 +36,7 @@ class Helmholtz(Unified):
             sigmoid, logits of h_1 .. h_L]; the logits of h_L are those of its prior.  See
             `tfgen.networks.sigmoid_belief.generative`.
         eta: Recognition net, [images, h_1 .. h_L-1] -> [logits of h_1 .. h_L].
-        average, seed: See `tfgen.unified.Unified`.
+        kwargs: Arguments of `tfgen.unified.Unified`.
 
     Raises:
         ValueError: The networks' layers differ, or an output reads a layer other than its neighbor.

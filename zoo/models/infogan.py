@@ -44,7 +44,7 @@ class InfoGAN(Unified):
         num_continuous: Number C of continuous codes.
         info_weight: lambda >= 0.
         importance_weighted: Whether to weight log q^r of the generated samples by Eq. 43.
-        average, seed: See `tfgen.unified.Unified`.
+        kwargs: Arguments of `tfgen.unified.Unified`.
 
     Raises:
         ValueError: The networks do not fit each other or the codes, or lambda is negative.

@@ -39,7 +39,7 @@ class PM(Autoencoder):
         phi: Predictors, codes -> logits (b, d); the i-th logit must not depend on z_i, see
             `tfgen.networks.predictors`.
         beta: Weight >= 0 of the predictability; 0 gives an autoencoder.
-        average, seed: See `tfgen.unified.Unified`.
+        kwargs: Arguments of `tfgen.unified.Unified`.
 
     Raises:
         ValueError: The networks do not fit each other, or beta is negative.

@@ -35,7 +35,8 @@ class SVAE(Variational):
         temperature: T > 0 of the weights; phi's own objective stays at 1.
         alpha: Weight of the classifier's term.
         num_classes: Number of classes.
-        importance_samples, likelihood, average, seed: See `zoo.VAE`.
+        importance_samples, likelihood: See `zoo.VAE`.
+        kwargs: Arguments of `tfgen.unified.Unified`.
 
     Source: Kingma et al. (2014); Hu et al. (2018), sections 4 and I.
 

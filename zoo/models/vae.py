@@ -32,7 +32,7 @@ class VAE(Variational):
             that labels given to `fit` are ignored.
         importance_samples: Number k of draws of z; above 1, L is the bound of Burda et al. (2015).
         likelihood: "bernoulli", "logistic" (256 gray levels) or "gaussian".
-        average, seed: See `tfgen.unified.Unified`.
+        kwargs: Arguments of `tfgen.unified.Unified`.
 
     Source: Kingma & Welling (2014); Sohn et al. (2015); Hu et al. (2018), sections 3.3, 4 and C.
 

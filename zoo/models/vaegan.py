@@ -122,7 +122,7 @@ class VAEGAN(_Joint):
         layer: Index of D_l among the layers of phi; -2 is the layer before the logits.
         importance_weighted: Whether to weight the generated samples by Eq. 43.
         temperature: T > 0 of the activation weights; None for no adversary activation.
-        average, seed: See `tfgen.unified.Unified`.
+        kwargs: Arguments of `tfgen.unified.Unified`.
 
     Source: Larsen et al. (2015); Hu et al. (2018), appendix F.
 
@@ -262,7 +262,7 @@ class GANVAE(_Joint):
         reconstruction_weight: lambda_1 >= 0.
         mode_weight: lambda_2 >= 0.
         importance_weighted: Whether to weight the generated samples by Eq. 43.
-        average, seed: See `tfgen.unified.Unified`.
+        kwargs: Arguments of `tfgen.unified.Unified`.
 
     Source: Che et al. (2017a); Hu et al. (2018), appendix F.
 

@@ -44,6 +44,7 @@ def train(
     resume: bool = False,
     every: int = 1,
     strategy: str | None = None,
+    trusted: bool = False,
     verbose: str | int = "auto",
 ) -> tfgen.Unified:
     """Train a fresh model on a recipe's data, with an atomic checkpoint after every epoch.
@@ -66,6 +67,7 @@ def train(
         every: Number of epochs per checkpoint and grid of samples; the last epoch has both, too.
         strategy: "mirrored" or "multiworker", see `tfgen.machines.strategy`; the run is the same on any
             number of devices, up to rounding.  Only the chief writes in `out`, which all workers read.
+        trusted: Whether to load `init` as a file whose author you trust, see `zoo.load`.
         verbose: Verbosity of `keras.Model.fit`.
 
     Returns:
@@ -97,7 +99,7 @@ def train(
             checkpoint = run.checkpoint
         done = 0 if checkpoint is None else int(checkpoint.epochs.numpy())
         replicas.agree(distribution, epochs=done)
-        return _train(run, every, distribution, verbose if chief else 0)
+        return _train(run, every, distribution, verbose if chief else 0, trusted)
 
 
 def fresh_model(recipe: reading.Recipe, seed: int, batches: int) -> tfgen.Unified:
@@ -131,7 +133,7 @@ def products_in_bfloat16(wanted: bool) -> Iterator[None]:
 
 
 def _train(
-    run: Run, every: int, strategy: tf.distribute.Strategy, verbose: str | int
+    run: Run, every: int, strategy: tf.distribute.Strategy, verbose: str | int, trusted: bool
 ) -> tfgen.Unified:
     recipe, training = run.record.recipe, run.record.recipe["training"]
     kind, data, seed = registry.model_class(recipe["model"]), recipe["data"], run.record.seed
@@ -145,7 +147,7 @@ def _train(
         with strategy.scope():  # not while files are written: new variables meet other collectives
             model = fresh_model(recipe, seed, int(dataset.cardinality()))
             if run.record.init is not None:
-                _copy_networks(load(run.record.init), model)
+                _copy_networks(load(run.record.init, trusted), model)
     if replicas.are_several(strategy):
         replicas.synchronize(model)
     chief = replicas.is_chief(strategy)
