@@ -117,7 +117,7 @@ def _draw_translated(context: EvaluationContext) -> Image.Image:
 
 _CLASSIFIED = {
     "draw": _draw_classified,
-    "caption": "Test images, each under the class given to it",
+    "caption": "Test images, each under its predicted class",
     "scored": "On the test split of {data}.",
     "example": "probabilities = model.predict(images)  # images (n, {shape}) in [0, 1]",
 }
@@ -130,7 +130,7 @@ _OF_SAMPLES: dict[str, str | float] = {
     "fid": 0.0,
     "kid": 0.0,
 }
-_CLASSES = "It knows the classes of {data}; any picture is given one of them, also where none fits."
+_CLASSES = "It predicts one of the classes of {data} for any picture, even if none of them fits."
 
 # Endpoint -> metrics and picture of models that have it.
 CAPABILITIES: dict[str, Capability] = {
@@ -140,9 +140,9 @@ CAPABILITIES: dict[str, Capability] = {
         caption="Samples of seed 0",
         scored="{samples:,} samples of seed {seed}, scored by `{evaluator}`.",
         limits=(
-            "It draws pictures like those of {data} and nothing else. Scores by `{evaluator}` compare only "
-            "with\nscores by the same evaluator at the same number of samples; the paper had other "
-            "evaluators, so that\nits numbers compare as shares of the real test set's."
+            "It draws only pictures like those of {data}. Scores by `{evaluator}` compare only with scores "
+            "by the same evaluator at the same number of samples; the paper has other evaluators, so its "
+            "numbers compare only as shares of the real test set's."
         ),
         ceilings=_OF_SAMPLES | {f"aggregate_{name}": c for name, c in _OF_SAMPLES.items()},
         example="images = model.sample(64, seed=0{label})  # (64, {shape}) in [0, 1]",
@@ -162,8 +162,8 @@ CAPABILITIES: dict[str, Capability] = {
         measure=translation_quality,
         draw=_draw_translated,
         caption="Test images, each above its translation",
-        scored="On the test splits of {data}, by the evaluators of either.",
-        limits="It translates pictures like those of {data}, and nothing else.",
+        scored="On the test splits of {data}, by the evaluators of both.",
+        limits="It translates only pictures like those of {data}.",
         ceilings={
             "label_kept_ab": "evaluator_accuracy_b",
             "label_kept_ba": "evaluator_accuracy_a",

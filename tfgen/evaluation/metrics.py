@@ -285,7 +285,8 @@ def jackknife_interval(
 
     Args:
         groups: G >= 2 independent parts of one sample, about equally large.
-        statistic: Maps a list of groups to a number.
+        statistic: Function of a list of groups that returns a number.
+        level: Level of the interval.
 
     Source: Efron, *The Jackknife, the Bootstrap and Other Resampling Plans*, 1982;
         Kott, *The Delete-a-Group Jackknife*, 2001.
@@ -310,6 +311,7 @@ def kernel_distance_interval(
     Args:
         x, y: (n, d) and (m, d) features, rows in random order.
         splits: Largest number of splits; there are fewer if a split would hold less than 2 rows of x or y.
+        level: Level of the interval.
     """
     x, y = _samples(x, y, least=4)
     splits = min(splits, len(x) // 2, len(y) // 2)

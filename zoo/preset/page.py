@@ -103,7 +103,7 @@ def _made(card):
     ]
 
 
-_BYTES = ", each that reads images also as `<name>_bytes`, of PNG or JPEG files"
+_BYTES = ", and `<name>_bytes` for PNG or JPEG files instead of `images`"
 _ONE_SEED = "One seed was trained: differences between presets may be chance."
 
 
@@ -117,10 +117,10 @@ def _subset(card):
     data = card.recipe["data"]
     if "mnist_m" in (data["name"], data.get("target")):
         yield (
-            "of MNIST-M a subset, 12,000 of 59,001 training images and 4,000 of 9,001 test images"
+            "a subset of MNIST-M, 12,000 of 59,001 training images and 4,000 of 9,001 test images"
         )
     if "target" in data and "classify" in card.endpoints:
-        yield f"labelled images of {data['name']} beside unlabelled ones of {data['target']}"
+        yield f"labelled images of {data['name']} and unlabelled ones of {data['target']}"
     elif "target" in data:
         yield f"unpaired with images of {data['target']}"
     if "fraction" in data:
@@ -129,14 +129,14 @@ def _subset(card):
         yield f"the labels of {data['labelled']:.0%} of them, stratified by class, the rest unlabelled"
     if data.get("binarize"):
         yield (
-            "dynamically binarized: pixels are drawn anew from Bernoulli(gray value) in every epoch, "
-            "those of test images once"
+            "dynamically binarized: pixels are drawn from Bernoulli(gray value), in every epoch in "
+            "training and once in testing"
         )
     if "held_out" in data:
         yield (
             f"{data['held_out']:.0%} of these images (and labels) held out of training, for early "
             f"stopping after {card.recipe['training']['patience']} epochs without a higher bound on "
-            f"them: the weights are those of the highest, epoch {card.best_epoch} of {card.epochs}"
+            f"them; the weights are of the epoch with the highest, {card.best_epoch} of {card.epochs}"
         )
 
 
@@ -154,32 +154,32 @@ def _notes(card):
     if "bound" in metrics and binary:
         yield (
             "Bounds are of binarized test images, each pixel one draw from Bernoulli(gray value). The "
-            "paper does not say which binarization its bounds are of, which alone makes many nats. Gray "
-            "images must be binarized before they are encoded."
+            "paper does not state its binarization, which alone can change a bound by many nats. Binarize "
+            "gray images before `encode`."
         )
     if "iw_bound_64" in metrics:
         yield (
             "`iw_bound_64` and `iw_bound_1024` are of fewer images than `bound`, as many as 1,024,000 "
-            "decoded images allow: only differences on the same images, *gains*, compare them."
+            "decoded images allow: compare them only by differences on the same images, the *gains*."
         )
     if "accuracy" in metrics and binary:
         yield "`accuracy` is of gray test images, though the model learned from binarized ones."
     if card.model == "SVAE" and data["name"] == "mnist":
         yield (
-            "The classifier alone, on the same labels, stands beside this model in "
-            "[the results](../../docs/results.md#svae-and-its-classifier-alone). alpha "
-            "(Kingma et al. have 0.1), the multilayer decoder and the pooled classifier depart from Kingma "
-            "et al. and from the paper, and were chosen on training images whose labels this setting hides."
+            "[The results](../../docs/results.md#svae-and-its-classifier-alone) compare this model with "
+            "its classifier alone on the same labels. alpha (0.1 in Kingma et al.), the multilayer "
+            "decoder and the pooled classifier depart from Kingma et al. and from the paper, and were "
+            "chosen on training images whose labels this setting hides."
         )
     if "sample" in card.endpoints and card.model in ("GAN", "InfoGAN", "VAEGAN", "GANVAE"):
         yield (
-            "The recipe departs from DCGAN's; "
-            "[the list](../../docs/results.md#departures-from-the-paper) says where."
+            "The recipe departs from DCGAN's as listed in "
+            "[the results](../../docs/results.md#departures-from-the-paper)."
         )
     if any(metric.startswith("aggregate_") for metric in metrics):
         yield (
-            'Metrics that begin with `aggregate_` are of `model.sample(n, prior="aggregate")`, whose '
-            "codes come from Gaussians fitted to the codes of the training images."
+            'Metrics with the prefix `aggregate_` are of `model.sample(n, prior="aggregate")`, with codes '
+            "from Gaussians fitted to the codes of the training images."
         )
 
 
@@ -203,7 +203,7 @@ def _minutes(card):
 
 def _commands(card):
     if not card.commands:
-        return "It was trained by `fit` in Python; no command makes it again."
+        return "It was trained by `fit` in Python; no command reproduces it."
     shown = "```\n" + " && \\\n".join(card.commands) + "\n```"
     words = shlex.split(card.commands[0])
     changes = lookup.changes_of(words[2], card.recipe)
@@ -211,8 +211,8 @@ def _commands(card):
     stated |= {f"training.epochs={card.recipe['training']['epochs']}"}
     if words[2] in registry.recipes() and (changes is None or not stated.issuperset(changes)):
         shown += (
-            "\n\nThe recipe of this name has changed since. `card.json` holds the one that made this "
-            f"preset, and `tfgen train --from {card.name}` runs it."
+            "\n\nThe recipe of this name has changed since. `card.json` holds the recipe of this "
+            f"preset, which `tfgen train --from {card.name}` runs."
         )
     return shown
 

@@ -29,7 +29,7 @@ RECIPES = {
         "build": {"width": 44, "latent_dim": 128, "conditional": True, "spectral": True, "modulation": "both", "average": 0.9995},
         "training": {"epochs": 60, **ADVERSARIAL},
     },
-    # Wider and longer; of 200 epochs phi would know the training images by heart without augmentation.
+    # Wider and longer; without augmentation phi would memorize the training images in 200 epochs.
     "iwcgan_cifar10": {
         "model": "GAN",
         "description": "Importance-weighted conditional GAN, Eq. 36-43 given labels, on CIFAR-10",

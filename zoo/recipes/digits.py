@@ -36,7 +36,7 @@ RECIPES = {
         "build": {"width": 32, "latent_dim": 32, "conditional": True, "average": 0.99, "importance_weighted": True},
         "training": {"epochs": 150, **ADVERSARIAL},
     },
-    # T of adversary activation is 1 on digits. A tenth of the images is held out to choose the epoch by.
+    # T of adversary activation is 1 on digits. A tenth of the images is held out to choose the epoch.
     "vae_digits": {
         "model": "VAE",
         "description": "Variational autoencoder, Eq. 11, on scikit-learn's 8x8 digits, dynamically binarized",
@@ -79,7 +79,7 @@ RECIPES = {
         "build": {"width": 16, "latent_dim": 16, "adversary": True, "temperature": 1.0},
         "training": {"epochs": 100, **LIKELIHOOD},
     },
-    # From here on DCGANs are 24 wide instead of 32: there is a third network to keep.
+    # From here on DCGANs are 24 wide instead of 32, as there is a third network.
     "infogan_digits": {
         "model": "InfoGAN",
         "description": "InfoGAN, Eq. 9-10, on scikit-learn's 8x8 digits",
@@ -94,7 +94,7 @@ RECIPES = {
         "build": {"width": 24, "latent_dim": 32, "average": 0.99, "importance_weighted": True},
         "training": {"epochs": 150, **ADVERSARIAL},
     },
-    # The KL holds fewer codes close to the prior.  R sums over 256 features.
+    # With fewer codes the KL keeps them close to the prior.  R sums over 256 features.
     "vaegan_digits": {
         "model": "VAEGAN",
         "description": "VAE helped by a GAN, appendix F, on scikit-learn's 8x8 digits",
@@ -165,7 +165,7 @@ RECIPES = {
         "build": {"width": 24, "units": 16},
         "training": {"epochs": 150, **ADVERSARIAL},
     },
-    # Dreams become digits late.
+    # Dreams resemble digits only after many epochs.
     "helmholtz_digits": {
         "model": "Helmholtz",
         "description": "Helmholtz machine, wake-sleep, Eq. 14, on scikit-learn's 8x8 digits, dynamically binarized",

@@ -35,8 +35,8 @@ RECIPES = {
         "build": {"width": 32, "latent_dim": 64, "conditional": True, "average": 0.999, "importance_weighted": True},
         "training": {"epochs": 10, **ADVERSARIAL},
     },
-    # T of adversary activation was chosen on images held out, see docs/studies/temperatures.md.  Of 1 % and
-    # 10 % nothing is held out: choosing the epoch by 60 images costs more than it gains.
+    # T of adversary activation was chosen on images held out, see docs/studies/temperatures.md.  From 1 % and
+    # 10 % no images are held out: choosing the epoch by 60 images costs more than it gains.
     "vae_mnist": {
         "model": "VAE",
         "description": "Variational autoencoder, Eq. 11, on MNIST, dynamically binarized",
@@ -130,9 +130,9 @@ RECIPES = {
         },
         "training": {"epochs": 120, **LIKELIHOOD},
     },
-    # At Kingma et al.'s alpha, 0.1, the classes settle within the first epochs, before labels count. This
-    # alpha and the pooled classifier were chosen on training images whose labels are hidden.  An epoch shows
-    # every label once.
+    # With Kingma et al.'s alpha, 0.1, classes are fixed within the first epochs, before labels have an effect.
+    # This alpha and the pooled classifier were chosen on training images whose labels are hidden.  An epoch
+    # reads every label once.
     "svae_mnist_10pct": {
         "model": "SVAE",
         "description": "Semi-supervised VAE (M2), on MNIST, dynamically binarized, 10% labelled",
@@ -177,7 +177,7 @@ RECIPES = {
         },
         "training": {"epochs": 20, **SEMI_SUPERVISED},
     },
-    # From here on DCGANs are 24 wide instead of 32: there is a third network to keep.
+    # From here on DCGANs are 24 wide instead of 32, as there is a third network.
     "infogan_mnist": {
         "model": "InfoGAN",
         "description": "InfoGAN, Eq. 9-10, on MNIST",
@@ -192,7 +192,7 @@ RECIPES = {
         "build": {"width": 24, "latent_dim": 64, "average": 0.999, "importance_weighted": True},
         "training": {"epochs": 14, **ADVERSARIAL},
     },
-    # The KL holds fewer codes close to the prior.  R sums over 2048 features.
+    # With fewer codes the KL keeps them close to the prior.  R sums over 2048 features.
     "vaegan_mnist": {
         "model": "VAEGAN",
         "description": "VAE helped by a GAN, appendix F, on MNIST",
@@ -242,7 +242,7 @@ RECIPES = {
         "build": {"width": 24, "units": 32},
         "training": {"epochs": 15, "batch_size": 64, "learning_rate": 5e-4, "beta_1": 0.5, "decay": None},
     },
-    # Dreams become digits late.
+    # Dreams resemble digits only after many epochs.
     "helmholtz_mnist": {
         "model": "Helmholtz",
         "description": "Helmholtz machine, wake-sleep, Eq. 14, on MNIST, dynamically binarized",

@@ -19,7 +19,7 @@ RECIPES = {
         "build": {"width": 16, "blocks": 2},
         "training": {"epochs": 30, **TRANSLATION},
     },
-    # The ramp is the whole training, in steps; an epoch shows the larger domain in half batches.
+    # The ramp is the number of steps of the whole training; an epoch reads the larger domain in half batches.
     "ada_mnist_mnist_m": {
         "model": "ADA",
         "description": "Adversarial domain adaptation, Eq. 1-3, from MNIST to MNIST-M",

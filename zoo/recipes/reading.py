@@ -1,4 +1,4 @@
-"""Recipes from files, their changes by name, and the rules that each keeps; importing nothing heavy."""
+"""Recipes from files, changes by name, and the rules of recipes, without heavy imports."""
 
 import json
 import re
@@ -30,7 +30,7 @@ def read(path: str | Path) -> Recipe:
 
     Raises:
         ValueError: The file holds no recipe.
-        OSError: It cannot be read.
+        OSError: The file cannot be read.
     """
     try:
         found = untrusted.read_document(Path(path))
@@ -45,14 +45,14 @@ def read(path: str | Path) -> Recipe:
 
 
 def apply_changes(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
-    """Return a copy of a recipe with other values; the description names the data that it learns from.
+    """Return a copy of a recipe with other values; the description names its data set.
 
     Args:
-        recipe: The one to change.
-        assignments: As "training.epochs=3"; a value is JSON, or else the text itself.
+        recipe: Recipe to change.
+        assignments: Changes such as "training.epochs=3"; a value is JSON, or else the text itself.
 
     Raises:
-        ValueError: An assignment of another form, or a value that breaks a rule.
+        ValueError: An assignment has another form, or a value breaks a rule.
     """
     recipe, before = old_names.renew(recipe), recipe["data"]["name"]
     for assignment in assignments:
@@ -73,10 +73,10 @@ def apply_changes(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
 
 
 def find_changes(recipe: Recipe, original: Recipe) -> list[str]:
-    """The assignments that make `recipe` of `original`, see `apply_changes`.
+    """Return the assignments that turn `original` into `recipe`, see `apply_changes`.
 
     Raises:
-        ValueError: There are none, since a key is missing or the model is another.
+        ValueError: There are none, since a key is missing or the model differs.
     """
     assignments = []
     for section in SECTIONS:
@@ -91,7 +91,7 @@ def find_changes(recipe: Recipe, original: Recipe) -> list[str]:
 
 
 def check(recipe: Any) -> None:
-    """Hold a recipe to the keys that `zoo.recipes` lists, and its training to their ranges.
+    """Check a recipe's keys against those in `zoo.recipes`, and the ranges of its training.
 
     Raises:
         ValueError: A key is missing, unknown or of another type, or a number is out of range.
@@ -126,10 +126,10 @@ def check(recipe: Any) -> None:
 
 
 def check_number(name: str, value: Any, kind: type, low: float, high: float) -> None:
-    """Refuse what is no number of a kind, int or float, from `low` to `high`.
+    """Check that a value is a number of a kind, int or float, from `low` to `high`.
 
     Raises:
-        ValueError: The value is another.
+        ValueError: The value is not.
     """
     right = int if kind is int else int | float
     if isinstance(value, bool) or not isinstance(value, right) or not low <= value <= high:

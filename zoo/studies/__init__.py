@@ -1,1 +1,1 @@
-"""Claims that are measured, a file each; their pages are in docs/studies/."""
+"""Studies, one file per measured claim; their pages are in docs/studies/."""

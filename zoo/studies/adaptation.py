@@ -1,11 +1,11 @@
-"""`python -m zoo.studies.adaptation`: what ADA and IW-ADA close of the gap between two classifiers.
+"""`python -m zoo.studies.adaptation`: share of the gap between two classifiers that ADA and IW-ADA close.
 
-The floor learns from the labelled source alone, the ceiling from the labelled target; ADA in between
-has the source's labels and the target's images.  All four are the recipe's networks, trained for
-equally many steps with equally many labelled images in each, and are tested after the last step on the
-target's test split.  The target's labels reach the ceiling alone, and chose nothing.
+The floor learns from the labelled source only, the ceiling from the labelled target; ADA has the source's
+labels and the target's images.  All four have the recipe's networks, trained for equally many steps with
+equally many labelled images per step, and are tested after the last step on the target's test split.  The
+target's labels are used only by the ceiling, and for no choice.
 
-Every run is written to adaptation.json when it ends, and a run that is written is not done again.
+Every run is written to adaptation.json when it ends; a written run is not repeated.
 """
 
 import itertools
@@ -42,11 +42,11 @@ GANIN = {  # et al. (2016), table 2, on the whole of MNIST-M
 
 
 def accuracy(recipe: Recipe, method: str, seed: int) -> Any:
-    """The accuracy on the target's test split of a model trained by a method.
+    """Train a model by a method; return its accuracy on the target's test split.
 
     Args:
         recipe: Recipe of an ADA.
-        method: A key of METHODS.
+        method: Key of METHODS.
         seed: Seed of weights and order.
     """
     data, settings = recipe["data"], recipe["training"]
@@ -65,7 +65,7 @@ def accuracy(recipe: Recipe, method: str, seed: int) -> Any:
 
 
 def pending(results: dict[str, Any], recipes: Sequence[str], seeds: int) -> Any:
-    """[(recipe's name, seed, method)] of the runs that are not recorded, seed after seed, LAST last."""
+    """Return [(name of the recipe, seed, method)] of runs not yet recorded, seed after seed, LAST last."""
     recorded = {
         (name, run["seed"], run["method"])
         for name in recipes
@@ -77,37 +77,37 @@ def pending(results: dict[str, Any], recipes: Sequence[str], seeds: int) -> Any:
 
 
 def read(recipes: Sequence[str]) -> dict[str, Any]:
-    """The results so far, with a place for every recipe.
+    """Return the results so far, with an entry for every recipe.
 
     Raises:
-        ValueError: Runs were recorded of another recipe, machine or versions.
+        ValueError: Recorded runs are of another recipe, machine or versions.
     """
     path = PAGES / "adaptation.json"
     results = json.loads(path.read_text()) if path.is_file() else {"recipes": {}}
     facts = {"machine": machine(), "versions": versions()}
     if results.setdefault("facts", facts) != facts:
         raise ValueError(
-            f"Runs must be of one machine; begin anew without {path}. Received: {facts}"
+            f"Runs must be of one machine; remove {path} to start again. Received: {facts}"
         )
     for name in recipes:
         recipe = json.loads(json.dumps(zoo.RECIPES[name]))
         recorded = results["recipes"].setdefault(name, {"recipe": recipe, "runs": []})
         if recorded["recipe"] != recipe:
             raise ValueError(
-                f"Runs must be of one recipe; begin anew without {path}. Received: {recipe}"
+                f"Runs must be of one recipe; remove {path} to start again. Received: {recipe}"
             )
     return results
 
 
 def write(results: dict[str, Any]) -> None:
-    """adaptation.json and the adaptation.md that is made of it."""
+    """Write adaptation.json and the page made from it, adaptation.md."""
     with replace_file(PAGES / "adaptation.json") as aside:
         aside.write_text(json.dumps(results, indent=2) + "\n")
     (PAGES / "adaptation.md").write_text(page(results))
 
 
 def page(results: dict[str, Any]) -> str:
-    """adaptation.md of what `main` measured."""
+    """Return adaptation.md."""
     facts = results["facts"]
     software = facts["versions"]
     sections = "\n".join(
@@ -119,12 +119,12 @@ def page(results: dict[str, Any]) -> str:
 {software["tensorflow"]} and Keras {software["keras"]}.
 
 Accuracy on the target's test split after the last step: mean and standard deviation over seeds. The
-floor learns from the labelled source alone, the ceiling from the labelled target; ADA has the source's
-labels and the target's images. Networks, steps, optimizer and labelled images a step are the same.
-The target's labels reach the ceiling's training and this test alone: the normalization, the weight of
+floor learns from the labelled source only, the ceiling from the labelled target; ADA has the source's
+labels and the target's images. Networks, steps, optimizer and labelled images per step are the same.
+The target's labels are used only to train the ceiling and for this test: the normalization, the weight of
 the adversarial term and phi's depth were chosen between MNIST and MNIST's digits blended with colored
 noise.
-*Gap closed* is the share of the way from the floor's mean to the ceiling's.
+*Gap closed* is the gain over the floor's mean as a share of the ceiling's.
 {sections}"""
 
 
@@ -145,7 +145,7 @@ def _section(name, recipe, runs):
         "gap closed",
         "Ganin et al. (2016)",
         "gap closed",
-        "seconds a run",
+        "seconds per run",
     )
     geometry = " ".join(f"{key} {value}" for key, value in data.items())
     return f"""
@@ -172,7 +172,7 @@ def _row(method, runs, closed, published):
 
 
 def _closed_gap(means, method):
-    """The share of the gap that a method closes, in percent."""
+    """Return the share of the gap that a method closes, in percent."""
     if method in (FLOOR, CEILING) or not {FLOOR, CEILING} <= means.keys():
         return ""
     return f"{(means[method] - means[FLOOR]) / (means[CEILING] - means[FLOOR]):.0%}"
@@ -182,9 +182,9 @@ def _note(name):
     if name not in GANIN:
         return ""
     return """
-MNIST-M is here a subset: 12,000 of 59,001 images to train on and 4,000 of 9,001 to test on. Ganin et
-al. had all of them, other networks and the reversal of phi's gradient. One run of seed 0, of three
-epochs and with one hidden layer in phi, had been tested (0.778) before this recipe was settled."""
+MNIST-M is a subset here: 12,000 of 59,001 training images and 4,000 of 9,001 test images. Ganin et al.
+had all images, other networks, and reversed phi's gradient. One run of seed 0, with three epochs and one
+hidden layer in phi, had been tested (0.778) before this recipe was fixed."""
 
 
 def _join(values):
@@ -195,7 +195,7 @@ def _join(values):
 @click.argument("recipes", nargs=-1, type=click.Choice(RECIPES))
 @click.option("--seeds", default=5, show_default=True, type=click.IntRange(1))
 def main(recipes: Sequence[str], seeds: int) -> None:
-    """Train and test the RECIPES, by default all, by every method and seed that is not recorded yet."""
+    """Train and test the RECIPES, by default all, by every method and seed not recorded yet."""
     recipes = recipes or RECIPES
     results = read(recipes)
     for name, seed, method in pending(results, recipes, seeds):

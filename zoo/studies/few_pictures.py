@@ -1,9 +1,9 @@
-"""`python -m zoo.studies.few_pictures`: fine-tuning a conditional GAN on few pictures, and what helps it.
+"""`python -m zoo.studies.few_pictures`: fine-tune a conditional GAN on few pictures, in four ways.
 
-A model trained on CIFAR-10 learns on from 100, 500 and 2,000 pictures of another data set with as many
-classes, by default MNIST-M.  Four ways: as it was trained; with augmentation of all that phi reads; with
-phi's lower layers frozen (Mo et al. 2020); with both.  Each is scored on the test split by the evaluator
-of the new data set.
+A model trained on CIFAR-10 is fine-tuned on 100, 500 and 2,000 pictures of another data set with as many
+classes, by default MNIST-M, as it was trained, with augmentation of all images that phi reads, with phi's
+lower layers frozen (Mo et al. 2020), and with both.  Each model is scored on the test split by the
+evaluator of the new data set.
 """
 
 import json
@@ -24,7 +24,7 @@ from zoo.preset.provenance import in_words, machine
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "studies"
 COUNTS = (100, 500, 2_000)
 AUGMENTATIONS = ("translation", "cutout")  # digits are not flipped
-WAYS = {  # name -> (whether images are augmented, number of phi's convolutions that stay)
+WAYS = {  # name -> (whether images are augmented, number of frozen convolutions of phi)
     "as it was": (False, 0),
     "augmented": (True, 0),
     "lower layers frozen": (False, 2),
@@ -41,7 +41,7 @@ RATE = 1e-4
 @click.option("--steps", type=int, default=2_000)
 @click.option("--seed", type=int, default=0)
 def main(model: Any, data: str, steps: int, seed: int) -> None:
-    """Fine-tune MODEL, a preset, folder or .keras file, in every way; results that are there stay."""
+    """Fine-tune MODEL, a preset, folder or .keras file, in every way; existing results are kept."""
     path = PAGES / "few_pictures.json"
     results = json.loads(path.read_text()) if path.is_file() else {}
     setting = {"model": model, "data": data, "steps": steps, "seed": seed}
@@ -69,19 +69,19 @@ def fine_tune(
     frozen: int,
     seed: int = 0,
 ) -> Any:
-    """The model after so many steps on the pictures.
+    """Return the model after a number of steps on the pictures.
 
     Args:
-        model: A `zoo.GAN` with classes.
+        model: `zoo.GAN` with classes.
         pictures: uint8 (n, h, w, c).
         labels: int32 (n,), among the model's classes.
-        steps: Number of steps of batches of 64 or, if there are fewer pictures, of all of them.
+        steps: Number of steps, each on 64 pictures or, if there are fewer, on all of them.
         augmented: Whether phi reads T(x) of all images.
         frozen: Number of phi's lowest convolutions that are not trained.
         seed: Seed of the order and the noise.
 
     Returns:
-        A model whose theta is trained, at its average.
+        Fine-tuned model with the average of theta.
     """
     phi = with_augmentation(model.phi) if augmented else model.phi
     for layer in convolutions(phi)[:frozen]:
@@ -94,13 +94,13 @@ def fine_tune(
 
 
 def with_augmentation(phi: keras.Model) -> keras.Model:
-    """The same discriminator behind `Augmentation`, which shares its layers."""
+    """Return a discriminator of augmented images that shares the layers of phi."""
     images, *labels = [keras.Input(x.shape[1:], dtype=x.dtype, name=x.name) for x in phi.inputs]
     return keras.Model([images, *labels], phi([Augmentation(AUGMENTATIONS)(images), *labels]))
 
 
 def convolutions(phi: keras.Model) -> list[keras.layers.Layer]:
-    """The convolutions of a discriminator, lowest first, out of networks and normalizations around them."""
+    """Return the convolutions of a discriminator, lowest first, also from nested networks and wrappers."""
     found = []
     for layer in phi.layers:
         inner = getattr(layer, "layer", layer)
@@ -112,14 +112,14 @@ def convolutions(phi: keras.Model) -> list[keras.layers.Layer]:
 
 
 def page(results: dict[str, Any]) -> str:
-    """The results as Markdown."""
+    """Return the results as Markdown."""
     setting = results["setting"]
     lines = [
         "# Few pictures",
         "",
         "Made by `python -m zoo.studies.few_pictures`, from `few_pictures.json`. Frechet distance, and in",
         f"brackets the share of labels kept, of {SAMPLES:,} samples after {setting['steps']:,} steps of",
-        f"`{setting['model']}` on so many pictures of {setting['data']}. Seed {setting['seed']}.",
+        f"`{setting['model']}` on pictures of {setting['data']}. Seed {setting['seed']}.",
         "",
     ]
     rows = [

@@ -1,7 +1,7 @@
-"""Mode missing against mode covering: models of the zoo on mixtures of Gaussians in the plane.
+"""Missed and covered modes: models of the zoo on mixtures of Gaussians in the plane.
 
-Points are images of shape (1, 2, 1) in [0, 1], so that the zoo's classes serve as they are.  Every
-network has hidden layers of `HIDDEN` units: two in theta and eta, and in phi as many as `MODELS` says.
+Points are images of shape (1, 2, 1) in [0, 1], so that the zoo's classes apply unchanged.  Every network
+has hidden layers of `HIDDEN` units: two in theta and eta, and in phi the number in `MODELS`.
 """
 
 import concurrent.futures
@@ -53,9 +53,9 @@ MODELS = {  # name: (class, hidden layers of phi, arguments)
 }
 
 _SECTION = """\
-Lemma 1 lets a GAN miss modes, and Lemma 2 makes a VAE cover every mode and what lies between. Neither says
-how much: that takes models that are trained. Here models of the zoo learn mixtures of Gaussians in the
-unit square, of equal shares and deviation {deviation}.
+Lemma 1 lets a GAN miss modes, and Lemma 2 makes a VAE cover every mode and the space between. How much
+depends on training. Here models of the zoo learn mixtures of Gaussians in the unit square, with equal
+weights and standard deviation {deviation}.
 
 | | |
 |---|---|
@@ -70,18 +70,18 @@ unit square, of equal shares and deviation {deviation}.
 | seconds | of a processor, for one training |
 | wall time | {minutes:.1f} min in all, on {machine} |
 
-Numbers are means ± standard deviations over seeds; figures show seed 0. Modes covered and good points
-say little without each other: see the last two rows, p_data itself and points spread evenly.
+Numbers are means ± standard deviations over seeds; figures show seed 0. Read modes covered and good points
+together: the last two rows, p_data itself and uniformly spread points, show why.
 
 {parts}
 
-What to compare: the GAN with the VAE, for missing against covering; the GAN with itself under a deeper
-phi, since Lemma 1 holds for any D and how much is missed depends on D; and the GAN with GAN/VAE (Che et
-al. 2017a), whose theta must make every real point again from the code that eta infers."""
+Compare GAN with VAE for missed against covered modes; GAN with itself under a deeper phi, since Lemma 1
+holds for any D but the modes missed depend on D; and GAN with GAN/VAE (Che et al. 2017a), whose theta must
+reconstruct every real point from the code that eta infers."""
 
 
 class Score(NamedTuple):
-    """How points lie among the modes."""
+    """Score of points: modes covered, and good points."""
 
     covered: int  # modes
     good: float  # share of points within `GOOD` deviations of a mode
@@ -99,7 +99,7 @@ class Run(NamedTuple):
 
 
 def draw(mixture: str, n: int, seed: int) -> np.ndarray:
-    """n points of the mixture whose modes have equal shares, float32 (n, 1, 2, 1) in [0, 1]."""
+    """Draw n points of a mixture with equal weights, float32 (n, 1, 2, 1) in [0, 1]."""
     rng = np.random.default_rng(seed)
     centers = MIXTURES[mixture][rng.integers(len(MIXTURES[mixture]), size=n)]
     points = centers + DEVIATION * rng.normal(size=(n, 2))
@@ -107,7 +107,7 @@ def draw(mixture: str, n: int, seed: int) -> np.ndarray:
 
 
 def score(mixture: str, points: np.ndarray) -> Score:
-    """Modes covered and share of good points; arguments as in `Run`."""
+    """Return modes covered and share of good points; arguments as in `Run`."""
     centers = MIXTURES[mixture]
     distances = np.linalg.norm(points[:, None] - centers, axis=-1)
     good = distances.min(axis=1) <= GOOD * DEVIATION
@@ -116,7 +116,7 @@ def score(mixture: str, points: np.ndarray) -> Score:
 
 
 def build(name: str, seed: int) -> Any:
-    """A fresh, compiled model of `MODELS`."""
+    """Return a fresh, compiled model of `MODELS`."""
     kind, depth, arguments = MODELS[name]
     sizes = {"latent_dim": LATENTS, "hidden": HIDDEN, "activation": "relu"}
     players = {"theta": networks.mlp_generator(SHAPE, **sizes, scaled=kind == "VAE")}
@@ -132,7 +132,7 @@ def build(name: str, seed: int) -> Any:
 
 
 def train(mixture: str, name: str, seed: int, epochs: int = EPOCHS) -> Any:
-    """Trains a model of `MODELS` on a mixture from scratch and draws `POINTS` points from it.
+    """Train a model of `MODELS` on a mixture from scratch and draw `POINTS` points from it.
 
     Returns:
         A `Run`.
@@ -148,7 +148,7 @@ def train(mixture: str, name: str, seed: int, epochs: int = EPOCHS) -> Any:
 
 
 def sample(model: Any, n: int, seed: int) -> np.ndarray:
-    """Points x ~ p_theta(x), (n, 2), with the noise of the likelihood where there is one."""
+    """Draw points x ~ p_theta(x), (n, 2), with the noise of the likelihood if there is one."""
     images, *scale = keras.tree.flatten(model.theta(model.prior(n, seed)))
     points = images.numpy().reshape(n, 2)
     for noise in scale:
@@ -157,7 +157,7 @@ def sample(model: Any, n: int, seed: int) -> np.ndarray:
 
 
 def experiment(seeds: int, epochs: int = EPOCHS) -> Any:
-    """Trains every model on every mixture, seeds 0 to seeds - 1, on all cores.
+    """Train every model on every mixture, seeds 0 to seeds - 1, on all cores.
 
     Returns:
         [Run], by mixture, model and seed.
@@ -171,14 +171,14 @@ def experiment(seeds: int, epochs: int = EPOCHS) -> Any:
 
 
 def write(folder: Path, seeds: int) -> str:
-    """Does the experiment and draws the first seed's points, `ring.png` and `grid.png`.
+    """Run the experiment and draw the first seed's points, `ring.png` and `grid.png`.
 
     Args:
-        folder: Where to draw.
-        seeds: Trainings of each model on each mixture, at least 1.
+        folder: Folder of the figures.
+        seeds: Number of trainings of each model on each mixture, at least 1.
 
     Returns:
-        The section on it of the theory's page, in Markdown.
+        Section of the page on the theory, in Markdown.
     """
     began = time.perf_counter()
     runs = experiment(seeds)
@@ -208,7 +208,7 @@ def write(folder: Path, seeds: int) -> str:
 
 
 def scores(mixture: str, runs: Any) -> str:
-    """The table of a mixture in Markdown: means and standard deviations over the seeds."""
+    """Return the table of a mixture in Markdown: means and standard deviations over the seeds."""
     centers, rows = MIXTURES[mixture], []
     for name in MODELS:
         chosen = [run for run in runs if (run.mixture, run.model) == (mixture, name)]
@@ -225,7 +225,7 @@ def scores(mixture: str, runs: Any) -> str:
 
 
 def picture(mixture: str, runs: Any, path: Path) -> str | Path:
-    """Points of the first seed of each model among the modes, to a PNG file."""
+    """Draw points of the first seed of each model among the modes to a PNG file."""
     first = [run for run in runs if run.mixture == mixture and run.seed == 0]
     figure, panels = plots.axes(len(first), size=(1.8, 2.0))
     for axes, run in zip(panels, first, strict=True):
@@ -252,6 +252,6 @@ def _spread(values, digits):
 
 
 def _one_thread():
-    """One core a process: small products gain nothing from more."""
+    """Use one core per process: small products gain nothing from more."""
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)

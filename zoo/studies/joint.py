@@ -1,7 +1,8 @@
 """`python -m zoo.studies.joint`: VAE and GAN beside the two models that join them (appendix F).
 
-VAE/GAN should draw sharper images than VAE, and GAN/VAE miss fewer modes than GAN: sharpness and recall,
-of the published presets on the same number of samples.  Precision and recall are of the whole test set.
+VAE/GAN should draw sharper images than VAE, and GAN/VAE miss fewer modes than GAN: the study measures
+sharpness and recall of the published presets on equally many samples.  Precision and recall are of the
+whole test set.
 """
 
 import json
@@ -27,9 +28,9 @@ SEED = 0
 
 
 def sharpness(images: np.ndarray) -> float:
-    """Mean squared Laplacian, (n, h, w, c) -> float: falls where edges are blurred.
+    """Return the mean squared Laplacian, (n, h, w, c) -> float; it is lower if edges are blurred.
 
-    The Laplacian is a pixel's four neighbors minus four times itself, of pixels that have four.
+    The Laplacian is the sum of a pixel's four neighbors minus four times the pixel, for inner pixels.
     """
     neighbors = (
         images[:, :-2, 1:-1] + images[:, 2:, 1:-1] + images[:, 1:-1, :-2] + images[:, 1:-1, 2:]
@@ -38,18 +39,18 @@ def sharpness(images: np.ndarray) -> float:
 
 
 def extreme(images: np.ndarray) -> float:
-    """The share of pixels within EXTREME of 0 or 1: noise, unlike edges, lowers it."""
+    """Return the share of pixels within EXTREME of 0 or 1, which noise lowers and edges do not."""
     return float(np.mean((images < EXTREME) | (images > 1 - EXTREME)))
 
 
 def features(evaluator: Any, images: np.ndarray) -> np.ndarray:
-    """(n, d) of images (n, h, w, c)."""
+    """Return features (n, d) of images (n, h, w, c)."""
     batches = range(0, len(images), BATCH)
     return np.concatenate([evaluator.observe(images[i : i + BATCH])[0] for i in batches])
 
 
 def coverage(evaluator: Any, real: np.ndarray, generated: np.ndarray) -> dict[str, list[float]]:
-    """{"precision", "recall": (value, low, high)} of as many generated images as real ones."""
+    """Return {"precision", "recall": (value, low, high)} of as many generated images as real ones."""
     count = min(len(real), len(generated))
     seen = [features(evaluator, images[:count]) for images in (real, generated)]
     shares = metrics.precision_recall(seen[0], seen[1], NEIGHBORS)._asdict()
@@ -57,7 +58,7 @@ def coverage(evaluator: Any, real: np.ndarray, generated: np.ndarray) -> dict[st
 
 
 def scores(name: str, data: str, samples: int) -> dict[str, Any]:
-    """{"model", "epochs", metric: value or (value, low, high)} of a preset."""
+    """Return {"model", "epochs", metric: value or (value, low, high)} of a preset."""
     model = zoo.load(name)
     real = tfgen.data.arrays(data, "test")[0] / np.float32(255)
     images = model.sample(samples, seed=SEED)
@@ -79,7 +80,7 @@ _HEADER = (
 
 
 def page(results: dict[str, Any]) -> str:
-    """joint.md of what `main` measured."""
+    """Return joint.md."""
     return "# VAE, GAN, and the models that join them\n" + "".join(
         f"""
 ## {data}
@@ -87,8 +88,8 @@ def page(results: dict[str, Any]) -> str:
 `python -m zoo.studies.joint {data} --samples {found["samples"]}`. Sharpness is the mean squared
 Laplacian as a share of the real test set's; extreme is the share of pixels within {EXTREME} of 0 or 1,
 which is {found["entries"][0]["extreme_real"]:.3f} in the test set. Precision, recall and FID are by
-`resnet_{data}`, as is the inception score, a share of the test set's; precision and recall are of the whole
-test set and as many samples, where cards have 2,000 of either at most. Intervals have level .95.
+`resnet_{data}`, and so is the inception score, a share of the test set's; precision and recall are of the
+whole test set and as many samples, while cards have at most 2,000 of each. Intervals have level .95.
 
 {table(_HEADER, map(_row, found["entries"]))}
 """
@@ -106,7 +107,7 @@ def _row(entry):
 @click.argument("data", type=click.Choice(["digits", "mnist"]))
 @click.option("--samples", default=10_000, show_default=True)
 def main(data: str, samples: int) -> None:
-    """Score the four presets of DATA, and write joint.md; the other data set's results stay."""
+    """Score the four presets of DATA, and write joint.md; the other data set's results are kept."""
     path = PAGES / "joint.json"
     results = json.loads(path.read_text()) if path.is_file() else {}
     entries = [scores(f"{model}_{data}", data, samples) for model in MODELS]

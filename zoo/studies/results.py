@@ -1,7 +1,4 @@
-"""`python -m zoo.studies.results`: pages that are functions of the presets' cards, written anew.
-
-They are each preset's own and the tables of docs/results.md.
-"""
+"""`python -m zoo.studies.results`: write the pages made from cards: of each preset, and docs/results.md."""
 
 from pathlib import Path
 
@@ -31,22 +28,22 @@ _METRICS = {  # header -> metric
 _PAGE = """\
 # Results of all presets
 
-Made by `python -m zoo.studies.results` from the cards in [`saved_models/`](../saved_models). A preset's
-page has intervals, further metrics and the commands from which its numbers come again. One seed each.
+Made by `python -m zoo.studies.results` from the cards in [`saved_models/`](../saved_models). The page of a
+preset has intervals, further metrics and the commands that reproduce its numbers. Each preset has one seed.
 
 Generators are scored on 10,000 samples by the evaluator of their data set. *share of real* is the
-inception score over the real test set's; *label kept* the share of samples, or of translated test
-images, that the evaluator gives the class asked for; *clusters* the accuracy of classes found without
+inception score divided by the real test set's; *label kept* the share of samples, or of translated test
+images, that the evaluator classifies as their label; *clusters* the accuracy of classes found without
 labels under the best assignment; *bound* the variational bound on the test set, given the labels for
 conditional models. *paper* is the paper's number for the same model on the same data, a share of real,
-a label accuracy, a bound, an accuracy, each by its own evaluators. Cores are those that the training
-could use, on a machine shared with other work. Presets trained in bfloat16 and in float32, and on other
-machines, are no pairs. *share, aggregate codes* is of the second sampler of likelihood models, see
+a label accuracy, a bound or an accuracy, by the paper's own evaluators. Cores are those available to the
+training, on a machine shared with other work. Presets trained in bfloat16 and in float32, or on different
+machines, do not form pairs. *share, aggregate codes* is of the second sampler of likelihood models, see
 `fit_sampler`. MNIST-M is a subset: 12,000 of 59,001 training images, 4,000 of 9,001 test images.
 
 Bounds are of the test set binarized once, each pixel a draw from Bernoulli(gray value). The paper does not
-say which binarization its bounds are of. Accuracies are of gray test images. Whether one model is better
-than another is measured over paired seeds by `tfgen reproduce`, not read from these single runs.
+state its binarization. Accuracies are of gray test images. These single runs do not show whether one model
+is better than another; `tfgen reproduce` measures that over paired seeds.
 
 ## Departures from the paper
 
@@ -56,8 +53,8 @@ The paper takes "the DCGAN architecture and hyperparameter setting" (Radford et 
 |---|---|---|
 | batch, the k of IWGAN | 128 | 64 |
 | z | uniform on [-1, 1], 100 dimensions | N(0, I), 64 dimensions on MNIST |
-| width of the layer nearest the image | 64 | 32 on MNIST, 24 where there is a third network |
-| 28 pixels | two layers of stride 2 | framed to 32, three layers of stride 2 |
+| width of the layer nearest the image | 64 | 32 on MNIST, 24 for models with a third network |
+| 28 pixels | two layers of stride 2 | padded to 32, three layers of stride 2 |
 | updates of theta and phi | alternating | simultaneous |
 | samples are drawn from | theta | a moving average of theta |
 | labels in phi | - | inner product with the features (Miyato & Koyama 2018) |
@@ -69,11 +66,11 @@ SVAE's three departures were chosen on training images whose labels the setting 
 
 
 def table(cards: list[cards.Card], folder: str = "saved_models") -> str:
-    """Numbers beside the paper's, as a Markdown table; "-" is a number that does not apply.
+    """Return numbers beside the paper's as a Markdown table; "-" is a number that does not apply.
 
     Args:
         cards: Cards of the presets, in the order of the rows. Metrics that none of them has are left out.
-        folder: Folder of the presets, as seen from the page.
+        folder: Folder of the presets, relative to the page.
     """
     measured = {
         header: metric
@@ -105,7 +102,7 @@ def _machine(card):
 
 
 def page(cards: list[cards.Card]) -> str:
-    """All presets, a section for each data set or pair of them, in Markdown."""
+    """Return the page of all presets, with a section per data set or pair of data sets."""
     sections = {}
     for card in sorted(cards, key=lambda card: card.name):
         sections.setdefault(_title(card), []).append(card)
@@ -119,7 +116,7 @@ def page(cards: list[cards.Card]) -> str:
 
 
 def _classifiers(cards):
-    """SVAE's accuracy beside that of its classifier alone on the same labels, from the records."""
+    """Return SVAE's accuracy beside that of its classifier alone on the same labels, from the records."""
     rows = []
     for cell, share in (("svae_mnist_1pct", 0.01), ("svae_mnist_10pct", 0.1)):
         alone = [
@@ -138,8 +135,9 @@ def _classifiers(cards):
     )  # fmt: skip
     return (
         "\n## SVAE and its classifier alone\n\n"
-        "The pooled classifier on the labelled images alone, 1,600 steps with a cosine and dynamic\n"
-        "binarization, of width 16, half the presets': mean and standard deviation over seeds.\n\n"
+        "The pooled classifier trained only on the labelled images, in 1,600 steps with a cosine\n"
+        "schedule and dynamic binarization, with width 16, half the presets': mean and standard\n"
+        "deviation over seeds.\n\n"
         + (markdown.table(header, rows) if rows else "Not run here.")
         + "\n"
     )

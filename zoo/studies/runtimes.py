@@ -1,7 +1,7 @@
-"""Exports in an old TensorFlow: `python zoo/studies/runtimes.py FOLDER ...`, in an environment of its own.
+"""`python zoo/studies/runtimes.py FOLDER ...`: call exports in an old TensorFlow, in its own environment.
 
-Needs TensorFlow and nothing of this repository.  Every signature of every folder is called once with two
-rows; the exit status counts the folders that fail.
+It needs only TensorFlow.  Every signature of every folder is called once with two rows; the exit status
+is the number of folders that fail.
 
     python3.11 -m venv old && old/bin/pip install 'tensorflow-cpu==2.12.*'
     old/bin/python zoo/studies/runtimes.py saved_models/*/1
@@ -18,7 +18,7 @@ ROWS = 2
 
 
 def argument(spec: tf.TensorSpec) -> Any:
-    """A value for an input of a signature."""
+    """Return a value for an input of a signature."""
     if spec.dtype == tf.string:
         file = tf.io.encode_png(np.zeros((5, 6, 3), np.uint8)).numpy()
         return tf.constant([file] * ROWS)
@@ -26,7 +26,7 @@ def argument(spec: tf.TensorSpec) -> Any:
 
 
 def call_all(folder: Path) -> Any:
-    """Call every signature of a SavedModel; return how many there are."""
+    """Call every signature of a SavedModel; return their number."""
     signatures = tf.saved_model.load(folder).signatures
     for function in signatures.values():
         _, inputs = function.structured_input_signature

@@ -1,8 +1,8 @@
-"""`python -m zoo.studies.settings`: T and alpha, chosen within the images and labels that a setting allows.
+"""`python -m zoo.studies.settings`: choose T and alpha on the images and labels that a setting allows.
 
 Each value is trained on nine tenths of the allowed images, on a fixed schedule, with seeds from 100 on,
-which no table uses; its number is the bound or the accuracy, after the last epoch, on the tenth that is
-held out.  No test image is read, and no label that the setting hides.
+which no table uses; its score is the bound or the accuracy, after the last epoch, on the tenth that is
+held out.  Neither test images nor labels that the setting hides are read.
 """
 
 import json
@@ -33,7 +33,7 @@ STUDIES = {  # cell: (arm, argument, values, metric on the images held out)
 
 
 def recipe_of(cell: str, value: float) -> dict[str, Any]:
-    """The recipe of a study's arm with one value of its argument, a tenth of its images held out."""
+    """Return the recipe of a study's arm with one value of its argument, and a tenth of images held out."""
     arm, argument, _, _ = STUDIES[cell]
     recipe = cells()[cell].arms[arm]
     return {
@@ -44,13 +44,13 @@ def recipe_of(cell: str, value: float) -> dict[str, Any]:
 
 
 def measure(cell: str, value: float, seed: int, out: Path) -> float:
-    """The metric after the last epoch; a run that is there already goes on or is taken as it is."""
+    """Return the metric after the last epoch; an existing run is resumed or read."""
     training.train(recipe_of(cell, value), out, seed=seed, resume=True, every=20, verbose=0)
     return Run(out).history[-1][STUDIES[cell][-1]]
 
 
 def page(results: dict[str, dict[str, list[float]]]) -> str:
-    """The numbers as Markdown; the best value of each study in bold."""
+    """Return the scores as Markdown, with the best value of each study in bold."""
     parts = []
     for cell, (arm, argument, values, metric) in STUDIES.items():
         found = results.get(cell, {})

@@ -1,14 +1,14 @@
 """`python -m zoo.studies.symmetry`: section 6's symmetry of data and labels, on three generators.
 
 A conditional generator draws an image for a label, p(x|t); distillation draws a label for an image,
-q(t|x).  The paper takes the two for essentially the same.  Here a student f(t|x) learns from either kind
-of pair (x, t),
+q(t|x).  The paper calls the two essentially the same.  Here students f(t|x) learn from pairs (x, t) of
+each kind,
 
     generated:  t uniform, x ~ p_theta(x|t)              ascends E[log f(t|x)]
     distilled:  the same x, t ~ q(t|x) of a teacher      ascends E[sum_t q(t|x) log f(t|x)]
 
-and, for comparison, from real pairs.  All students have one network, one start and one number of steps,
-and are tested on the real test set, whose labels enter nowhere else.
+and, for comparison, from real pairs.  All students have the same network, starting weights and number of
+steps, and are tested on the real test set, whose labels are used nowhere else.
 """
 
 import json
@@ -32,7 +32,7 @@ from zoo.preset.provenance import in_words, machine
 from zoo.recipes.reading import Recipe
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "studies"
-RUNS = {  # preset: data set, generated images, passes over them
+RUNS = {  # preset: data set, number of generated images, number of epochs on them
     "cgan_digits": ("digits", 5_000, 10),
     "iwcgan_digits": ("digits", 5_000, 10),
     "cgan_mnist": ("mnist", 10_000, 3),
@@ -48,32 +48,33 @@ def compare(
     evaluator: Any = None,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Real test accuracies of students that learned from generated, distilled and real pairs.
+    """Compare test accuracies of students that learned from generated, distilled and real pairs.
 
-    A model without classes is refused: it has no p(x|t) to be compared.
+    A model without classes is rejected, since it has no p(x|t).
 
     Args:
-        model: A conditional generator of the zoo.
+        model: Conditional generator of the zoo.
         data: Name of the real data set.
-        samples: Number of generated images, each class as often as the others, up to one image.
-        epochs: Passes over the generated images; None takes as many as the teacher's recipe has.
-            Students of other pairs take as many steps.
-        evaluator: Preset folder of the teacher, whose recipe its students follow; None takes the data
-            set's own, `resnet_<data>`. It gives its probabilities, at temperature 1.
-        seed: Seed of the samples, of the choice of real images, and of the start and order of all students.
+        samples: Number of generated images, equally many per class up to one image.
+        epochs: Number of epochs on the generated images; None for that of the teacher's recipe. Students of
+            other pairs have as many steps.
+        evaluator: Preset folder of the teacher, whose recipe its students follow; None for the data set's
+            own, `resnet_<data>`. Its probabilities, at temperature 1, are the targets.
+        seed: Seed of the samples, of the choice of real images, and of the starting weights and order of
+            all students.
 
     Returns:
-        {metric: {"value", "low", "high"}}, intervals of level .95 over the test images alone:
+        {metric: {"value", "low", "high"}}, with intervals of level .95 over the test images only:
         `accuracy_real`, from the teacher's own training images, the ceiling; `accuracy_real_as_many`,
         from `samples` of them, if there are more; `accuracy_generated`, the classification accuracy
-        score; `accuracy_distilled`; `distilled_gain`, the last minus the last but one, paired by test
-        image; `accuracy_teacher`; `labels_kept`, the share of the generated images that the teacher
-        gives the label they were drawn for.
+        score; `accuracy_distilled`; `distilled_gain`, the difference of these two, paired by test image;
+        `accuracy_teacher`; `labels_kept`, the share of generated images that the teacher classifies as the
+        label they were drawn for.
 
     Raises:
         FileNotFoundError: There is no such evaluator, or it has no card.
-        ValueError: The model draws no images of a class; model, teacher and data set differ in
-            shape or classes; or a number is out of range.
+        ValueError: The model is not conditional; model, teacher and data set differ in shape or classes; or
+            a number is out of range.
 
     Source: Hu et al. (2018), section 6; Hinton et al. (2015); Ravuri & Vinyals (2019).
     """
@@ -118,14 +119,14 @@ def compare(
 def train_student(
     recipe: Recipe, info: Info, images: np.ndarray, targets: np.ndarray, steps: int, seed: int
 ) -> Any:
-    """A student that ascends the mean over pairs of sum_t q(t|x) log f(t|x).
+    """Return a student that ascends the mean over pairs of sum_t q(t|x) log f(t|x).
 
     Args:
-        recipe: A residual classifier's, see `zoo.recipes`.
+        recipe: Recipe of a residual classifier, see `zoo.recipes`.
         info: `tfgen.data.info` of the data set.
         images: (n, h, w, c), uint8 or float32 in [0, 1].
         targets: (n, num_classes) q(t|x); a known label is a one-hot row.
-        steps: Number of steps of an epoch, whatever n is.
+        steps: Number of steps per epoch, independent of n.
         seed: Seed of the starting weights and of the order.
 
     Returns:
@@ -149,7 +150,7 @@ def train_student(
 
 
 def student_recipe(folder: str | Path, data: str, epochs: int | None = None) -> Recipe:
-    """The recipe in the card of a teacher's folder, on `data` and for `epochs` unless None."""
+    """Return the recipe in the card of a teacher's folder, on `data` and for `epochs` unless None."""
     recipe = zoo.card(folder)["recipe"]
     epochs = recipe["training"]["epochs"] if epochs is None else epochs
     if epochs is None or epochs < 1:
@@ -171,7 +172,7 @@ def report(
     seed: int = 0,
     trusted: bool = False,
 ) -> dict[str, Any]:
-    """What `compare` measures on the preset, folder or file `name`, with all that it depends on."""
+    """Return the result of `compare` on the preset, folder or file `name`, with its settings."""
     model = zoo.load(name, trusted)
     folder = find_evaluator(data) if evaluator is None else Path(evaluator)
     epochs = student_recipe(folder, data, epochs)["training"]["epochs"]
@@ -196,8 +197,8 @@ _PAGE = """\
 # Data and labels as a symmetric pair
 
 Section 6 of the paper: a conditional generator makes pairs (image, label) by drawing an image for a
-label, distillation by drawing a label for an image. Students of one network, one start and one number of
-steps learn from either kind, and from real pairs; all are tested on the real test set.
+label, distillation by drawing a label for an image. Students with the same network, starting weights and
+number of steps learn from pairs of each kind, and from real pairs; all are tested on the real test set.
 
 {table}
 
@@ -206,22 +207,23 @@ steps learn from either kind, and from real pairs; all are tested on the real te
 ```
 
 * `accuracy_real`: from the images that the teacher learned from, the ceiling; `accuracy_real_as_many`: from
-  `samples` of them, where there are more.
+  `samples` of them, if there are more.
 * `accuracy_generated`: the generator's images with the labels they were drawn for (the classification
   accuracy score of Ravuri & Vinyals, 2019).
 * `accuracy_distilled`: the same images with the teacher's probabilities (Hinton et al., 2015, at
-  temperature 1). The teacher, `evaluator`, learned from real labels; it is right on
-  `accuracy_teacher` of the test set.
+  temperature 1). The teacher, `evaluator`, learned from real labels; `accuracy_teacher` is its accuracy
+  on the test set.
 * `distilled_gain`: the difference of these two, paired by test image.
-* `labels_kept`: the share of the generated images that the teacher gives the label they were drawn for.
+* `labels_kept`: the share of the generated images that the teacher classifies as the label they were drawn
+  for.
 
-Epochs are passes over the generated images. Intervals are of level .95 over the test images: what another
-seed would change is not in them. Measured on {machines}.
+Epochs are of the generated images. Intervals have level .95 over the test images and do not cover other
+seeds. Measured on {machines}.
 """
 
 
 def page(reports: list[dict[str, Any]]) -> str:
-    """The reports side by side, as a page in Markdown."""
+    """Return the reports side by side, as a page in Markdown."""
     facts = ("data", "evaluator", "samples", "epochs", "seed", "seconds")
     rows = [(fact, *(report[fact] for report in reports)) for fact in facts]
     fullest_first = sorted(reports, key=lambda report: -len(report["metrics"]))

@@ -1,7 +1,7 @@
-"""`python -m zoo.studies.temperatures`: T of adversary activation, chosen on images held out.
+"""`python -m zoo.studies.temperatures`: choose T of adversary activation on images held out.
 
-Every recipe is trained once for each T of the paper's appendix I.2, with one seed; a run's number is the
-highest bound on the tenth of its training images that it does not learn from.  No test image is read.
+Every recipe is trained once for each T of the paper's appendix I.2, with one seed; a run's score is the
+highest bound on the tenth of its training images that it does not learn from.  Test images are not read.
 """
 
 import json
@@ -19,7 +19,7 @@ from zoo.preset.run import MONITORED, Run
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "studies"
 TEMPERATURES = (1.0, 1.5, 3.0, 5.0)
 HELD_OUT = 0.1
-RECIPES = {  # name: epochs without a higher bound after which a run ends
+RECIPES = {  # name: number of epochs without a higher bound after which a run ends
     "aavae_mnist_1pct": 20,
     "aacvae_mnist_1pct": 20,
     "aavae_mnist_10pct": 10,
@@ -31,7 +31,7 @@ RECIPES = {  # name: epochs without a higher bound after which a run ends
 @click.argument("names", nargs=-1, type=click.Choice(list(RECIPES)))
 @click.option("--runs", type=click.Path(path_type=Path), default="runs/temperatures")
 def main(names: tuple[str, ...], runs: Any) -> None:
-    """Train the recipes NAMES, by default all; a run that is there already goes on or is taken as it is."""
+    """Train the recipes NAMES, by default all; an existing run is resumed or read."""
     path = PAGES / "temperatures.json"
     results = json.loads(path.read_text()) if path.is_file() else {}
     for name in names or RECIPES:
@@ -50,7 +50,7 @@ def main(names: tuple[str, ...], runs: Any) -> None:
 
 
 def run(name: str, temperature: float, out: Path) -> Any:
-    """The history of a recipe's run at a temperature."""
+    """Return the history of a recipe's run at a temperature."""
     recipe = zoo.RECIPES[name]
     recipe = {
         **recipe,
@@ -63,14 +63,14 @@ def run(name: str, temperature: float, out: Path) -> Any:
 
 
 def page(results: dict[str, Any]) -> str:
-    """The results as Markdown."""
+    """Return the results as Markdown."""
     header = ("recipe", *(f"T = {temperature:g}" for temperature in TEMPERATURES), "minutes")
     rows = []
     lines = [
         "# The temperature of adversary activation",
         "",
         "Made by `python -m zoo.studies.temperatures`, from `temperatures.json`. Highest bound, in nats",
-        "an image, on the tenth of the training images that is held out; in brackets its epoch. Seed 0.",
+        "per image, on the tenth of the training images that is held out; its epoch in brackets. Seed 0.",
         "",
     ]
     for name in RECIPES:

@@ -1,8 +1,8 @@
 """`python -m zoo.studies.updates`: simultaneous against alternating updates, and the average of theta.
 
-Two IWGANs of the same networks, data, optimizer and seed train in turn, fifty steps each, on the same
-clock: at each mark both have worked the same number of seconds.  They are scored on the same 5,000 latent
-codes, drawn from theta and from its average.
+Two IWGANs of the same networks, data, optimizer and seed train by turns, fifty steps each: at each mark
+both have trained for the same number of seconds.  They are scored on images of the same 5,000 latent codes,
+by theta and by its average.
 """
 
 import json
@@ -50,7 +50,7 @@ KINDS = {"simultaneous": GAN, "alternating": Alternating}
 
 
 class Rival(NamedTuple):
-    """A model in the race: its compiled step, its batches and how long it has worked."""
+    """A model in the race: its compiled step, its batches and its training time."""
 
     model: GAN
     step: Any
@@ -68,7 +68,7 @@ class Rival(NamedTuple):
 
 
 def rival(kind: type[GAN], recipe: dict[str, Any], seed: int) -> Rival:
-    """A fresh model of a recipe, trained by the steps of `kind`; its step is traced.
+    """Return a fresh model of a recipe with the training step of `kind`, already traced.
 
     Args:
         kind: GAN or Alternating.
@@ -96,11 +96,11 @@ def rival(kind: type[GAN], recipe: dict[str, Any], seed: int) -> Rival:
 
 
 def race(name: str, seconds: float, seed: int) -> list[dict[str, Any]]:
-    """Scores of both ways at MARKS equal wall times.
+    """Return scores of both kinds of updates at MARKS equal wall times.
 
     Args:
         name: Name of a recipe of an IWGAN.
-        seconds: Seconds of work for each.
+        seconds: Seconds of training for each.
         seed: Seed of weights, order and noise.
 
     Returns:
@@ -130,7 +130,7 @@ def race(name: str, seconds: float, seed: int) -> list[dict[str, Any]]:
 
 
 def score(model: GAN, network: keras.Model, evaluator: Evaluator) -> float:
-    """The inception score of a generator's samples as a share of the real test set's."""
+    """Return the inception score of a generator's samples as a share of the real test set's."""
     latents = model.prior(SAMPLES, 0).numpy()
     images = network.predict(latents, batch_size=250, verbose=0)
     chunks = np.split(images, range(500, SAMPLES, 500))
@@ -140,7 +140,7 @@ def score(model: GAN, network: keras.Model, evaluator: Evaluator) -> float:
 
 
 def page(results: dict[str, Any]) -> str:
-    """updates.md of what `main` measured."""
+    """Return updates.md."""
     header = ("updates", "seconds", "steps", "share, theta", "share, its average")
     rows = [
         (e["updates"], e["seconds"], f"{e['steps']:,}", f"{e['theta']:.3f}", f"{e['average']:.3f}")
@@ -151,17 +151,17 @@ def page(results: dict[str, Any]) -> str:
 `python -m zoo.studies.updates --seconds {results["budget"]} --seed {results["seed"]}`, on
 {in_words(results["machine"])}. IWGAN on MNIST, recipe
 `{RECIPE}`; inception score of {SAMPLES:,} samples as a share of the real test set's, by `resnet_mnist`.
-One step of simultaneous updates moves both players; of alternating ones, phi and then theta.
+A step of simultaneous updates moves both players at once, a step of alternating ones phi and then theta.
 
 {table(header, rows)}
 """
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--seconds", default=240, show_default=True, help="Of work for each.")
+@click.option("--seconds", default=240, show_default=True, help="Seconds of training for each.")
 @click.option("--seed", default=0, show_default=True)
 def main(seconds: int, seed: int) -> None:
-    """Race the two ways of updating, and write updates.md."""
+    """Compare the two kinds of updates, and write updates.md."""
     results = {
         "budget": seconds,
         "seed": seed,

@@ -1,13 +1,13 @@
-"""`python -m zoo.studies.validators`: length and weight of an ADA, chosen without a label of the target.
+"""`python -m zoo.studies.validators`: choose epochs and weight of ADA without labels of the target.
 
-Each model of MNIST to MNIST-M is scored after every epoch by the validators of
-`tfgen.evaluation.validators`, and beside them by its accuracy on the target's test split, which shows how
-each validator ranks.  The validator that ranks best there then chooses epoch and weight between MNIST and
-USPS, where the accuracy of the chosen model alone is reported.
+Each model from MNIST to MNIST-M is scored after every epoch by the validators of
+`tfgen.evaluation.validators`, and by its accuracy on the target's test split, which ranks the validators.
+The best validator then chooses epoch and weight between MNIST and USPS, where only the accuracy of the
+chosen model is reported.
 
-A run learns from all but `HELD` of the source's training images and from all of the target's, which keep
-no label.  Validators read those `HELD` images and as many of the target's training images.  Each run is
-written to validators.json when it ends, and a run that is written is not done again.
+A run learns from all but `HELD` of the source's training images and from all of the target's, without their
+labels.  Validators read those `HELD` images and as many of the target's training images.  Each run is
+written to validators.json when it ends; a written run is not repeated.
 """
 
 import json
@@ -32,12 +32,12 @@ from zoo.preset.provenance import in_words, machine, versions
 from zoo.studies import adaptation
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "studies"
-RANKED = "ada_mnist_mnist_m"  # where the target's labels show how validators rank
+RANKED = "ada_mnist_mnist_m"  # where the target's labels rank the validators
 CHOSEN = ("ada_mnist_usps", "ada_usps_mnist")  # where they do not choose
 SEEDS = {RANKED: 2, **dict.fromkeys(CHOSEN, 5)}
 WEIGHTS = (0.1, 0.3, 1.0)  # lambda of the adversarial term
 EPOCHS = 8
-HELD = 2_000  # images of either domain that validators read
+HELD = 2_000  # number of images of each domain that validators read
 VALIDATORS = {
     "importance-weighted accuracy": "Sugiyama et al. (2007)",
     "soft neighborhood density": "Saito et al. (2021)",
@@ -47,7 +47,7 @@ VALIDATORS = {
 
 
 class Domains(NamedTuple):
-    """Images uint8 (n, h, w, c) and labels int32 (n,) of a source and a target, as a run uses them."""
+    """Images uint8 (n, h, w, c) and labels int32 (n,) of the source and the target of a run."""
 
     source: tuple[np.ndarray, np.ndarray]
     held: tuple[np.ndarray, np.ndarray]  # of the source, for validators
@@ -56,7 +56,7 @@ class Domains(NamedTuple):
 
 
 def domains(data: dict[str, Any], seed: int) -> Domains:
-    """The images of a recipe's `data`; the seed draws the source's images that are held out."""
+    """Return the images of a recipe's `data`; the seed draws the source's images that are held out."""
     geometry = {key: value for key, value in data.items() if key not in ("name", "target")}
     images, labels = tfgen.data.arrays(data["name"], "train", **geometry)
     order = np.random.default_rng(seed).permutation(len(images))
@@ -67,7 +67,7 @@ def domains(data: dict[str, Any], seed: int) -> Domains:
 
 
 def scores(model: zoo.ADA, given: Domains) -> dict[str, float]:
-    """The value of each validator, and the model's "accuracy" on the target's test split."""
+    """Return the value of each validator, and the model's "accuracy" on the target's test split."""
     (images, labels), target = given.held, given.target[:HELD]
     probabilities = model.predict(_scaled(target), verbose=0)
     correct = model.predict(_scaled(images), verbose=0).argmax(axis=1) == labels
@@ -112,7 +112,7 @@ def run(name: str, weight: float, seed: int, epochs: int = EPOCHS) -> dict[str, 
 
 
 def pending(runs: list[dict[str, Any]]) -> Iterator[tuple[str, float, int]]:
-    """The runs that are not recorded, those that rank the validators first."""
+    """Return the runs that are not recorded; those that rank the validators come first."""
     recorded = {(run["recipe"], run["weight"], run["seed"]) for run in runs}
     for name, seeds in SEEDS.items():
         for seed in range(seeds):
@@ -120,7 +120,7 @@ def pending(runs: list[dict[str, Any]]) -> Iterator[tuple[str, float, int]]:
 
 
 def candidates(runs: list[dict[str, Any]], name: str) -> dict[int, list[dict[str, Any]]]:
-    """{seed: scores of each model, with its "weight" and "epoch"}, of the seeds with all weights."""
+    """Return {seed: scores of each model, with "weight" and "epoch"} of seeds with all weights."""
     found = {}
     for seed in range(SEEDS[name]):
         done = [r for r in runs if (r["recipe"], r["seed"]) == (name, seed)]
@@ -134,7 +134,7 @@ def candidates(runs: list[dict[str, Any]], name: str) -> dict[int, list[dict[str
 
 
 def ranking(runs: list[dict[str, Any]]) -> dict[str, tuple[float, float]]:
-    """{validator: (rank correlation with the accuracy, accuracy lost by its choice)}, means over seeds."""
+    """Return {validator: (rank correlation with accuracy, accuracy lost by its choice)}, over seeds."""
     found = candidates(runs, RANKED).values()
     if not found:
         return {}
@@ -151,22 +151,22 @@ def ranking(runs: list[dict[str, Any]]) -> dict[str, tuple[float, float]]:
 
 
 def best_validator(runs: list[dict[str, Any]]) -> str | None:
-    """The validator that ranks the models of `RANKED` most as their accuracy does."""
+    """Return the validator with the highest rank correlation with accuracy on `RANKED`."""
     ranked = ranking(runs)
     return max(ranked, key=lambda validator: ranked[validator][0]) if ranked else None
 
 
 def choices(runs: list[dict[str, Any]], name: str, validator: str) -> list[dict[str, Any]]:
-    """For each seed the model that the validator puts first."""
+    """Return, for each seed, the model with the validator's highest value."""
     found = candidates(runs, name).values()
     return [max(models, key=lambda model: model[validator]) for models in found]
 
 
 def page(results: dict[str, Any], bounds: dict[str, tuple[float, float]]) -> str:
-    """validators.md of what `main` measured.
+    """Return validators.md.
 
     Args:
-        results: Of validators.json.
+        results: Contents of validators.json.
         bounds: {recipe: mean accuracy of the floor and of the ceiling} of `zoo.studies.adaptation`.
     """
     runs, facts = results["runs"], results["facts"]
@@ -184,18 +184,18 @@ def page(results: dict[str, Any], bounds: dict[str, tuple[float, float]]) -> str
 
 `python -m zoo.studies.validators`, on {in_words(facts["machine"])}, with TensorFlow
 {software["tensorflow"]} and Keras {software["keras"]}. Each run has {EPOCHS} epochs; the weight of
-its adversarial term, {weights}, is reached at the end; a model is what a run is after an epoch.
+its adversarial term, {weights}, is reached at the end; each epoch of a run gives one model.
 Validators read {HELD:,} source images that are held out and {HELD:,} target images without labels.
 
-## Which validator ranks as the accuracy does
+## Rank correlation with accuracy
 
 MNIST to MNIST-M, {len(candidates(runs, RANKED))} seeds of {len(WEIGHTS) * EPOCHS} models. *Lost* is the
-accuracy of the best model less that of the model with the highest value. The target's test labels are
-read here to compare validators, and choose nothing that is reported below.
+accuracy of the best model minus that of the model with the highest value. The target's test labels are
+used here to compare validators, and for no choice that is reported below.
 
 {table(("validator", "source", "rank correlation", "lost"), rows)}
 
-## What it chooses
+## Chosen models
 
 {chr(10).join(sections)}
 """
@@ -229,7 +229,7 @@ def _scaled(images):
 
 
 def recorded_bounds() -> dict[str, tuple[float, float]]:
-    """{recipe: mean accuracy of floor and ceiling} that `zoo.studies.adaptation` has recorded."""
+    """Return {recipe: mean accuracy of floor and ceiling} from the records of `zoo.studies.adaptation`."""
     recorded = json.loads((PAGES / "adaptation.json").read_text())["recipes"]
     return {
         name: tuple(
@@ -243,7 +243,7 @@ def recorded_bounds() -> dict[str, tuple[float, float]]:
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--only-page", is_flag=True, help="Write the page of what is recorded.")
 def main(only_page: bool) -> None:
-    """Train and score what is not recorded yet."""
+    """Train and score all runs that are not recorded yet."""
     path = PAGES / "validators.json"
     facts = {"machine": machine(), "versions": versions()}
     results: Any = {"facts": facts, "runs": []}

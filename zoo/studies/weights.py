@@ -1,8 +1,8 @@
-"""`python -m zoo.studies.weights`: how many samples the paper's weights leave, over training on digits.
+"""`python -m zoo.studies.weights`: effective sample size of the paper's weights in training on digits.
 
-The effective sample size of k weights, (sum w)^2 / sum w^2, is k where they are alike and 1 where one has
-all.  Flat logits make IWGAN a GAN (ESS/k = 1); a discriminator that is sure of itself makes AA-VAE a VAE
-(no weight on generated images).  Seeds from 100 on, which no table uses.
+The effective sample size of k weights, (sum w)^2 / sum w^2, is k if they are equal and 1 if one has all the
+weight.  Constant logits make IWGAN a GAN (ESS/k = 1); a confident discriminator makes AA-VAE a VAE (no
+weight on generated images).  Seeds start at 100; no table uses them.
 """
 
 import json
@@ -25,7 +25,7 @@ from zoo.preset import train as training
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "studies"
 FIRST_SEED = 100
-BATCH, BATCHES = 64, 20  # weights of one step, steps that a number is the mean of
+BATCH, BATCHES = 64, 20  # number of weights per step, number of steps averaged
 EVERY = 10  # epochs
 RUNS = {  # title: (recipe, changes of its `build`)
     "GAN": ("gan_digits", {}),
@@ -36,16 +36,16 @@ RUNS = {  # title: (recipe, changes of its `build`)
 
 
 def effective_share(weights: tf.Tensor) -> tf.Tensor:
-    """ESS / k = (sum w)^2 / (k sum w^2), of weights (k,): 1 where they are alike, 1/k where one has all."""
+    """Return ESS/k = (sum w)^2 / (k sum w^2) of weights (k,): 1 if equal, 1/k if one has all the weight."""
     count = tf.cast(tf.size(weights), weights.dtype)
     return tf.reduce_sum(weights) ** 2 / (count * tf.reduce_sum(weights**2))
 
 
 def weights_of(model: Any, images: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Weights of one step as training has them, with the batch's own statistics.
+    """Return the weights of a training step, with the batch's own statistics.
 
     Returns:
-        {"importance": (b,)} of a GAN, whether or not it weighs by them, or {"real", "generated": (b,)}
+        {"importance": (b,)} of a GAN, weighted or not, or {"real", "generated": (b,)}
         of an adversary-activated VAE.
     """
     with layers.frozen_statistics():
@@ -60,7 +60,7 @@ def weights_of(model: Any, images: tf.Tensor) -> dict[str, tf.Tensor]:
 
 
 def measure(model: Any, dataset: tf.data.Dataset) -> dict[str, float]:
-    """Means over `BATCHES` steps: "ess" of the generated images' weights, "share" of all weight on them."""
+    """Return means over `BATCHES` steps: "ess" of generated images' weights, "share" of all weight."""
     found = []
     for images, _ in dataset.unbatch().batch(BATCH, drop_remainder=True).repeat().take(BATCHES):
         weights = weights_of(model, images)
@@ -72,7 +72,7 @@ def measure(model: Any, dataset: tf.data.Dataset) -> dict[str, float]:
 
 
 class _Measured(keras.callbacks.Callback):
-    """Measures every `EVERY` epochs, on batches whose order is not that of training."""
+    """Callback that measures every `EVERY` epochs, on batches in another order than the training's."""
 
     def __init__(self, dataset: Any):
         super().__init__()
@@ -84,7 +84,7 @@ class _Measured(keras.callbacks.Callback):
 
 
 def run(name: str, changes: dict[str, Any], seed: int, epochs: int | None = None) -> list[dict]:
-    """Train a recipe of digits with a seed; [{"epoch", "ess", "share"}]."""
+    """Train a recipe of digits with a seed; return [{"epoch", "ess", "share"}]."""
     recipe = zoo.RECIPES[name]
     settings = {**recipe["training"], "epochs": epochs or recipe["training"]["epochs"]}
     recipe = {**recipe, "build": {**recipe["build"], **changes}, "training": settings}
@@ -100,7 +100,7 @@ def run(name: str, changes: dict[str, Any], seed: int, epochs: int | None = None
 
 
 def page(results: dict[str, list[list[dict]]]) -> str:
-    """The numbers after the first, the middle and the last measurement, in Markdown."""
+    """Return the first, the middle and the last measurement in Markdown."""
     rows = []
     seeds = len(next(iter(results.values())))
     for title, runs in results.items():
@@ -111,13 +111,13 @@ def page(results: dict[str, list[list[dict]]]) -> str:
             )
             share = share if title.startswith("AA") else "-"
             rows.append((title, runs[0][place]["epoch"], len(runs), ess, share))
-    return f"""# How many samples the weights leave
+    return f"""# Effective sample size of the weights
 
 `python -m zoo.studies.weights --seeds {seeds}`, on digits, seeds from {FIRST_SEED} on; means and deviations
 over seeds, each of {BATCHES} minibatches of {BATCH}. *ESS/k* is the effective sample size of the weights of
-the generated images, Eq. 43's softmax of logits or Eq. 17's sigmoid, as a share of their number: at 1 all
-weigh alike. Of a GAN it is the size that its samples would have. *On generated* is the share of Eq. 17's
-weight that falls on generated images.
+the generated images, Eq. 43's softmax of logits or Eq. 17's sigmoid, as a share of their number; at 1 all
+weights are equal. For GAN it is that of the weights that IWGAN would have. *On generated* is the share of
+Eq. 17's weight that falls on generated images.
 
 ![Effective sample size over training](weights.png)
 
@@ -126,7 +126,7 @@ weight that falls on generated images.
 
 
 def draw(results: dict[str, list[list[dict]]], path: Path) -> None:
-    """ESS/k of every run over its epochs, to a PNG file."""
+    """Draw ESS/k of every run over its epochs to a PNG file."""
     figure, [axes] = plots.axes(1, size=(5.0, 3.2))
     for index, (title, runs) in enumerate(results.items()):
         for seed, found in enumerate(runs):

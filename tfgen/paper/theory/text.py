@@ -43,9 +43,9 @@ inference net; the VAE is InfoGAN with every solid arrow dashed and every dashed
 
 Fig. 4: the adversarial autoencoder is InfoGAN with x and z exchanged.
 
-[Table 1](table_1.md) says the same in words for {rows} models: which parts generate and which infer,
+[Table 1](table_1.md) states the same for {rows} models: which parts generate and which infer,
 what is learned, fixed or degenerate, which divergence is minimized and on which side of it theta
-stands. `tfgen info MODEL` prints the row of a model, `tfgen info MODEL --figure FILE` draws its graph.
+stands. `tfgen info MODEL` prints a model's row, `tfgen info MODEL --figure FILE` draws its graph.
 
 ## What a GAN minimizes
 
@@ -61,18 +61,18 @@ KL divergence from p_theta to that posterior, less a Jensen-Shannon divergence:
 
 {gradients}
 
-The last line is no claim of the paper: Eq. 8 needs the optimal D, and another D has another gradient.
+The last line is not a claim of the paper: Eq. 8 needs the optimal D; another D has another gradient.
 p_theta stands on the left of the KL divergence, which therefore punishes p_g where the posterior is
 small and forgives it where the posterior is large and p_g is not: modes are missed.
 
-Where does it come to rest? For a p_g that is free on its support the gradient is, by hand,
+Where is it stationary? For a p_g that is free on its support the gradient is, by hand,
 `-1/2 p_g (log D - E_p_g log D)`: zero exactly where D is constant on the support of p_g.
 
 {stationary}
 
 With the optimal D, Eq. 8 thus vanishes only where p_g is proportional to p_data wherever p_g lives:
-at p_data, and just as well at p_data without some of its modes. A GAN that misses a mode gets no
-gradient toward it. p_g = p_data is no rest under a D that is not constant.
+at p_data, and also at p_data without some of its modes. A GAN that misses a mode gets no
+gradient toward it. p_g = p_data is not stationary under a D that is not constant.
 
 ## One step
 
@@ -159,7 +159,7 @@ discriminator q_* in it, which gives generated images no weight,
 
 up to a constant and the factor p(y) = 1/2. Here theta stands on the right: it must cover all of p_data,
 and covers what lies between. With a learned D in place of q_* this is adversary activation, Eq. 17:
-real and generated images weigh `q^r(0|x)`. Gradients of readings of Eq. 12 against those of the
+real and generated images have the weight `q^r(0|x)`. Gradients of readings of Eq. 12 against those of the
 objective, Eq. 11 or 17, over {autoencoders} random autoencoders; whether they agree to rounding:
 
 {variational}
@@ -167,7 +167,7 @@ objective, Eq. 11 or 17, over {autoencoders} random autoencoders; whether they a
 The second argument must be the unnormalized joint. Eq. 12's second line prints a posterior
 `p_theta(z,y|x)`. Normalized over z and y it adds `E log p_theta(x)`, whose expected gradient is zero at
 theta0 but not elsewhere; normalized over z alone it is another objective for theta even at theta0. For
-eta all of them are the same.
+eta they all agree.
 
 ## The same under exchange
 
@@ -205,7 +205,7 @@ discriminator's; section 3 and the appendices read models as others with parts e
 TABLE_1 = """\
 # Table 1
 
-What each model is in the paper's view. [G] generates, [I] infers; q^r is the reversed distribution,
+Each model in the paper's view. [G] generates, [I] infers; q^r is the reversed distribution,
 q^(r) either of the two, q_* the perfect discriminator.
 
 {overview}

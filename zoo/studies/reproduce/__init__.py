@@ -1,1 +1,1 @@
-"""`tfgen reproduce`: Tables 2 to 4 over paired seeds, from the runs to their records and pages."""
+"""`tfgen reproduce`: Tables 2 to 4 over paired seeds: runs, records and pages."""

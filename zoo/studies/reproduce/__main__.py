@@ -1,8 +1,8 @@
-"""One run of a cell in a process of its own: train, score, append its record.
+"""One run of a cell in its own process: train, score, append the record.
 
     python -m zoo.studies.reproduce CELL ARM SEED SCALE FOLDER
 
-It goes on where a run in FOLDER/runs was killed; the record ends up in FOLDER/records.
+A killed run in FOLDER/runs is resumed; the record is appended in FOLDER/records.
 """
 
 import sys

@@ -1,29 +1,29 @@
-"""Tables 2 to 4 as cells to be run: data sets, arms and settings as plain data, without TensorFlow.
+"""Cells of Tables 2 to 4: data sets, arms and settings as plain data, without TensorFlow.
 
 A cell compares arms on one data set over paired seeds: seed s fixes the subset of the images, their
 order, the noise and the starting weights of the players that the arms share.  The arms of a cell have
 equal steps, a fixed schedule and no early stopping; the weights of the last epoch are scored.
 
-Settings do not follow `zoo.RECIPES`: a preset may be trained otherwise tomorrow, a record may not.
+Settings are independent of `zoo.RECIPES`: recipes of presets may change, settings of records may not.
 """
 
 import dataclasses
 from typing import Any
 
 SCALES = ("here", "paper")
-INFINITE = 1e12  # temperature at which every image weighs 1/2, exactly so in float32
+INFINITE = 1e12  # temperature at which every weight is 1/2, exactly in float32
 
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
-    """One comparison of a table.
+    """A comparison in a table.
 
     Attributes:
         name: Name of the cell, and of the file of its records.
-        title: Data set and share, as a table shows it.
+        title: Data set and share, for the table.
         arms: {arm: recipe}, the base model first.
-        claim: (arm, base), the paper's: `arm` is better than `base`.
-        controls: Further pairs (arm, control), each of which removes one idea of the transfer.
+        claim: (arm, base), the paper's claim that `arm` is better than `base`.
+        controls: Further pairs (arm, control); each control removes one idea of the transfer.
         seeds: Planned number of seeds, 0 to seeds - 1.
     """
 
@@ -37,7 +37,7 @@ class Cell:
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """A table of the paper: the metric that its claim is about, and its cells."""
+    """A table of the paper: the metric of its claim, and its cells."""
 
     title: str
     cells: dict[str, str]  # {cell: metric}, in the order of the runs
@@ -116,14 +116,14 @@ _PAPER = {"width": 64, "latent_dim": 100}  # DCGAN's; on digits, which the paper
 
 
 def cells(scale: str = "here") -> dict[str, Cell]:
-    """Every cell by its name.
+    """Return every cell by its name.
 
     Args:
-        scale: "here", networks that a processor trains in minutes, or "paper", the paper's widths,
-            with all else as here.
+        scale: "here" for networks that a processor trains in minutes, or "paper" for the paper's widths
+            with all else unchanged.
 
     Raises:
-        ValueError: An unknown scale.
+        ValueError: The scale is unknown.
     """
     if scale not in SCALES:
         raise ValueError(f"scale must be one of {SCALES}. Received: scale={scale!r}")
@@ -229,6 +229,6 @@ def _training(epochs, rate):
 
 
 def activated_arm(base: str, temperature: float) -> str:
-    """The arm of an adversary-activated model, "AA-VAE, T = 5"."""
+    """Return the name of an adversary-activated arm, "AA-VAE, T = 5"."""
     written = "infinity" if temperature == INFINITE else f"{temperature:g}"
     return f"AA-{base}, T = {written}"

@@ -1,4 +1,4 @@
-"""Controls: models that keep the cost of a transfer and leave out its idea."""
+"""Controls: models with the cost of a transfer but without its idea."""
 
 from typing import Any, Self
 
@@ -17,16 +17,16 @@ RECIPES = {}  # none for `tfgen train`
 
 
 def register() -> None:
-    """Let `zoo.build` and `zoo.load` know the controls."""
+    """Register the controls for `zoo.build` and `zoo.load`."""
     zoo.MODELS.update(dict.fromkeys(NAMES, __name__))
 
 
 @keras.saving.register_keras_serializable("zoo")
 class MinimaxGAN(GAN):
-    """Eq. 5's first form, theta: E_pg[-log(1 - D)], at the size of the GAN's gradient.
+    """Eq. 5's first form, theta: E_pg[-log(1 - D)], rescaled to the size of the GAN's gradient.
 
     IWGAN's update has the direction of this gradient, see `tfgen.objectives.importance_weights`; here it
-    has the size of the GAN's, as the minibatch tells it: with D_i = D(x_i) and constants in brackets
+    has the size of the GAN's gradient on the minibatch: with D_i = D(x_i) and constants in brackets
 
         theta:  [ sum_j (1 - D_j) / sum_j D_j ] E_pg[-log(1 - D)],    gradient ~ sum_i D_i grad l_i.
 
@@ -34,7 +34,7 @@ class MinimaxGAN(GAN):
     """
 
     def expectation(self, terms: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-        """E_pg[-log(1 - D)] rescaled; `terms`, the GAN's log D, are not used."""
+        """Return E_pg[-log(1 - D)], rescaled; `terms`, the GAN's log D, are not used."""
         d = tf.stop_gradient(tf.sigmoid(logits))
         scale = self.mean(tf.sigmoid(-global_batch.gather(logits))) / self.mean(
             global_batch.gather(d)
@@ -44,14 +44,14 @@ class MinimaxGAN(GAN):
 
 @keras.saving.register_keras_serializable("zoo")
 class Classifier(Unified):
-    """Eq. 18's classifier alone, omega: E[log q_omega(t|x)] over labelled images.
+    """Eq. 18's classifier on its own, omega: E[log q_omega(t|x)] over labelled images.
 
-    The control of the SVAE: its omega, from the same starting weights, without any bound.
+    It is the control of the SVAE: its omega, with the same starting weights, without any bound.
 
     Args:
         omega: Images (b, h, w, c) -> logits (b, num_classes).
         num_classes: Number of classes.
-        seed: Seed of the order of arrays given to `fit`.
+        kwargs: Arguments of `tfgen.unified.Unified`.
     """
 
     def __init__(self, omega: keras.Model, num_classes: int | None, **kwargs: Any):
@@ -61,7 +61,7 @@ class Classifier(Unified):
     def build_networks(
         cls, shape: tuple[int, int, int], num_classes: int | None, *, seed: int, **arguments: Any
     ) -> Self:
-        """The classifier of the SVAE that the same arguments and starting seed build."""
+        """Return the classifier of the SVAE that the same arguments and seed build."""
         omega = SVAE.build_networks(shape, num_classes, **arguments).omega
         return cls(omega, num_classes, seed=seed)
 
@@ -74,7 +74,7 @@ class Classifier(Unified):
     def call(
         self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = False
     ) -> tf.Tensor:
-        """Class probabilities q_omega(t|x), (b, num_classes)."""
+        """Return class probabilities q_omega(t|x), (b, num_classes)."""
         return tf.nn.softmax(self.omega(images, training=training))
 
     def endpoints(self) -> endpoints.Endpoints:

@@ -1,4 +1,4 @@
-"""`python -m zoo.studies.reproduce.page`: Tables 2 to 4 from the committed records, and README's claims."""
+"""`python -m zoo.studies.reproduce.page`: write Tables 2 to 4 and README's claims from the records."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -37,7 +37,7 @@ _HEAD = """\
 # {title}
 
 `tfgen reproduce {table}`; this page is made by `python -m zoo.studies.reproduce.page` from
-[`records/`](records), a line for each run.
+[`records/`](records), one line per run.
 
 {scale}
 
@@ -45,17 +45,16 @@ _HEAD = """\
   that the arms share (their hashes are compared before the first step). The arms of a seed were run on one
   machine class with one set of versions.
 * float32, deterministic, equal steps, a fixed schedule, no early stopping, the last epoch's weights.
-* Generators are scored on 50,000 samples, drawn from theta and, where a metric begins with *average*, from
-  its moving average. Bounds are on the test set binarized once, each pixel a draw from
-  Bernoulli(gray value).
+* Generators are scored on 50,000 samples from theta and, in metrics with the prefix *average*, from its
+  moving average. Bounds are on the test set binarized once, each pixel a draw from Bernoulli(gray value).
 * A difference is the mean over seeds with its 95 % t interval; p is of the exact Wilcoxon test (from
-  {fewest} seeds on), and Holm's p is of the claims of the table's cells together. Other comparisons
-  have their own p, uncorrected.
+  {fewest} seeds on), and Holm's p is over the claims of all cells of the table. Other comparisons have
+  uncorrected p.
 """
 
 
 def claims(table: str, folder: Path, scale: str) -> dict[str, tuple[Paired, float | None]]:
-    """The claim of every cell that has runs: its comparison, and Holm's p over those that have a p."""
+    """Return the claim of every cell with runs: its comparison, and Holm's p over claims with a p."""
     found = cells(scale)
     comparisons = {}
     for name, metric in TABLES[table].cells.items():
@@ -68,12 +67,12 @@ def claims(table: str, folder: Path, scale: str) -> dict[str, tuple[Paired, floa
 
 
 def of_scale(folder: Path, cell: str, scale: str) -> dict[int, dict[str, records.Record]]:
-    """A cell's merged records of one scale."""
+    """Return a cell's merged records of one scale."""
     return records.merge(r for r in records.read(folder, cell) if r["scale"] == scale)
 
 
 def table(name: str, folder: Path, scale: str) -> str:
-    """A table of the paper, from the records in a folder, in Markdown."""
+    """Return a table of the paper, from the records in a folder, in Markdown."""
     found, claimed = cells(scale), claims(name, folder, scale)
     text = "Networks have the paper's widths." if scale == "paper" else _SMALL
     parts = [
@@ -125,7 +124,7 @@ def _section(cell: Cell, metric: str, seeds) -> str:
         spreads = [_spread([r["scores"].get(m) for r in runs], _SHOWN[m]) for m in metrics]
         minutes = np.mean([r["seconds"] for r in runs]) / 60
         rows.append((arm, len(runs), *spreads, f"{runs[0]['steps']:,}", f"{minutes:.1f}"))
-    scores = markdown.table(["arm", "seeds", *metrics, "steps", "minutes a run"], rows)
+    scores = markdown.table(["arm", "seeds", *metrics, "steps", "minutes per run"], rows)
     rows = []
     for arm, base in (cell.claim, *cell.controls):
         for shown in metrics:
@@ -151,7 +150,7 @@ def _settings(seeds, cell):
 
 
 def difference(found: Paired, metric: str) -> str:
-    """The mean difference and its interval, with their signs."""
+    """Return the mean difference and its interval, with their signs."""
     digits = _SHOWN[metric]
     if found.count == 1:
         return f"{found.mean:+.{digits}f}"
@@ -159,7 +158,7 @@ def difference(found: Paired, metric: str) -> str:
 
 
 def _pairs(seeds, arm, base, metric) -> tuple[list[float], ...] | None:
-    """The numbers of both arms of every seed that has both; None if no seed has."""
+    """Return the numbers of both arms for seeds that have both; None if no seed has."""
     both = [
         (found[arm]["scores"][metric], found[base]["scores"][metric])
         for found in seeds.values()
@@ -205,11 +204,11 @@ _CLAIMS = (  # table, cells, the claim in words, the paper's numbers
 
 
 def claim_rows(folder: Path, link: str) -> str:
-    """The paper's six claims in Markdown: paper, here, verdict, page.
+    """Return the paper's six claims in Markdown: paper, here, verdict, page.
 
     Args:
         folder: Folder of the records.
-        link: From the page that shows them to the folder of the tables' pages.
+        link: Relative path from the page that shows the claims to the folder of the tables' pages.
     """
     found = cells()
     rows = []
@@ -231,7 +230,7 @@ def claim_rows(folder: Path, link: str) -> str:
 
 
 def draw(name: str, folder: Path, scale: str, path: Path) -> None:
-    """Every claim's differences, seed by seed, with their mean and interval, to a PNG file."""
+    """Draw every claim's differences, seed by seed, with mean and interval, to a PNG file."""
     from tfgen.drawing import plots
 
     found, claimed = cells(scale), claims(name, folder, scale)
@@ -251,7 +250,7 @@ def draw(name: str, folder: Path, scale: str, path: Path) -> None:
 
 
 def write() -> None:
-    """The pages and plots of all tables and scales that have records, and README's rows."""
+    """Write pages and plots of all tables and scales with records, and README's rows."""
     for scale in SCALES:
         for name in TABLES:
             if claims(name, RECORDS, scale):
@@ -265,7 +264,7 @@ def write() -> None:
 
 
 def file_name(table: str, scale: str) -> str:
-    """Of the page of a table."""
+    """Return the file name of a table's page."""
     return f"{table}.md" if scale == SCALES[0] else f"{table}_{scale}.md"
 
 

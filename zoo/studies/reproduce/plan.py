@@ -1,4 +1,4 @@
-"""What `tfgen reproduce` has to do: the runs that are not recorded, and their hours from a timed step."""
+"""Plan of `tfgen reproduce`: the runs that are not recorded yet."""
 
 import dataclasses
 import subprocess
@@ -14,7 +14,7 @@ NOT_RUN = "not run here"
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """One arm with one seed."""
+    """Run of one arm with one seed."""
 
     cell: Cell
     arm: str
@@ -22,10 +22,10 @@ class Run:
 
 
 def choose_cells(table: str, names: tuple[str, ...], scale: str) -> list[Cell]:
-    """The cells of a table, or those of them that are named.
+    """Return the cells of a table, or the named ones.
 
     Raises:
-        ValueError: A name is no cell of the table.
+        ValueError: A name is not a cell of the table.
     """
     known = TABLES[table].cells
     for name in names:
@@ -38,7 +38,7 @@ def choose_cells(table: str, names: tuple[str, ...], scale: str) -> list[Cell]:
 
 
 def missing(cell: Cell) -> str | None:
-    """Why a cell is not run here: its data or its evaluator are not on disk; None if they are."""
+    """Return why a cell cannot run here, without its data or evaluator on disk; None if it can."""
     import tfgen
     from tfgen.evaluation.evaluator import find_evaluator
 
@@ -53,11 +53,11 @@ def missing(cell: Cell) -> str | None:
 
 
 def pending_runs(found: list[Cell], seeds: int | None, scale: str, folder: Path) -> Iterator[Run]:
-    """Runs without a record, seed after seed within a cell, so that pairs are run back to back.
+    """Return runs without a record, seed after seed within a cell, so that pairs run back to back.
 
     Args:
         found: Cells, in the order of the runs.
-        seeds: Number of seeds instead of each cell's own.
+        seeds: Number of seeds in place of each cell's own.
         scale: Scale of the cells.
         folder: Folder of all runs and their records.
     """
@@ -74,7 +74,7 @@ def pending_runs(found: list[Cell], seeds: int | None, scale: str, folder: Path)
 
 
 def execute(run: Run, scale: str, folder: Path) -> None:
-    """Do one run in a process of its own.
+    """Do one run in its own process.
 
     Raises:
         RuntimeError: The process failed; its errors are on stderr.

@@ -1,14 +1,14 @@
-"""Records of runs: a file of JSON lines for each cell, which only grows, and how several merge.
+"""Records of runs: an append-only file of JSON lines per cell, and the merging of several files.
 
 A record is
 
-    cell, arm, seed, scale     which run it is
-    recipe                     what was trained
+    cell, arm, seed, scale     identify the run
+    recipe                     recipe that was trained
     start                      {player: sha256 of its starting weights}
     data                       sha256 of the labelled training images and their labels
-    steps, seconds             of training; seconds include what was lost to an interruption's epoch
+    steps, seconds             of training; seconds include epochs lost to interruptions
     scores                     {metric: number}
-    machine, versions, ended   where, with what and when (UTC)
+    machine, versions, ended   machine, package versions and time (UTC)
 """
 
 import fcntl
@@ -24,12 +24,12 @@ Record = dict[str, Any]
 
 
 def read(folder: Path, cell: str) -> list[Record]:
-    """The records of a cell: every file `<cell>.jsonl` and `<cell>.<anything>.jsonl` of the folder.
+    """Return the records of a cell in the files `<cell>.jsonl` and `<cell>.<anything>.jsonl` of the folder.
 
-    A last line without its end, left by a crash or a full disk, is passed over.
+    An incomplete last line, left by a crash or a full disk, is skipped.
 
     Raises:
-        ValueError: A whole line is no record of the cell.
+        ValueError: A complete line is not a record of the cell.
     """
     found = []
     for path in sorted([*folder.glob(f"{cell}.jsonl"), *folder.glob(f"{cell}.*.jsonl")]):
@@ -49,7 +49,7 @@ def read(folder: Path, cell: str) -> list[Record]:
 
 
 def append(folder: Path, record: Record) -> None:
-    """Add a record to its cell's file, on disk when this returns."""
+    """Append a record to its cell's file, and flush it to disk."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{record['cell']}.jsonl"
     with open(path, "a+b") as file:
@@ -69,10 +69,10 @@ def _drop_torn_line(file):
 
 
 def merge(records: Iterable[Record]) -> dict[int, dict[str, Record]]:
-    """One record for every arm and seed, the arms of a seed from one machine class and one software.
+    """Return one record per arm and seed, with all arms of a seed from one machine and set of versions.
 
-    Where several machines ran a seed, the one with the most arms counts, of equals the one that ended
-    first; of runs repeated on one machine the first.
+    If several machines ran a seed, the one with the most arms counts, among equals the one that ended
+    first; of repeated runs on one machine the first counts.
 
     Args:
         records: Records of one cell and scale, of any number of machines.
@@ -81,8 +81,8 @@ def merge(records: Iterable[Record]) -> dict[int, dict[str, Record]]:
         {seed: {arm: record}}, seeds ascending.
 
     Raises:
-        ValueError: An arm was run with two recipes, or the arms of a seed are no pair: their data or
-            the starting weights of a player that they share differ.
+        ValueError: An arm was run with two recipes, or the arms of a seed do not form a pair: their data or
+            the starting weights of a shared player differ.
     """
     places: dict[int, dict[str, dict[str, Record]]] = {}
     recipes: dict[str, Any] = {}
@@ -102,7 +102,7 @@ def merge(records: Iterable[Record]) -> dict[int, dict[str, Record]]:
 
 
 def check_pair(records: Iterable[Record]) -> None:
-    """Raise unless records of one seed have the same data and shared players the same start.
+    """Check that records of one seed have the same data, and shared players the same starting weights.
 
     Raises:
         ValueError: They differ.

@@ -1,4 +1,4 @@
-"""One run of a cell, as `python -m zoo.studies.reproduce` does it: train, score, append its record."""
+"""One run of a cell for `python -m zoo.studies.reproduce`: train, score, append the record."""
 
 import datetime
 import hashlib
@@ -18,25 +18,27 @@ from zoo.preset.run import Run
 from zoo.studies.reproduce import controls, records
 from zoo.studies.reproduce.cells import Cell, cells
 
-SAMPLES = 50_000  # at 10,000 the draw alone moves the scores by as much as the paper's effect
+SAMPLES = 50_000  # with 10,000, sampling noise in the scores is as large as the paper's effect
 SCORING_SEED = 0
 DECIMALS = 6
-CHECKPOINTS = 15  # of a run, at most: of the shortest epochs they take half of the time
+CHECKPOINTS = (
+    15  # checkpoints of a run, at most: with the shortest epochs they take half of the time
+)
 
 
 def run(cell: Cell, arm: str, seed: int, scale: str, folder: Path, samples: int = SAMPLES) -> None:
     """Train and score one arm with one seed, and append the record.
 
     Args:
-        cell: What is compared.
-        arm: One of its arms.
+        cell: Cell of the run.
+        arm: Name of one of its arms.
         seed: Seed of subset, order, noise and starting weights.
-        scale: That `cell` is of.
+        scale: Scale of the cell.
         folder: Folder of all runs and their records.
-        samples: Number of generated images that are scored.
+        samples: Number of generated images to score.
 
     Raises:
-        ValueError: The run is no pair of those recorded with its seed, see `records.check_pair`.
+        ValueError: The run does not pair with those recorded with its seed, see `records.check_pair`.
     """
     controls.register()
     recipe = cell.arms[arm]
@@ -71,7 +73,7 @@ def run(cell: Cell, arm: str, seed: int, scale: str, folder: Path, samples: int 
 
 
 def starting_weights(recipe: dict[str, Any], seed: int) -> dict[str, str]:
-    """{player: sha256 of its weights before the first step}."""
+    """Return {player: sha256 of its weights before the first step}."""
     model = training.fresh_model(recipe, seed, batches=1)
     return {
         name: _sha256(*network.get_weights()) if network.weights else ""
@@ -80,14 +82,14 @@ def starting_weights(recipe: dict[str, Any], seed: int) -> dict[str, str]:
 
 
 def training_data(data: dict[str, Any], seed: int) -> str:
-    """sha256 of the labelled training images and their labels."""
+    """Return the sha256 of the labelled training images and their labels."""
     kept = {key: data[key] for key in ("name", "fraction", "labelled") if key in data}
     images, labels = tfgen.data.arrays(**kept, seed=seed)
     return _sha256(images[labels >= 0], labels[labels >= 0])
 
 
 def scores(model: Any, recipe: dict[str, Any], samples: int) -> dict[str, float]:
-    """The numbers of a trained model on the test split; those of theta's average begin with "average_"."""
+    """Return the scores of a trained model on the test split; those of theta's average have "average_"."""
     data = recipe["data"]["name"]
     if recipe["model"] in ("GAN", "MinimaxGAN"):
         last = _samples(without_average(model), data, samples)
@@ -108,7 +110,7 @@ def scores(model: Any, recipe: dict[str, Any], samples: int) -> dict[str, float]
 
 
 def without_average(model: Any) -> Any:
-    """The model with theta itself where its average is."""
+    """Return the model with theta in the place of its average."""
     bare = type(model).from_config({**model.get_config(), "average": None})
     for name, network in model.players.items():
         bare.players[name].set_weights(network.get_weights())
@@ -129,7 +131,7 @@ def _sha256(*arrays):
 
 
 def main(cell: str, arm: str, seed: str, scale: str, folder: str) -> None:
-    """The run that the command line names."""
+    """Do the run that the command line names."""
     tf.config.experimental.enable_op_determinism()
     keras.config.set_dtype_policy("float32")
     run(cells(scale)[cell], arm, int(seed), scale, Path(folder))

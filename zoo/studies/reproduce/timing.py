@@ -13,15 +13,15 @@ from zoo.preset import train as training
 from zoo.studies.reproduce import controls
 from zoo.studies.reproduce.plan import Run
 
-BATCHES = 32  # timed after as many that are not: a multiple of the steps between returns to Python
-_INDIFFERENT = ("temperature", "alpha")  # arguments that a step's time does not depend on
+BATCHES = 32  # timed after as many untimed ones: a multiple of the steps between returns to Python
+_INDIFFERENT = ("temperature", "alpha")  # arguments without effect on the time of a step
 
 
 def hours(runs: list[Run]) -> dict[tuple[str, str], tuple[int, int, float]]:
-    """Training time of runs, without their scoring.
+    """Return the training time of runs, without their scoring.
 
     Returns:
-        {(cell, arm): (runs, steps a run, hours of all of them)}.
+        {(cell, arm): (number of runs, steps per run, hours of all runs)}.
     """
     controls.register()
     seconds: dict[str, float] = {}
@@ -38,14 +38,14 @@ def hours(runs: list[Run]) -> dict[tuple[str, str], tuple[int, int, float]]:
 
 
 def steps_of(recipe: dict[str, Any]) -> int:
-    """Steps of a whole run."""
+    """Return the number of steps of a whole run."""
     data, settings = recipe["data"], recipe["training"]
     images = round(tfgen.data.info(data["name"]).splits["train"] * data.get("fraction", 1.0))
     return -(-images // settings["batch_size"]) * settings["epochs"]
 
 
 def step_seconds(recipe: dict[str, Any]) -> float:
-    """Wall time of a training step on images drawn at random, after a warm-up."""
+    """Return the wall time of a training step on random images, after a warm-up."""
     size = recipe["training"]["batch_size"] * BATCHES
     info: Any = tfgen.data.info(recipe["data"]["name"])
     rng = np.random.default_rng(0)
