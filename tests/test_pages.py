@@ -38,7 +38,7 @@ def test_an_adapted_classifier_names_both_domains_and_the_one_it_is_tested_on():
     assert "On the test split of mnist_m." in page
     assert "one of the classes of mnist_m" in page
     assert "a subset of MNIST-M, 12,000 of 59,001 training images" in page
-    assert "; labelled images of mnist beside unlabelled ones of mnist_m" in page
+    assert "; labelled images of mnist and unlabelled ones of mnist_m" in page
     assert "model.predict(images)" in page
     assert "score generators" not in page
     assert "model.sample" not in page
