@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measures, then writes results.json and the RESULTS.md that is made of it."""
+"""`python -m benchmarks`: measure, then write results.json and RESULTS.md."""
 
 import datetime
 import importlib
@@ -16,12 +16,12 @@ BENCHMARKS = ("training_step", "profile", "vae_step", "serving", "utilization", 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("names", nargs=-1, type=click.Choice(BENCHMARKS))
-@click.option("--quick", is_flag=True, help="Few short rounds, printed only: a check, no result.")
-@click.option("--render", is_flag=True, help="Measure nothing, write RESULTS.md anew.")
+@click.option("--quick", is_flag=True, help="Run few short rounds and only print them, as a check.")
+@click.option("--render", is_flag=True, help="Measure nothing, only write RESULTS.md.")
 def main(names, quick, render):
     """Measure the benchmarks NAMES, by default all, in alternating blocks.
 
-    The results of the others stay, unless they were measured on another machine.
+    The other benchmarks' results are kept, unless they were measured on another machine.
     """
     results = {} if quick else read()
     for name in () if render else names or BENCHMARKS:
@@ -35,13 +35,13 @@ def main(names, quick, render):
 
 
 def read():
-    """What results.json holds, or nothing."""
+    """Return the contents of results.json, or an empty result."""
     path = HERE / "results.json"
     return json.loads(path.read_text()) if path.is_file() else {}
 
 
 def update(results, name, effort):
-    """The results with those of the benchmark `name` measured anew."""
+    """Measure the benchmark `name`; return the updated results."""
     click.echo(f"{name} ...", err=True)
     here = machine.describe()
     others = results["benchmarks"] if results.get("machine") == here else {}

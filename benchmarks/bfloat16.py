@@ -1,6 +1,6 @@
-"""`python -m benchmarks.bfloat16`: the training steps of recipes, with products in bfloat16 or without.
+"""`python -m benchmarks.bfloat16`: training steps of recipes with products in bfloat16 and in float32.
 
-What `tfgen train --bfloat16` gains depends on the processor alone; losses are the runs' to show.
+The gain of `tfgen train --bfloat16` depends only on the processor; losses are not compared here.
 """
 
 import json
@@ -18,7 +18,7 @@ TASK = "benchmarks.contenders.ours:recipe_steps"
 
 
 def measure(effort):
-    """{recipe: {"float32": [seconds a step, one a round], "bfloat16": [...]}}."""
+    """Return {recipe: {"float32": [seconds per step, one per round], "bfloat16": [...]}}."""
     results = {}
     for name in RECIPES:
         tasks = {
@@ -32,14 +32,14 @@ def measure(effort):
 
 
 def page(results):
-    """BFLOAT16.md of what `main` measured."""
+    """Return BFLOAT16.md."""
     machine = results["machine"]
     sets = ", ".join(machine["instruction_sets"])
     rows = [_row(name, seconds) for name, seconds in results["recipes"].items()]
     return f"""# Products in bfloat16
 
-`python -m benchmarks.bfloat16`, in alternating blocks. Milliseconds a training step on random images;
-medians, in brackets the quartiles. {machine["processor"]}, cores: {machine["cores"]}; {sets}.
+`python -m benchmarks.bfloat16`, in alternating blocks. Milliseconds per training step on random images;
+medians, with quartiles in brackets. {machine["processor"]}, cores: {machine["cores"]}; {sets}.
 
 {table(("recipe", "float32", "bfloat16", "ratio"), rows)}
 """
@@ -53,7 +53,7 @@ def _row(name, seconds):
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 def main():
-    """Measure, and write bfloat16.json and the BFLOAT16.md that is made of it."""
+    """Measure, and write bfloat16.json and BFLOAT16.md."""
     results = {"machine": describe(), "recipes": measure(FULL)}
     (HERE / "bfloat16.json").write_text(json.dumps(results, indent=2) + "\n")
     (HERE / "BFLOAT16.md").write_text(page(results))

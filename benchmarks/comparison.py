@@ -1,4 +1,4 @@
-"""Contenders side by side, case by case, in every regime, held against the same matrix product."""
+"""Compare contenders case by case in every regime, with a matrix product as reference."""
 
 import importlib.util
 
@@ -9,7 +9,7 @@ PRODUCT_TASK = ("benchmarks.contenders.operators:matrix_product", {"rows": 2048}
 
 
 def compare(tasks, cases, effort):
-    """One record a regime and case: what each contender's units named after the case took.
+    """Return one record per regime and case, with the times of each contender's units of that case.
 
     Args:
         tasks: {contender: (target, arguments)}; units are named "<case>" or "<case>, <variant>".
@@ -39,7 +39,7 @@ def compare(tasks, cases, effort):
 
 
 def with_peer(tasks, package, name, task):
-    """The tasks and the peer's, and messages {name: why it is skipped} for want of its package."""
+    """Return the tasks with the peer's, and {name: message} if the peer's package is missing."""
     if importlib.util.find_spec(package):
         return {**tasks, name: task}, {}
     return tasks, {name: f"the package {package} is not installed"}

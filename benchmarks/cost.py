@@ -1,4 +1,4 @@
-"""`python -m benchmarks.cost`: what a run costs on 1, 8 and 64 GPUs, by a model and not by a measurement.
+"""`python -m benchmarks.cost`: cost of a run on 1, 8 and 64 GPUs, by a model, not by measurement.
 
 A step of R devices on a global batch of B images takes
 
@@ -29,14 +29,16 @@ def _assumed(default: float, words: str) -> float:
 
 @dataclasses.dataclass(frozen=True)
 class Assumptions:
-    """All that the model reads; each field's words stand in its metadata."""
+    """Assumptions of the model; the metadata of each field describe it."""
 
-    images: float = _assumed(1e7, "images that the run shows its model")
+    images: float = _assumed(1e7, "images that the run trains on")
     batch: int = _assumed(1024, "images in a global batch, the same on any number of GPUs")
     operations: float = _assumed(0.0, "floating-point operations per image of a step")
     parameters: int = _assumed(0, "trained weights")
     rate: float = _assumed(1e13, "operations per second that a GPU sustains")
-    overhead: float = _assumed(5e-3, "seconds per step whatever its images, as launches of kernels")
+    overhead: float = _assumed(
+        5e-3, "seconds per step for any number of images, such as kernel launches"
+    )
     devices: int = _assumed(8, "GPUs in a machine")
     reading: float = _assumed(2e4, "images per second that a machine reads and decodes")
     inside: float = _assumed(1e11, "bytes per second between GPUs of a machine")
@@ -49,7 +51,7 @@ class Assumptions:
 
 @dataclasses.dataclass(frozen=True)
 class Cost:
-    """Of a run: milliseconds per step, hours, price, and speed against that of R single devices."""
+    """Cost of a run: milliseconds per step, hours, price, and speed relative to R single devices."""
 
     milliseconds: float
     hours: float
@@ -58,7 +60,7 @@ class Cost:
 
 
 def exchange_seconds(assumed: Assumptions, devices: int) -> float:
-    """Seconds per step that the devices exchange sizes, gradients and metrics."""
+    """Return seconds per step for the exchange of sizes, gradients and metrics."""
     within = devices <= assumed.devices
     bandwidth = assumed.inside if within else assumed.between
     latency = assumed.inside_latency if within else assumed.between_latency
@@ -68,7 +70,7 @@ def exchange_seconds(assumed: Assumptions, devices: int) -> float:
 
 
 def step_seconds(assumed: Assumptions, devices: int) -> float:
-    """T(R), seconds.
+    """Return T(R) in seconds.
 
     Raises:
         ValueError: The global batch leaves a device without images.
@@ -85,7 +87,7 @@ def step_seconds(assumed: Assumptions, devices: int) -> float:
 
 
 def cost(assumed: Assumptions, devices: int) -> Cost:
-    """What the run costs on so many devices."""
+    """Return the cost of the run on a number of devices."""
     seconds = step_seconds(assumed, devices)
     hours = assumed.images / assumed.batch * seconds / HOUR
     efficiency = step_seconds(assumed, 1) / (devices * seconds)
@@ -93,7 +95,7 @@ def cost(assumed: Assumptions, devices: int) -> Cost:
 
 
 def reference() -> dict[str, float]:
-    """Operations per image and weights of a DCGAN of width 64 at 64 x 64 x 3."""
+    """Return operations per image and number of weights of a DCGAN of width 64 at 64 x 64 x 3."""
     from benchmarks import operations
     from tfgen import networks
 
@@ -119,14 +121,14 @@ def page(assumed: Assumptions) -> str:
     ]
     return f"""# Cost of a run on 1, 8 and 64 GPUs
 
-By the model that `benchmarks/cost.py` states, not by a measurement: no GPU was at hand. The networks are
-a GAN's of width 64 at 64 x 64 x 3, {assumed.operations / 1e9:.2f} GFLOP per image of a step. The global
+Computed by the model in `benchmarks/cost.py`, not measured: no GPU was available. The networks are a
+GAN's of width 64 at 64 x 64 x 3, {assumed.operations / 1e9:.2f} GFLOP per image of a step. The global
 batch is the same on any number of GPUs, so that the run is the same; a larger one would use 64 GPUs
-better. Efficiency is the speed against that of as many single GPUs.
+better. Efficiency is the speed relative to as many single GPUs.
 
 {table(("GPUs", "milliseconds per step", "hours", "price", "efficiency"), rows)}
 
-`python -m benchmarks.cost` prints this page, and with an option for any of these assumptions another:
+`python -m benchmarks.cost` prints this page; options change these assumptions:
 
 {table(("assumption", "value", "meaning"), fields)}
 """
@@ -149,7 +151,7 @@ def _options(command):
 @_options
 @click.option("--write", is_flag=True, help="Write COST.md, too.")
 def main(write, **changed):
-    """Print what a run costs, by the model's assumptions or by changed ones."""
+    """Print the cost of a run under the model's assumptions, or under changed ones."""
     changed = {name: value for name, value in changed.items() if value is not None}
     text = page(Assumptions(**{**reference(), **changed}))
     click.echo(text)

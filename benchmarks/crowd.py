@@ -1,4 +1,4 @@
-"""Clients of a server on loopback: as fast as they are answered, through a kill, or hostile."""
+"""Clients of a server on loopback: as fast as it answers, during a kill, or hostile."""
 
 import asyncio
 import collections
@@ -19,19 +19,19 @@ from benchmarks.hostile_requests import Hostile
 
 ROOT = Path(__file__).parents[1]
 WARM_SECONDS = 3.0
-JSON = ["Content-Type: application/json"]  # LitServe asks for it
-PAUSE_SECONDS = 0.02  # of a client that found nobody listening
+JSON = ["Content-Type: application/json"]  # LitServe needs it
+PAUSE_SECONDS = 0.02  # seconds that a client waits after a refused connection
 
 
 class Ask(NamedTuple):
-    """One signature as a server is asked for one row of it: the path, and the body of a seed."""
+    """Request for one row of a signature: the path, and a function from seed to body."""
 
     path: str
     body: Callable[[int], bytes]
 
 
 class Server:
-    """A started server: its process and where it listens."""
+    """A started server: its process and port."""
 
     def __init__(self, process: subprocess.Popen, port: int) -> None:
         self.process = process
@@ -50,7 +50,7 @@ class Server:
 
 
 def ours(model: str, signature: str) -> Ask:
-    """Return how TensorFlow Serving's interface is asked."""
+    """Return a request in TensorFlow Serving's form."""
 
     def body(seed: int) -> bytes:
         return json.dumps({"signature_name": signature, "instances": [seed]}).encode()
@@ -60,7 +60,7 @@ def ours(model: str, signature: str) -> Ask:
 
 @contextlib.contextmanager
 def started(*arguments: str, port: int = 0) -> Iterator[Server]:
-    """Run `tfgen serve` of these arguments, ready when it has printed its line."""
+    """Run `tfgen serve` with these arguments; it is ready once it has printed its line."""
     serve = [sys.executable, "-m", "zoo.cli", "serve", *arguments]
     command = [*serve, "--port", str(port), "--grpc-port", "0"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
@@ -70,13 +70,13 @@ def started(*arguments: str, port: int = 0) -> Iterator[Server]:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on now."""
+    """Return a free port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
 
 
 def load(server: Server, ask: Ask, clients: int, seconds: float) -> dict:
-    """Return rate, latencies, failures and memory of clients that ask as fast as they are answered."""
+    """Return rate, latencies, failures and memory with clients that send as fast as they get replies."""
     asyncio.run(_crowd(server.port, ask, clients, min(seconds, WARM_SECONDS)))
     memory, cpu = server.memory(), (server.cpu(), time.process_time())
     begin = time.perf_counter()
@@ -117,12 +117,12 @@ async def _crowd(
 
 
 def kill(arguments: tuple[str, ...], ask: Ask, clients: int, seconds: float) -> dict:
-    """Return what clients saw of a server that was killed by SIGKILL and started anew on its port.
+    """Return replies and failures of a server that was killed by SIGKILL and restarted on its port.
 
     Args:
         arguments: Arguments of `tfgen serve`.
-        ask: What each client asks.
-        clients: Number of clients; each connects anew after a failure.
+        ask: Request of each client.
+        clients: Number of clients; each reconnects after a failure.
         seconds: Time before the kill, and after the restart.
     """
     port = free_port()
@@ -161,7 +161,7 @@ def kill(arguments: tuple[str, ...], ask: Ask, clients: int, seconds: float) -> 
 async def _stubborn(
     port: int, ask: Ask, number: int, seen: list[tuple[str, float]], stop: asyncio.Event
 ) -> None:
-    """Ask until told to stop; note what became of each request and how long that took."""
+    """Send requests until told to stop; record the outcome and time of each."""
     seed, stream = number << 16, None
     while not stop.is_set():
         seed, begin, outcome = seed + 1, time.perf_counter(), "refused"
@@ -181,7 +181,7 @@ async def _stubborn(
 
 
 async def offend(server: Server, requests: list[Hostile]) -> dict:
-    """Return how often each status came of hostile requests, and the memory halfway and at the end."""
+    """Return the count of each status after hostile requests, and memory halfway and at the end."""
     statuses: collections.Counter[int] = collections.Counter()
     memory = []
     for number, request in enumerate(requests):
@@ -206,7 +206,7 @@ async def _exchange(
     body: bytes,
     headers: list[str],
 ) -> int:
-    """Send a request over an open connection, read the reply whole, and return its status."""
+    """Send a request over an open connection, read the whole reply, and return its status."""
     lines = [f"{method} {path} HTTP/1.1", "Host: x", f"Content-Length: {len(body)}", *headers]
     writer.write("\r\n".join([*lines, "", ""]).encode() + body)
     head = (await reader.readuntil(b"\r\n\r\n")).decode()

@@ -1,4 +1,4 @@
-"""Requests that a server should refuse, or answer, but never fall over: a function of a seed."""
+"""Requests that a server must reject or answer without failing, as a function of a seed."""
 
 import gzip
 import json
@@ -31,7 +31,7 @@ BROKEN = (
 
 
 class Hostile(NamedTuple):
-    """A request as it is sent."""
+    """A request to send."""
 
     method: str
     path: str
@@ -69,7 +69,7 @@ def requests(
 
 
 def _document(draw: random.Random, name: str, inputs: dict[str, tuple[str, int]]) -> dict[str, Any]:
-    """A body that is right but for one or two changes."""
+    """Return a valid body with one or two changes."""
     rows = draw.choice((0, 1, 1, 2, 3, 2000))
     columns = {key: _tensor(draw, *spec, rows) for key, spec in inputs.items()}
     changes = draw.choice(("none", "value", "value", "rank", "name", "missing", "type", "giant"))

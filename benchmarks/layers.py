@@ -1,10 +1,10 @@
-"""The transposed convolution T, layer by layer, by output phase against TensorFlow's operator."""
+"""Compare the transposed convolution T by output phase with TensorFlow's operator, layer by layer."""
 
 from benchmarks import comparison
 
 
 def cases(width):
-    """The three layers of DCGAN's generator for 28 and 32 pixels, from the smallest map upwards.
+    """Return the three layers of DCGAN's generator for 28 and 32 pixels, from the smallest map upwards.
 
     The discriminator's input gradients are the same T in the other order.
     """
@@ -17,6 +17,6 @@ CASES = {name: case for width in (32, 64) for name, case in cases(width)}
 
 
 def measure(effort):
-    """Records as in `benchmarks.comparison.compare`."""
+    """Return records, see `benchmarks.comparison.compare`."""
     tasks = {"T": ("benchmarks.contenders.operators:transposed_convolutions", {"cases": CASES})}
     return {"records": comparison.compare(tasks, CASES, effort)}

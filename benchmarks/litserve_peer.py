@@ -1,7 +1,7 @@
-"""A signature of seeds behind LitServe: `python benchmarks/litserve_peer.py FOLDER SIGNATURE PORT`.
+"""Serve a signature of seeds by LitServe: `python benchmarks/litserve_peer.py FOLDER SIGNATURE PORT`.
 
-What a user of LitServe writes: rows of several requests are stacked by its own batching, and each reply
-is the row's image, as JSON numbers or as a PNG in base64.
+This is the code of a LitServe user: its batching stacks rows of several requests, and each reply is the
+row's image, as JSON numbers or as a PNG in base64.
 """
 
 import base64

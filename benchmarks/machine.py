@@ -1,4 +1,4 @@
-"""The machine and the software that the numbers belong to."""
+"""Machine and software of the measurements."""
 
 import importlib.metadata
 from pathlib import Path
@@ -12,7 +12,7 @@ PEERS = ("torch", "pythae")
 
 
 def describe():
-    """{"processor", "cores", "instruction_sets", "versions", "onednn": {regime: bool}}."""
+    """Return {"processor", "cores", "instruction_sets", "versions", "onednn": {regime: bool}}."""
     seen = {}
     for regime in REGIMES:
         with start_workers(
@@ -30,14 +30,14 @@ def describe():
 
 
 def instruction_sets():
-    """Those of `INSTRUCTION_SETS` that the processor has; none where Linux does not tell."""
+    """Return those of `INSTRUCTION_SETS` that the processor has; none if Linux does not list them."""
     cpuinfo = Path("/proc/cpuinfo")
     flags = set(cpuinfo.read_text().split()) if cpuinfo.is_file() else set()
     return [name for name in INSTRUCTION_SETS if name in flags]
 
 
 def versions(packages):
-    """{package: version} of the installed ones."""
+    """Return {package: version} of the installed packages."""
     found = {}
     for package in packages:
         try:

@@ -1,8 +1,8 @@
-"""Floating-point operations of the standard convolutions and dense layers, whatever computes them.
+"""Number of floating-point operations of standard convolutions and dense layers.
 
-A layer's forward pass, the gradient of its filter and the gradient of its input take the same
-number of multiply-adds, each of which counts as two operations.  Convolutions count every tap, also
-those on the border's zeros; normalization, activations and the optimizer count nothing.
+A layer's forward pass, the gradient of its filter and the gradient of its input take the same number of
+multiply-adds, of two operations each.  Convolutions count every tap, also those on padding;
+normalization, activations and the optimizer are not counted.
 """
 
 import math
@@ -11,7 +11,7 @@ import keras
 
 
 def multiply_adds(layer):
-    """Multiply-adds of one example's forward pass through a layer; 0 without a kernel.
+    """Return the multiply-adds of one example's forward pass through a layer; 0 without a kernel.
 
     Conv2D:           positions out x taps x channels in x channels out
     Conv2DTranspose:  positions in  x taps x channels in x channels out
@@ -27,21 +27,21 @@ def multiply_adds(layer):
 
 
 def forward(network):
-    """Operations an example of a pass through every layer: forward, or its filters' or inputs' gradient."""
+    """Return operations per example of a pass: forward, or the gradient of all filters or all inputs."""
     return sum(2 * multiply_adds(layer) for layer in network.layers)
 
 
 def training(network):
-    """Operations an example of a forward pass and the gradient of all weights.
+    """Return operations per example of a forward pass and the gradient of all weights.
 
-    The first layer's input needs no gradient, so that only the others' inputs get one.
+    The input of the first layer needs no gradient.
     """
     first = next(filter(None, map(multiply_adds, network.layers)))
     return 3 * forward(network) - 2 * first
 
 
 def gan_step(theta, phi):
-    """Operations an example of `zoo.GAN`'s step.
+    """Return operations per example of `zoo.GAN`'s step.
 
     theta is trained, phi is trained on real and on generated images, and the gradient of theta's
     objective goes once more through phi, its first layer included.
@@ -50,10 +50,10 @@ def gan_step(theta, phi):
 
 
 def documentation_step(theta, phi):
-    """Operations an example of the documentation's loop: theta and phi go forward once more."""
+    """Return operations per example of the documentation's loop, with one more forward pass of both."""
     return gan_step(theta, phi) + forward(theta) + forward(phi)
 
 
 def vae_step(theta, eta):
-    """Operations an example of a VAE's step: both networks trained, theta's input gradient included."""
+    """Return operations per example of a VAE's step: both networks trained, and theta's input gradient."""
     return training(eta) + 3 * forward(theta)

@@ -1,4 +1,4 @@
-"""Where the time of both loops' training steps goes, by type of operator."""
+"""Time of both loops' training steps by type of operator."""
 
 from benchmarks.timing import REGIMES, start_workers
 
@@ -6,7 +6,7 @@ CASES = {f"width {width}": {"width": width, "size": 28, "batch": 64} for width i
 
 
 def measure(effort):
-    """[{"regime", "case", "loop", "seconds": {operator type: seconds a step}}] under "records"."""
+    """Return "records": [{"regime", "case", "loop", "seconds": {operator type: seconds per step}}]."""
     records = []
     for regime in REGIMES:
         for loop in ("tfgen", "keras"):

@@ -1,4 +1,4 @@
-"""RESULTS.md as a function of results.json."""
+"""Make RESULTS.md from results.json."""
 
 import json
 
@@ -32,11 +32,11 @@ INTRODUCTION = """\
 # Benchmarks
 
 Made by `python -m benchmarks` (`make bench`) from `results.json`; `--help` names the parts and the
-quick mode.  The server under load has [a page of its own](../docs/serving.md).
+quick mode.  The server under load has [its own page](../docs/serving.md).
 
-Every contender runs in its own process.  Blocks of their work alternate, one process at work at a time,
-each block after one untimed unit; a ratio is formed round by round.  Numbers are medians, those in
-brackets the quartiles.  Time is per step or call, 1 GFLOP is 10^9 operations.
+Every contender runs in its own process.  Blocks of their work alternate, one process at a time, each block
+after one untimed unit; ratios are computed per round.  Numbers are medians, with quartiles in brackets.
+Time is per step or call; 1 GFLOP is 10^9 operations.
 
 Two regimes: *own* is the machine as it is; *AVX2* is a process with `TF_ENABLE_ONEDNN_OPTS=0` and
 `ONEDNN_MAX_CPU_ISA=AVX2` (for PyTorch also `ATEN_CPU_CAPABILITY=avx2`,
@@ -53,9 +53,9 @@ Adam, in the faster of two memory formats; its generator step also computes the 
 gradients, as that loop does.
 """
 PROFILE = """\
-## Where the step's time goes
+## Time by operator
 
-Milliseconds a step by type of operator from TensorFlow's profiler, operators one after the other.
+Milliseconds per step by type of operator, from TensorFlow's profiler, with operators run one by one.
 """
 VAE = """\
 ## VAE training step
@@ -71,7 +71,7 @@ a `keras.export.ExportArchive`.
 UTILIZATION = """\
 ## Utilization
 
-Operations of the standard convolutions and dense layers, two a multiply-add, over the time of the
+Operations of the standard convolutions and dense layers, two per multiply-add, divided by the time of the
 step and the rate of a 2048x2048 float32 matrix product in the same rounds.  A step of `zoo.GAN` is a
 forward pass, filter gradients and input gradients of the generator and, on real and on generated
 images, of the discriminator, and the input gradients of the discriminator once more for the
@@ -81,8 +81,8 @@ generator's objective; the first layer of a network gets an input gradient for t
 GROWTH = """\
 ## Growth
 
-One of batch, width and size varies, the others are 64, 64 and 28; own regime.  The peak is the largest
-resident size of the training process.
+One of batch, width and size varies from 64, 64 and 28; own regime.  The peak is the largest resident size
+of the training process.
 """
 LAYERS = """\
 ## Layers
@@ -93,12 +93,12 @@ The transposed convolution, also a strided convolution's input gradient, 5x5 ker
 
 
 def as_json(results):
-    """The text of results.json."""
+    """Return the text of results.json."""
     return json.dumps(results, indent=1) + "\n"
 
 
 def render(results):
-    """The text of RESULTS.md."""
+    """Return the text of RESULTS.md."""
     benchmarks = results["benchmarks"]
     parts = [INTRODUCTION, machine(results["machine"])]
     if targets := target_rows(benchmarks):
@@ -131,7 +131,7 @@ def machine(described):
 
 
 def target_rows(benchmarks):
-    """(target, regime, case, at least, measured, met, bound) of every target that was measured."""
+    """Return (target, regime, case, at least, measured, met, bound) of every measured target."""
     rows = []
     for benchmark, peer, title, cases in TARGETS:
         for record in benchmarks.get(benchmark, {"records": ()})["records"]:
@@ -161,7 +161,7 @@ def target_section(rows):
     missed = sum(not met for *_, met, _ in rows)
     text = (
         "The bound is what the ratio would be if this library did all operations of its step at the "
-        "rate of the\nmatrix product, everything else for nothing. "
+        "rate of the\nmatrix product, and everything else in no time. "
         f"{missed} of {len(rows)} cells miss their target; in {beyond} the target lies beyond\n"
         "the bound: there, the peer itself runs too near the matrix product's rate. "
         "The profiles below show what\nfills the rest of the step.\n"
@@ -197,7 +197,7 @@ def vae_section(benchmark):
 
 
 def peer_table(benchmark, peer, title):
-    """A table of the library against a peer of two memory formats, or why there is none."""
+    """Return a table of the library and a peer of two memory formats, or why there is none."""
     if peer in benchmark["skipped"]:
         return f"{title} was skipped: {benchmark['skipped'][peer]}.\n"
     rows = []
@@ -230,7 +230,7 @@ def profile_section(benchmark):
 
 
 def profile_table(title, columns):
-    """The operators that take longest in any column, then the rest and the sum."""
+    """Return a table of the operators that take longest in any column, the rest and the sum."""
     longest = {
         kind: max(seconds.get(kind, 0) for seconds in columns.values())
         for kind in {kind for seconds in columns.values() for kind in seconds}
@@ -319,13 +319,13 @@ SECTIONS = {
 
 
 def fastest(record, peer):
-    """The name of the peer's fastest variant in a record, or None if it was skipped."""
+    """Return the name of the peer's fastest variant in a record, or None if it was skipped."""
     variants = [name for name in record["seconds"] if name.partition(", ")[0] == peer]
     return min(variants, key=lambda name: spread(record["seconds"][name]).median, default=None)
 
 
 def ideal_seconds(record):
-    """Round by round, the library's operations at the rate of the matrix product."""
+    """Return, per round, the time of the library's operations at the rate of the matrix product."""
     scale = record["facts"]["tfgen"]["operations"] / record["facts"][PRODUCT]["operations"]
     return [scale * product for product in record["seconds"][PRODUCT]]
 

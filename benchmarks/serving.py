@@ -1,4 +1,4 @@
-"""`sample` and `discriminate` through the exported SavedModel against Keras' export of stock layers."""
+"""Compare `sample` and `discriminate` of the exported SavedModel with Keras' export of stock layers."""
 
 from benchmarks import comparison
 
@@ -9,7 +9,7 @@ CASES = [
 
 
 def measure(effort):
-    """Records as in `benchmarks.comparison.compare`."""
+    """Return records, see `benchmarks.comparison.compare`."""
     arguments = {"width": 64, "size": 28, "batches": BATCHES}
     tasks = {
         "tfgen": ("benchmarks.contenders.ours:served_gan", arguments),

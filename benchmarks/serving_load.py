@@ -1,9 +1,9 @@
 """`tfgen serve` under load, on loopback: `python -m benchmarks.serving_load iwgan_mnist --write`.
 
-Clients that keep one connection each ask for one row at a time: of a batching server, of one that
-computes each request by itself, and of LitServe with its own batching, installed aside from the package
-index. Beside them stands the rate of direct calls of the same signature with full batches. Then hostile
-requests, a kill under load, and servers of all presets from their start until they are ready.
+Clients with one connection each request one row at a time from a batching server, from one without
+batching, and from LitServe with its own batching, installed separately from the package index; for
+comparison the same signature is called directly with full batches. Hostile requests, a kill under load, and
+the start of servers with all presets follow.
 """
 
 import asyncio
@@ -38,10 +38,10 @@ PEER_SECONDS = 120  # until it is ready
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("model", default="iwgan_mnist")
 @click.option("--clients", default=64, show_default=True, help="Number of connections.")
-@click.option("--seconds", default=60.0, show_default=True, help="Length of each measurement.")
+@click.option("--seconds", default=60.0, show_default=True, help="Seconds of each measurement.")
 @click.option("--hostile", default=10_000, show_default=True, help="Number of generated requests.")
 @click.option("--write", is_flag=True, help="Write serving_load.json and the page made of it.")
-@click.option("--render", is_flag=True, help="Measure nothing, write the page anew.")
+@click.option("--render", is_flag=True, help="Measure nothing, only write the page.")
 def main(model: str, clients: int, seconds: float, hostile: int, write: bool, render: bool) -> None:
     """Measure MODEL, a preset or a folder of a SavedModel's versions, and print the results as JSON."""
     if not render:
@@ -80,7 +80,7 @@ def measure(folder: Path, clients: int, seconds: float, hostile: int) -> dict:
 
 
 def software() -> dict[str, str]:
-    """Return the versions of the packages that carry a request."""
+    """Return the versions of the packages that a request passes through."""
     packages = ("tensorflow", "uvicorn", "httptools", "uvloop")
     return {package: importlib.metadata.version(package) for package in packages}
 
@@ -89,7 +89,7 @@ def signatures_of(folder: Path) -> dict[str, dict[str, tuple[str, int]]]:
     """Return {signature: {input: (its type, its rank)}} of a model that can be measured.
 
     Raises:
-        click.ClickException: It lacks a `generate` of seeds alone.
+        click.ClickException: The model lacks a `generate` with seeds as its only input.
     """
     from tfgen.serving import signatures
 
@@ -105,7 +105,7 @@ def signatures_of(folder: Path) -> dict[str, dict[str, tuple[str, int]]]:
 
 
 def direct(folder: Path, signature: str, seconds: float, rows: int = 64) -> dict:
-    """Return images a second of full batches in a loop in this process, and its time on an image."""
+    """Return images per second of full batches in a loop in this process, and its time per image."""
     import tensorflow as tf
 
     model = tf.saved_model.load(str(folder / VERSION))
@@ -123,7 +123,7 @@ def direct(folder: Path, signature: str, seconds: float, rows: int = 64) -> dict
 
 
 def peer(folder: Path, clients: int, seconds: float) -> dict:
-    """Return the results of LitServe, installed from the package index into a folder of its own."""
+    """Return the results of LitServe, installed from the package index into its own folder."""
     with tempfile.TemporaryDirectory() as place:
         install = [sys.executable, "-m", "pip", "install", "--quiet", "--target", place, "litserve"]
         subprocess.run(install, check=True)
@@ -167,7 +167,7 @@ def presets() -> list[str]:
 
 
 def ready_time(*arguments: str) -> dict:
-    """Return the time from the process's start until it is ready, and its memory then."""
+    """Return the time from the start of the process until it is ready, and its memory then."""
     begin = time.perf_counter()
     with crowd.started(*arguments) as server:
         seconds = time.perf_counter() - begin

@@ -1,4 +1,4 @@
-"""docs/serving.md, made of serving_load.json."""
+"""Make docs/serving.md from serving_load.json."""
 
 from typing import Any
 
@@ -6,30 +6,30 @@ from benchmarks.crowd import ROOT
 from tfgen import markdown
 
 PATH = ROOT / "docs" / "serving.md"
-TIMES, SHARE = 3, 0.6  # what was aimed at, of the rate without batching and of direct calls
+TIMES, SHARE = 3, 0.6  # targets, relative to the rate without batching and to that of direct calls
 
 TEXT = """# Serving under load
 
 Made by `python -m benchmarks.serving_load {model} --write`, on {machine}, which
-the clients share; {versions}.
+shared with the clients; {versions}.
 
-{clients} clients on loopback ask for one row each, over one connection each, for {seconds:g} s:
+{clients} clients on loopback request one row at a time, over one connection each, for {seconds:g} s:
 
 {load}
 
-*direct* is one process that calls the same signature with 64 rows in a loop, without a server. Aimed at:
+*direct* is one process that calls the same signature with 64 rows in a loop, without a server. Targets:
 {times} times the rate without batching, {share:.0%} of direct calls, and no failure.
 
 {verdict}
 
-*server* and *clients* are the processor time that a request takes there, *direct* that of an image in a
-full batch. No rate can pass the cores' time over the sum of the first two: what bounds the batching server
-of a small model is not the model but the request: its head, its JSON, and two ways through the kernel.
+*server* and *clients* are processor times per request, *direct* is that per image in a full batch. The rate
+is at most the cores' time divided by the sum of the first two: a small model's server with batching is
+limited by the request, its head, its JSON and two passes through the kernel, not by the model.
 
 ## LitServe
 
-LitServe {peer} serves the same SavedModel with the same batch size, in the same run; what a user of it
-writes is `benchmarks/litserve_peer.py`.
+LitServe {peer} serves the same SavedModel with the same batch size, in the same run, with the code of
+`benchmarks/litserve_peer.py`.
 
 ## Hostile requests
 
@@ -40,10 +40,10 @@ Statuses from 500 other than 503: {faults}. Memory went from {hostile_memory[0]:
 
 ## Kill and restart
 
-The server was killed by SIGKILL under load and started anew on its port; it was ready after {away:g} s. Of
+The server was killed by SIGKILL under load and restarted on its port; it was ready after {away:g} s. Of
 the clients' requests {answered:,} were answered and {failed:,} failed, the slowest after {slowest:g} ms;
-while nobody listened, connections were refused at once, and {other:,} requests found a server that had not
-loaded its model yet, which is an error at once, too. None hung.
+while no server listened, connections were refused at once, and {other:,} requests reached a server that
+had not loaded its model yet, which is also an immediate error. None hung.
 
 ## Start
 

@@ -1,8 +1,8 @@
 """`python -m benchmarks.streams`: data read batch by batch against the same data in memory.
 
 Folders of small pictures of many sizes, and the same in TFDS's TFRecord and ArrayRecord files, are read for
-one epoch by processes of their own: seconds to the first batch, images per second after it, and the most
-memory that the process held beyond what it held before.
+one epoch, each by its own process: seconds to the first batch, images per second after it, and peak memory
+beyond that at the start.
 """
 
 import json
@@ -24,15 +24,15 @@ from tfgen.markdown import table
 
 HERE = Path(__file__).parent
 CLASSES = 10
-SIDES = (24, 40)  # of a picture, drawn from this range
+SIDES = (24, 40)  # range of a picture's sides
 GEOMETRY = {"size": 64, "channels": 3, "batch_size": 64}
 MIB = 2**20
 KINDS = ("folder", "TFRecord", "ArrayRecord")
-STAND_IN = ("tf_flowers", "3.0.1")  # pictures of many sizes, in whose place the records are stored
+STAND_IN = ("tf_flowers", "3.0.1")  # pictures of many sizes; the records replace its files
 
 
 def make(root: Path, count: int) -> Path:
-    """A folder of `count` pictures in class folders, RGB JPEG of sides from `SIDES`."""
+    """Make a folder of `count` pictures in class folders, RGB JPEG with sides from `SIDES`."""
     rng = np.random.default_rng(0)
     for i in range(count):
         path = root / str(i % CLASSES) / f"{i:06d}.jpg"
@@ -44,7 +44,7 @@ def make(root: Path, count: int) -> Path:
 
 
 def store(folder: Path, root: Path, kind: str) -> None:
-    """Store the pictures of a folder as TFDS does, in files of a kind, below `root`."""
+    """Store the pictures of a folder as TFDS does, in files of a kind, in `root`."""
     import tensorflow_datasets as tfds
 
     features = {
@@ -66,7 +66,7 @@ def store(folder: Path, root: Path, kind: str) -> None:
 
 
 def epoch(name: str, stream: bool) -> dict[str, float]:
-    """One epoch of a data set in this process."""
+    """Read one epoch of a data set in this process."""
     from tfgen import data
 
     before, began = _most_memory(), time.perf_counter()
@@ -88,7 +88,7 @@ def _most_memory() -> int:
 
 
 def measure(counts: tuple[int, ...], kinds: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Records of each kind at each number of pictures; folders are read both ways."""
+    """Return records of each kind at each number of pictures; folders are read both ways."""
     records = []
     with tempfile.TemporaryDirectory() as root:
         for count in counts:
@@ -105,7 +105,7 @@ def measure(counts: tuple[int, ...], kinds: tuple[str, ...]) -> list[dict[str, A
 
 
 def _alone(name: str, stream: bool, stored: Path) -> dict[str, float]:
-    """`epoch` in a fresh process that keeps nothing on disk."""
+    """Run `epoch` in a fresh process that keeps nothing on disk."""
     code = "import json, sys; from benchmarks.streams import epoch; "
     code += "print(json.dumps(epoch(sys.argv[1], sys.argv[2] == 'stream')))"
     run = subprocess.run(
@@ -146,9 +146,9 @@ def page(results: dict[str, Any]) -> str:
 `python -m benchmarks.streams`, on {results["processor"]}, {results["cores"]} cores. Folders of JPEGs
 with sides from {SIDES[0]} to {SIDES[1]} pixels in {CLASSES} classes, the same in TFDS's files, brought to
 {GEOMETRY["size"]} x {GEOMETRY["size"]} x {GEOMETRY["channels"]} in batches of {GEOMETRY["batch_size"]};
-one epoch of split "train" in a process of its own, nothing kept from one to the next. The memory is the
-most that the process held beyond what it held once TensorFlow was imported. Each rate is of one run, on
-a machine that {"other work shared" if results["shared"] else "did nothing else"}.
+one epoch of split "train" in its own process, without a cache. Memory is the peak of the process beyond its
+memory after the import of TensorFlow. Each rate is of one run, on a machine that
+{"other work shared" if results["shared"] else "did nothing else"}.
 
 {table(header, rows)}
 """
@@ -160,7 +160,7 @@ a machine that {"other work shared" if results["shared"] else "did nothing else"
     "--kind", "kinds", type=click.Choice(KINDS), multiple=True, default=KINDS, show_default=True
 )
 def main(counts, kinds):
-    """Read COUNT pictures of each KIND, and write STREAMS.md; those of other kinds stay as they are."""
+    """Read COUNT pictures of each KIND, and write STREAMS.md; records of other kinds are kept."""
     here = machine.describe()
     before = json.loads((HERE / "streams.json").read_text())["records"]
     kept = [record for record in before if record["kind"] not in kinds]

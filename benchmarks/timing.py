@@ -1,4 +1,4 @@
-"""Alternating measurement: A B A B ... in small blocks, one process each, only one at work at a time."""
+"""Alternating measurement: A B A B ... in small blocks, each in its own process, one at a time."""
 
 import contextlib
 import dataclasses
@@ -11,7 +11,7 @@ from pathlib import Path
 
 REGIMES = {
     "own": {},
-    "avx2": {  # TensorFlow's default where there is AVX2 and no VNNI; the last two are PyTorch's
+    "avx2": {  # TensorFlow's default with AVX2 and without VNNI; the last two variables are PyTorch's
         "TF_ENABLE_ONEDNN_OPTS": "0",
         "ONEDNN_MAX_CPU_ISA": "AVX2",
         "ATEN_CPU_CAPABILITY": "avx2",
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @dataclasses.dataclass(frozen=True)
 class Effort:
-    """How long is measured: rounds of blocks, each of at least one unit and about `block` seconds."""
+    """Length of a measurement: rounds of blocks, each of at least one unit and about `block` seconds."""
 
     rounds: int
     block: float
@@ -36,7 +36,7 @@ QUICK = Effort(rounds=3, block=0.05)
 
 
 class Worker:
-    """A contender in a process of its own, see `benchmarks.worker`.
+    """A contender in its own process, see `benchmarks.worker`.
 
     Args:
         target: "module:function" that returns the `Contender`.
@@ -45,8 +45,8 @@ class Worker:
 
     Attributes:
         units: Names of its units of work, once `wait` has returned.
-        facts: What the contender says of itself, likewise.
-        peak_bytes: The largest resident size up to the last run.
+        facts: Facts that the contender reports, once `wait` has returned.
+        peak_bytes: Largest resident size up to the last run.
     """
 
     def __init__(self, target, arguments, regime="own"):
@@ -61,12 +61,12 @@ class Worker:
         )
 
     def wait(self):
-        """Waits until the contender is built. To be called once, before the first run."""
+        """Wait until the contender is built; call it once, before the first run."""
         built = self._receive()
         self.units, self.facts = built["units"], built["facts"]
 
     def run(self, unit, repeats):
-        """Seconds that `repeats` calls of the unit took."""
+        """Run the unit `repeats` times; return the seconds that this took."""
         request = json.dumps({"unit": unit, "repeats": repeats})
         print(request, file=self._process.stdin, flush=True)
         reply = self._receive()
@@ -90,7 +90,7 @@ class Worker:
 
 @contextlib.contextmanager
 def start_workers(tasks, regime="own"):
-    """Workers for tasks {name: (target, arguments)}, built side by side; yields {name: Worker}."""
+    """Yield {name: Worker} for tasks {name: (target, arguments)}; workers are built concurrently."""
     with contextlib.ExitStack() as stack:
         workers = {}
         for name, (target, arguments) in tasks.items():
@@ -102,14 +102,14 @@ def start_workers(tasks, regime="own"):
 
 
 def alternate(runs, effort):
-    """Seconds that a unit of work takes, block by block.
+    """Measure the seconds per unit of work, block by block.
 
     Args:
         runs: {name: (worker, unit)}.
         effort: Every round does one block of each run, in turn.
 
     Returns:
-        {name: [seconds of one unit, one a round]}, to five digits.
+        {name: [seconds of one unit, one per round]}, to five digits.
     """
     repeats = {}
     for name, (worker, unit) in runs.items():
@@ -125,7 +125,7 @@ def alternate(runs, effort):
 
 @dataclasses.dataclass(frozen=True)
 class Spread:
-    """Median and quartiles of what was measured in the rounds."""
+    """Median and quartiles over the rounds."""
 
     median: float
     low: float
@@ -133,7 +133,7 @@ class Spread:
 
 
 def spread(values):
-    """Median and quartiles; of fewer than three values, the extremes stand for the quartiles."""
+    """Return median and quartiles; with fewer than three values, the extremes replace the quartiles."""
     if len(values) < 3:
         return Spread(statistics.median(values), min(values), max(values))
     low, median, high = statistics.quantiles(values, method="inclusive")
@@ -141,5 +141,5 @@ def spread(values):
 
 
 def ratio(slow, fast):
-    """Spread of the ratio slow / fast, formed round by round."""
+    """Return the spread of the ratio slow / fast, computed per round."""
     return spread([a / b for a, b in zip(slow, fast, strict=True)])

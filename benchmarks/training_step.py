@@ -1,4 +1,4 @@
-"""DCGAN's training step against the Keras documentation's loop and PyTorch's two-step loop."""
+"""Compare DCGAN's training step with the Keras documentation's loop and PyTorch's two-step loop."""
 
 from benchmarks import comparison
 
@@ -10,7 +10,7 @@ CASES = {
 
 
 def measure(effort):
-    """Records as in `benchmarks.comparison.compare`, and the peers that were skipped."""
+    """Return records, see `benchmarks.comparison.compare`, and the peers that were skipped."""
     tasks = {
         "tfgen": ("benchmarks.contenders.ours:gan_steps", {"cases": CASES}),
         "keras": ("benchmarks.contenders.documentation:gan_steps", {"cases": CASES}),

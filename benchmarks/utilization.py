@@ -1,4 +1,4 @@
-"""Operations a second of the training step against a matrix product, its growth and its memory."""
+"""Operations per second of the training step relative to a matrix product; its growth and its memory."""
 
 from benchmarks import comparison
 from benchmarks.timing import alternate, start_workers
@@ -15,15 +15,15 @@ GROWTH = {
 
 
 def measure(effort):
-    """Records as in `benchmarks.comparison.compare`, and under "growth" those of `growth`."""
+    """Return records, see `benchmarks.comparison.compare`, and those of `growth` under "growth"."""
     tasks = {"tfgen": (STEPS, {"cases": CASES}), "pipeline": (PIPELINES, {"cases": CASES})}
     return {"records": comparison.compare(tasks, CASES, effort), "growth": growth(effort)}
 
 
 def growth(effort):
-    """Seconds, operations and peak memory of a step as one size grows from the others' base.
+    """Measure seconds, operations and peak memory of a step as one size grows and the others are fixed.
 
-    Each case is trained in a process of its own, so that the peak is its own.
+    Each case is trained in its own process, for its own peak of memory.
 
     Returns:
         [{"grown", "value", "seconds": [...], "operations", "peak_bytes"}]

@@ -1,4 +1,4 @@
-"""The VAE's training step against pythae's VAE on the same networks."""
+"""Compare the VAE's training step with pythae's VAE on the same networks."""
 
 from benchmarks import comparison
 
@@ -6,7 +6,7 @@ CASES = {f"width {width}, 28 px": {"width": width, "size": 28, "batch": 64} for 
 
 
 def measure(effort):
-    """Records as in `benchmarks.comparison.compare`, and the peers that were skipped."""
+    """Return records, see `benchmarks.comparison.compare`, and the peers that were skipped."""
     tasks = {"tfgen": ("benchmarks.contenders.ours:vae_steps", {"cases": CASES})}
     peer = ("benchmarks.contenders.pythae_vae:vae_steps", {"cases": CASES})
     tasks, skipped = comparison.with_peer(tasks, "pythae", "pythae", peer)

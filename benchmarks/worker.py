@@ -1,9 +1,9 @@
-"""A process that holds one contender and does blocks of its work when told to.
+"""Process with one contender that does blocks of its work on request.
 
     python -m benchmarks.worker benchmarks.contenders.ours:gan_steps '{"cases": ...}'
 
-It writes the contender's units and facts as a line of JSON, then answers every request on its
-standard input by one line of JSON.
+It writes the contender's units and facts as a line of JSON, then answers every line of JSON on its standard
+input by a line of JSON.
 """
 
 import dataclasses
@@ -20,16 +20,16 @@ from tfgen.quiet import quietly
 
 @dataclasses.dataclass
 class Contender:
-    """Units of work by name, each a function without arguments, and what is to be known of them."""
+    """Units of work by name, each a function without arguments, and facts about them."""
 
     units: dict[str, Callable] = dataclasses.field(default_factory=dict)
     facts: dict = dataclasses.field(default_factory=dict)
 
 
 def serve(contender, requests, replies):
-    """Answers {"unit", "repeats"} by {"seconds"}, the wall time of `repeats` calls of the unit.
+    """Answer {"unit", "repeats"} by {"seconds"}, the wall time of `repeats` calls of the unit.
 
-    An untimed call goes before: it refills the caches that another process has used in between.
+    An untimed call comes first: it refills the caches that another process has used in between.
     """
 
     def reply(value):
@@ -47,7 +47,7 @@ def serve(contender, requests, replies):
 
 
 def peak_bytes():
-    """The largest resident size that this process has had; Linux counts it in KiB."""
+    """Return the largest resident size of this process so far; Linux counts it in KiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 

@@ -1,4 +1,4 @@
-"""Sphinx' configuration of the site: `make docs` builds it, complete offline, warnings being errors."""
+"""Sphinx' configuration of the site; `make docs` builds it for offline use, with warnings as errors."""
 
 import sys
 from pathlib import Path
@@ -45,22 +45,22 @@ default_role = "py:obj"
 highlight_language = "text"  # formulas of docstrings; code says which it is
 
 autosummary_generate = True
-autosummary_ignore_module_all = False  # a package's page shows what it exports
+autosummary_ignore_module_all = False  # a package's page shows its exports
 autosummary_imported_members = False
 autodoc_default_options = {"members": True, "show-inheritance": True}
-autodoc_inherit_docstrings = False  # an override of Keras is not Keras' own
+autodoc_inherit_docstrings = False  # an override of Keras has its own documentation
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
-# Names that a docstring's types may have and this site has no page of.
+# Names in types of docstrings that have no page on this site.
 nitpick_ignore_regex = [
     (r"py:.*", r"(abc|collections|enum|keras|numpy|object|pathlib|tensorflow|typing)\b.*"),
     (r"py:class", r".*\.(_Joint|Gated)"),  # bases within the library
 ]
 
 html_math_renderer = "mathml"
-suppress_warnings = ["config.cache"]  # public.py gives a template a function
+suppress_warnings = ["config.cache"]  # public.py passes a function to a template
 sphinx_gallery_conf = {
     "examples_dirs": "../examples/gallery",
     "gallery_dirs": "gallery",
@@ -73,7 +73,7 @@ sphinx_gallery_conf = {
     "run_stale_examples": not gallery.has_run(),
     "min_reported_time": 1e9,
     "show_memory": False,
-    "write_computation_times": False,  # a page that fetches scripts from elsewhere
+    "write_computation_times": False,  # its page would fetch external scripts
     "reset_modules": (),
     "remove_config_comments": True,
 }

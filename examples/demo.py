@@ -27,8 +27,8 @@ with quietly():
 OUT = Path("demo").resolve()
 SEED = 2018
 
-# What a server needs is TensorFlow and the exported folder.  TensorFlow imports Keras if it is there;
-# here an import of Keras or of this package fails.
+# A server needs only TensorFlow and the exported folder.  TensorFlow imports Keras if it is installed; here
+# an import of Keras or of this package fails.
 SERVER = """
 import sys
 sys.modules.update(dict.fromkeys(["keras", "tf_keras", "tfgen", "zoo"]))
@@ -44,11 +44,11 @@ np.save(path, outputs["images"].numpy())
 
 
 def main():
-    """Runs the tour, and says where every file is."""
+    """Run the tour, and print the path of every file."""
     print("1. Sixty-four samples of the pretrained iwgan_mnist, labelled by resnet_mnist")
     model = zoo.load("iwgan_mnist")
     images = model.sample(64, seed=SEED)  # (64, 28, 28, 1) float32 in [0, 1]
-    # The model is unconditional: its samples have no true class, only the one an evaluator sees.
+    # The model is unconditional: its samples have no true class, only the one that an evaluator predicts.
     _, probabilities = load_evaluator(find_evaluator("mnist")).observe(images)
     picture = pictures.grid(images, labels=probabilities.argmax(axis=-1))
     report(pictures.save(picture, OUT / "iwgan_mnist.png"))
@@ -66,7 +66,7 @@ def main():
     folder = tfgen.export(model, OUT / "iwgan_digits" / "1")
     report(folder)
 
-    print("5. Samples of that SavedModel, drawn by a process without Keras and without tfgen")
+    print("5. Samples of that SavedModel, drawn by a process without Keras and tfgen")
     drawn = OUT / "drawn.npy"
     command = [sys.executable, "-c", SERVER, str(folder), str(SEED), str(drawn)]
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
@@ -77,7 +77,7 @@ def main():
     print("   the same seed gave the same images as model.sample")
     report(pictures.save(pictures.grid(images), OUT / "iwgan_digits.png"))
 
-    print("6. The same SavedModel behind `tfgen serve`, asked over HTTP for the image of a seed")
+    print("6. The image of a seed over HTTP, from `tfgen serve` with the same SavedModel")
     picture = OUT / "served.png"
     with served(folder) as address:
         picture.write_bytes(ask(address, seed=7))
@@ -89,7 +89,7 @@ def main():
 
 @contextlib.contextmanager
 def served(folder):
-    """Serves a SavedModel in a process of its own; gives its address."""
+    """Serve a SavedModel in its own process; yield its address."""
     command = [sys.executable, "-m", "zoo.cli", "serve", str(folder.parent)]
     command += ["--port", "0", "--grpc-port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -102,7 +102,7 @@ def served(folder):
 
 
 def ask(address, seed):
-    """The PNG of a seed, as TensorFlow Serving's REST interface gives it."""
+    """Return the PNG of a seed from TensorFlow Serving's REST interface."""
     body = {"signature_name": "generate_png", "instances": [seed]}
     request = urllib.request.Request(
         f"{address}/v1/models/iwgan_digits:predict", json.dumps(body).encode()
@@ -113,7 +113,7 @@ def ask(address, seed):
 
 
 def report(path):
-    """Prints where a file is."""
+    """Print the path of a file."""
     print(f"   {path}", flush=True)
 
 

@@ -1,1 +1,1 @@
-"""What is timed, one module a framework: each is imported only in its own worker process."""
+"""Contenders, one module per framework; each is imported only in its own worker process."""

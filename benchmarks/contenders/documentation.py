@@ -1,6 +1,6 @@
-"""The loop that the Keras documentation teaches for GANs, on the same networks with stock layers.
+"""The Keras documentation's training loop for GANs, on the same networks with stock layers.
 
-Written from the guide's description: a model with two optimizers, whose step generates twice.
+It follows the guide's description: a model with two optimizers, whose step generates twice.
 """
 
 import tempfile
@@ -22,7 +22,7 @@ STOCK = {
 
 
 def stock(network):
-    """The network with the library's layers replaced by Keras' own, and the same weights."""
+    """Return the network with Keras' layers in place of the library's, and the same weights."""
 
     def replace(layer):
         return STOCK.get(type(layer), type(layer)).from_config(layer.get_config())
@@ -33,7 +33,7 @@ def stock(network):
 
 
 class DocumentationGAN(keras.Model):
-    """The discriminator learns from generated and real images in one batch, then the generator.
+    """GAN whose discriminator learns from generated and real images in one batch, then the generator.
 
     Labels are 1 for generated images and 0 for real ones, with uniform noise on top.
 
@@ -88,7 +88,7 @@ class DocumentationGAN(keras.Model):
 
 
 def gan(width, size):
-    """The loop over DCGAN's networks, compiled."""
+    """Return the compiled model on DCGAN's networks."""
     generator, discriminator = map(stock, ours.dcgan(width, size))
     model = DocumentationGAN(discriminator, generator)
     model.compile(
@@ -113,7 +113,7 @@ def gan_steps(cases):
 
 
 def served_gan(width, size, batches):
-    """The endpoints `sample` and `discriminate` of the same networks, by Keras' own export."""
+    """Return `sample` and `discriminate` of the same networks, exported by Keras."""
     theta, phi = map(stock, ours.dcgan(width, size))
     latent_dim = theta.inputs[0].shape[-1]
 

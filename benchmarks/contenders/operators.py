@@ -1,8 +1,8 @@
-"""Operators alone: the transposed convolution by output phase and by TensorFlow, and a matrix product."""
+"""Single operators: the transposed convolution by output phase and by TensorFlow, and a matrix product."""
 
 import keras
 import tensorflow as tf
-from tensorflow.python.util import _pywrap_util_port  # TensorFlow's only word on oneDNN's kernels
+from tensorflow.python.util import _pywrap_util_port  # TensorFlow's only sign of oneDNN's kernels
 
 from benchmarks.worker import Contender
 from tfgen import layers
@@ -13,7 +13,7 @@ KERNEL = 5
 
 
 def environment():
-    """What numbers of this process depend on."""
+    """Return the settings that this process's numbers depend on."""
     contender = Contender()
     contender.facts = {
         **machine(),
@@ -24,14 +24,14 @@ def environment():
 
 
 def matrix_product(rows):
-    """The product of two square float32 matrices: the rate that a step is held against."""
+    """Return the product of two square float32 matrices, whose rate is the reference of a step's."""
     left, right = tf.random.normal([rows, rows]), tf.random.normal([rows, rows])
     unit = tf.function(lambda: tf.matmul(left, right))
     return Contender({"matrix product": unit}, {"matrix product": {"operations": 2 * rows**3}})
 
 
 def transposed_convolutions(cases):
-    """T(y, w) of DCGAN's layers, and the strided convolution of the same filter as a yardstick.
+    """Return T(y, w) of DCGAN's layers, with the strided convolution of the same filter as a reference.
 
     Args:
         cases: {name: {"batch", "small", "wide", "narrow"}}; maps of (batch, small, small, wide) go

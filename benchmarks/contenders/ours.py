@@ -22,20 +22,20 @@ STORED = 4096  # images of the pipeline
 
 
 def dcgan(width, size):
-    """DCGAN's generator and discriminator."""
+    """Return DCGAN's generator and discriminator."""
     shape = (size, size, CHANNELS)
     return networks.generator(shape, LATENT_DIM, width), networks.discriminator(shape, width)
 
 
 def gan(width, size):
-    """`zoo.GAN`, compiled as its recipes are."""
+    """Return a `zoo.GAN`, compiled as its recipes are."""
     model = zoo.GAN(*dcgan(width, size))
     model.compile(optimizer=Adam(2e-4, beta_1=0.5))
     return model
 
 
 def vae(width, size):
-    """`zoo.VAE` with DCGAN's generator as decoder, compiled as its recipe is."""
+    """Return a `zoo.VAE` with DCGAN's generator as decoder, compiled as its recipe is."""
     shape = (size, size, CHANNELS)
     theta = networks.generator(shape, LATENT_DIM, width)
     model = zoo.VAE(theta, networks.encoder(shape, LATENT_DIM, width))
@@ -44,25 +44,25 @@ def vae(width, size):
 
 
 def pipeline(size, batch, seed=0):
-    """Endless batches of random 8-bit images through `tfgen.data`."""
+    """Return endless batches of random 8-bit images through `tfgen.data`."""
     pixels = np.random.default_rng(seed).integers(256, size=(STORED, size, size, CHANNELS))
     return data.batches(pixels.astype(np.uint8), batch_size=batch).repeat()
 
 
 def step(model, batches):
-    """One training step of a compiled model, as `fit` runs it."""
+    """Return a function that does one training step of a compiled model, as `fit` runs it."""
     model.make_train_function()
     iterator = iter(batches)
     return lambda: model.train_function(iterator)
 
 
 def trainable(*players):
-    """Number of trainable parameters."""
+    """Return the number of trainable parameters."""
     return sum(math.prod(v.shape) for network in players for v in network.trainable_variables)
 
 
 def gan_steps(cases):
-    """Cases are {name: {"width", "size", "batch"}}, here and in the other contenders."""
+    """Return the contender of cases {name: {"width", "size", "batch"}}, as do the other contenders."""
     contender = Contender()
     for name, case in cases.items():
         model = gan(case["width"], case["size"])
@@ -87,13 +87,13 @@ def vae_steps(cases):
 
 
 def recipe_steps(name, bfloat16):
-    """A recipe's training step on random black and white images of MNIST's shape, labels included."""
+    """Return a recipe's training step on random binary images of MNIST's shape, with labels."""
     recipe, rng = zoo.RECIPES[name], np.random.default_rng(0)
     model = zoo.build(recipe, data.Info("random", (28, 28, 1), 10, {"train": STORED}))
     images = 255 * rng.integers(2, size=(STORED, 28, 28, 1)).astype(np.uint8)
     labels = rng.integers(10, size=STORED)
     batches = data.batches(images, labels, recipe["training"]["batch_size"])
-    model.compile(model.optimizer)  # one step an execution
+    model.compile(model.optimizer)  # one step per execution
     run = step(model, batches.repeat())
     contender = Contender()
 
@@ -106,7 +106,7 @@ def recipe_steps(name, bfloat16):
 
 
 def pipelines(cases):
-    """The input pipeline alone, a batch a unit."""
+    """Return the input pipeline alone, with one batch per unit."""
     contender = Contender()
     for name, case in cases.items():
         iterator = iter(pipeline(case["size"], case["batch"]))
@@ -115,7 +115,7 @@ def pipelines(cases):
 
 
 def served_gan(width, size, batches):
-    """`sample` and `discriminate` through the SavedModel that `tfgen.export` writes."""
+    """Return `sample` and `discriminate` of the SavedModel that `tfgen.export` writes."""
     model = gan(width, size)
     with tempfile.TemporaryDirectory() as folder:
         contender = serving(tfgen.export(model, Path(folder) / "1"), size, batches)
@@ -127,7 +127,7 @@ def served_gan(width, size, batches):
 
 
 def serving(folder, size, batches):
-    """Units "sample, batch <n>" and "discriminate, batch <n>" of a SavedModel with these endpoints."""
+    """Return units "sample, batch <n>" and "discriminate, batch <n>" of a SavedModel."""
     signatures = tf.saved_model.load(str(folder)).signatures
     contender = Contender()
     for batch in batches:

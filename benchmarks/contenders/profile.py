@@ -1,4 +1,4 @@
-"""Where a training step's time goes, by TensorFlow's profiler."""
+"""Time of a training step by type of operator, from TensorFlow's profiler."""
 
 import collections
 import re
@@ -18,7 +18,7 @@ THREAD = "tf_Compute"
 
 
 def training_steps(loop, cases, steps):
-    """Facts only: {name: {operator type: seconds a step}}, operators one after the other."""
+    """Return facts only: {name: {operator type: seconds per step}}, with operators run one by one."""
     tf.config.threading.set_inter_op_parallelism_threads(1)
     contender = Contender()
     for name, case in cases.items():
@@ -29,7 +29,7 @@ def training_steps(loop, cases, steps):
 
 
 def operator_seconds(step, steps):
-    """Mean seconds a step of each type of operator, longest first."""
+    """Return mean seconds per step of each type of operator, longest first."""
     for _ in range(WARM_UP):
         step()
     with tempfile.TemporaryDirectory() as folder:

@@ -38,7 +38,7 @@ class Decoder(BaseDecoder):
 
 
 def vae_step(width, size, batch, memory_format):
-    """The step and its number of parameters."""
+    """Return the step and its number of parameters."""
     config = VAEConfig(
         input_dim=(pytorch.CHANNELS, size, size),
         latent_dim=pytorch.LATENT_DIM,

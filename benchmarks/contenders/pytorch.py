@@ -1,4 +1,4 @@
-"""PyTorch's usual loops on DCGAN's networks: the same layers, sizes, starting scale and optimizer."""
+"""PyTorch's usual loops on DCGAN's networks, with the same layers, sizes, initial scale and optimizer."""
 
 import math
 
@@ -14,17 +14,17 @@ MEMORY_FORMATS = {"NCHW": torch.contiguous_format, "channels_last": torch.channe
 
 
 def channels(width, size):
-    """Channels of the maps between images of more than 16 pixels and the smallest map, of 4x4."""
+    """Return the channels of the maps between images of more than 16 pixels and the smallest map, 4x4."""
     return [width * 2**level for level in range(math.ceil(math.log2(size)) - 2)]
 
 
 def border(width, size):
-    """Rows that `size` lacks on each side of 4 times a power of two."""
+    """Return the rows to pad on each side to reach 4 times a power of two."""
     return (4 * 2 ** len(channels(width, size)) - size) // 2
 
 
 def generator(width, size):
-    """Latents (b, 64) -> images (b, 1, size, size) in [0, 1]."""
+    """Return the network of latents (b, 64) -> images (b, 1, size, size) in [0, 1]."""
     *narrower, top = channels(width, size)
     steps = [nn.Linear(LATENT_DIM, 16 * top, bias=False), nn.Unflatten(1, (top, 4, 4))]
     steps += [nn.BatchNorm2d(top), nn.ReLU()]
@@ -35,7 +35,7 @@ def generator(width, size):
 
 
 def trunk(width, size):
-    """Images (b, 1, size, size) in [0, 1] -> features (b, 16 * 4 * width)."""
+    """Return the network of images (b, 1, size, size) in [0, 1] -> features (b, 16 * 4 * width)."""
     first, *wider = channels(width, size)
     steps = [nn.ZeroPad2d(border(width, size)), _down(CHANNELS, first, bias=True)]
     steps += [nn.LeakyReLU(0.2)]
@@ -46,7 +46,7 @@ def trunk(width, size):
 
 
 def discriminator(width, size):
-    """Images (b, 1, size, size) in [0, 1] -> logits (b, 1)."""
+    """Return the network of images (b, 1, size, size) in [0, 1] -> logits (b, 1)."""
     features = 16 * channels(width, size)[-1]
     return initialize(nn.Sequential(trunk(width, size), nn.Linear(features, 1)))
 
@@ -60,7 +60,7 @@ def _down(inputs, outputs, bias):
 
 
 def initialize(network):
-    """The network with kernels from N(0, 0.02) and biases of zero, as in `tfgen.networks`."""
+    """Return the network with kernels from N(0, 0.02) and zero biases, as in `tfgen.networks`."""
     for module in network.modules():
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
             nn.init.normal_(module.weight, 0.0, 0.02)
@@ -70,7 +70,7 @@ def initialize(network):
 
 
 def pipeline(size, batch, memory_format, seed=0):
-    """Endless batches of random 8-bit images, gathered and scaled."""
+    """Yield endless batches of random 8-bit images, gathered and scaled."""
     generator = torch.Generator().manual_seed(seed)
     shape = (STORED, CHANNELS, size, size)
     pixels = torch.randint(256, shape, dtype=torch.uint8, generator=generator)
@@ -80,7 +80,7 @@ def pipeline(size, batch, memory_format, seed=0):
 
 
 def gan_step(width, size, batch, memory_format):
-    """The step and its number of parameters.
+    """Return the step and its number of parameters.
 
     The discriminator learns from real and from detached generated images, then the generator from
     the same ones.
@@ -112,7 +112,7 @@ def gan_step(width, size, batch, memory_format):
 
 
 def trainable(*networks):
-    """Number of trainable parameters."""
+    """Return the number of trainable parameters."""
     return sum(p.numel() for network in networks for p in network.parameters())
 
 
@@ -121,7 +121,7 @@ def gan_steps(cases):
 
 
 def steps(build, cases):
-    """Units "<name>, <memory format>"; `build` returns a step and its number of parameters."""
+    """Return units "<name>, <memory format>"; `build` returns a step and its number of parameters."""
     contender = Contender()
     for name, case in cases.items():
         for label, memory_format in MEMORY_FORMATS.items():

@@ -1,4 +1,4 @@
-"""The catalog: a page per preset and one table of all, made from the cards, and the numbers as data."""
+"""Make the catalog from the cards: a page per preset, one table of all, and the numbers as data."""
 
 import csv
 import html
@@ -30,16 +30,16 @@ COLUMNS = {
 
 
 def read_cards(root: Path = ROOT) -> list[Card]:
-    """Cards of the source tree's presets, by name."""
+    """Return the cards of the source tree's presets, by name."""
     return [cards.read(path.parent) for path in sorted(root.glob("saved_models/*/card.json"))]
 
 
 def record(card: Card) -> dict[str, Any]:
-    """What `results.json` has of a preset.
+    """Return the entry of `results.json` for a preset.
 
     Returns:
         Plain data: name, model, data, equation, evaluator, parameters, epochs, seed, wall time and
-        {metric: {"value", "low", "high"}}, intervals being of level .95.
+        {metric: {"value", "low", "high"}}, with intervals of level .95.
     """
     evaluation, data = card.evaluation, card.recipe["data"]
     return {
@@ -84,7 +84,7 @@ def write_data(found: list[Card], folder: Path) -> None:
 
 
 def table(found: list[Card]) -> str:
-    """Every preset in one HTML table, which `catalog.js` sorts and filters."""
+    """Return an HTML table of all presets, which `catalog.js` sorts and filters."""
     headers = ["", "preset", "model", "data", *COLUMNS, "weights"]
     head = "".join(f'<th scope="col">{header}</th>' for header in headers)
     return (
@@ -118,7 +118,7 @@ def _row(card: Card) -> str:
 
 
 def preset_page(card: Card) -> str:
-    """The page of a preset, as its folder's README has it, with the paths of the site."""
+    """Return the page of a preset, the README of its folder with the paths of the site."""
     picture = f"](../../saved_models/{card.name}/samples.png)"
     return pages.page(card).replace("](samples.png)", picture)
 
@@ -134,7 +134,7 @@ def generate(app: Sphinx, config: object) -> None:
     for name, text in found.items():
         path = folder / name
         if not path.exists() or path.read_text(encoding="utf-8") != text:
-            path.write_text(text, encoding="utf-8")  # a page that is not new is not read again
+            path.write_text(text, encoding="utf-8")  # Sphinx does not read an unchanged page again
 
 
 def thumbnails(found: list[Card], folder: Path) -> None:
@@ -148,13 +148,13 @@ def thumbnails(found: list[Card], folder: Path) -> None:
 
 
 def fill(app: Sphinx, docname: str, content: list[str]) -> None:
-    """Put the table where the page has its mark."""
+    """Replace the page's mark by the table."""
     if MARK in content[0]:
         content[0] = content[0].replace(MARK, f"```{{raw}} html\n{table(read_cards())}\n```")
 
 
 def finish(app: Sphinx, error: Exception | None) -> None:
-    """Write the numbers beside the table, and the pictures that it shows."""
+    """Write the numbers as data, and the pictures of the table."""
     if error is None and app.builder.format == "html":
         out = Path(app.outdir)
         write_data(read_cards(), out)

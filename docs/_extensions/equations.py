@@ -1,4 +1,4 @@
-"""The paper's page: each equation with its statement, the lines that compute it, the tests that hold it."""
+"""Make the paper's page: each equation with its statement, the code that computes it, and its tests."""
 
 import ast
 import tomllib
@@ -41,7 +41,7 @@ def lines(reference: str) -> tuple[int, int]:
 
 
 def source_of(reference: str) -> str:
-    """A function's source, folded, under its file, first line and name."""
+    """Return a function's source, folded, under its file, first line and name."""
     first, last = lines(reference)
     file, _, name = reference.partition("::")
     return (
@@ -51,7 +51,7 @@ def source_of(reference: str) -> str:
 
 
 def section(entry: dict[str, Any]) -> str:
-    """An equation's part of the page, in Markdown."""
+    """Return an equation's section of the page, in Markdown."""
     number = entry["number"]
     name = number[0].upper() + number[1:] if number.startswith("appendix") else f"Eq. {number}"
     parts = [f"## {name}", f"**{entry['title']}.**", f"$$\n{entry['statement']}\n$$"]
@@ -71,7 +71,7 @@ def section(entry: dict[str, Any]) -> str:
 
 
 def fill(app: Sphinx, docname: str, content: list[str]) -> None:
-    """Put the equations where the page has its mark."""
+    """Replace the page's mark by the equations."""
     if MARK in content[0]:
         sections = "\n\n".join(map(section, read()))
         content[0] = content[0].replace(MARK, sections)

@@ -1,4 +1,4 @@
-"""The gallery: a cell that sets `picture` shows it, on the page as in a notebook; what has run is noted."""
+"""The gallery: a cell that sets `picture` shows it; a record of the last run avoids further runs."""
 
 import hashlib
 from collections.abc import Callable
@@ -16,7 +16,7 @@ READ = ("tfgen/**/*.py", "zoo/**/*.py", "examples/gallery/*", "saved_models/*_di
 
 
 def digest() -> str:
-    """Return the SHA-256 of all that a run of the gallery depends on: the library, scripts, presets."""
+    """Return the SHA-256 of everything that a run of the gallery depends on: library, scripts, presets."""
     whole = hashlib.sha256()
     for path in sorted(path for pattern in READ for path in ROOT.glob(pattern)):
         whole.update(path.read_bytes())
@@ -24,24 +24,24 @@ def digest() -> str:
 
 
 def has_run() -> bool:
-    """Whether the gallery was run by a build that ended well, on the library as it is now."""
+    """Return whether a successful build has run the gallery on the library as it is now."""
     return NOTE.is_file() and NOTE.read_text() == digest()
 
 
 def note(app: Sphinx, error: Exception | None) -> None:
-    """Note that the scripts have run, so that neither the next build nor the tests run them again."""
+    """Record that the scripts have run, so that neither the next build nor the tests run them again."""
     if error is None and app.builder.format == "html":
         NOTE.write_text(digest())
 
 
 class Scraper:
-    """Saves the picture of a cell, once."""
+    """Scraper that saves the picture of a cell, once."""
 
     def __init__(self) -> None:
         self._last: Image.Image | None = None
 
     def __call__(self, block: Any, variables: dict[str, Any], config: dict[str, Any]) -> str:
-        """Return the reStructuredText that shows what a cell made, nothing if it made no picture."""
+        """Return the reStructuredText that shows the picture of a cell, or "" if it has none."""
         picture = variables["example_globals"].get("picture")
         if not isinstance(picture, Image.Image) or picture is self._last:
             return ""
@@ -56,6 +56,6 @@ def _get_sg_image_scraper() -> Callable[..., str]:  # sphinx-gallery asks a modu
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
-    """Note the run after the build."""
+    """Record the run after the build."""
     app.connect("build-finished", note)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

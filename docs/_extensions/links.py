@@ -1,4 +1,4 @@
-"""Links of pages that commands write: they lead through the repository, here through the site."""
+"""Rewrite links of generated pages from paths of the repository to pages of the site."""
 
 import re
 from pathlib import Path
@@ -11,12 +11,12 @@ _PRESET = re.compile(r"(?:\.\./)+saved_models/(\w+)/README\.md")
 
 
 def rewrite_links(text: str, folder: Path, root: Path) -> str:
-    """Return a page whose links to presets' folders lead to their pages, and those to others nowhere.
+    """Return a page with links to presets' pages in place of their folders, and other folders unlinked.
 
     Args:
         text: Markdown.
-        folder: Of the page.
-        root: Of the site's sources.
+        folder: Folder of the page.
+        root: Folder of the site's sources.
     """
 
     def target(match: re.Match[str]) -> str:

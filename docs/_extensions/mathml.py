@@ -1,4 +1,4 @@
-"""Formulas as MathML, made by the build: pages need neither a script nor a font from elsewhere."""
+"""Formulas as MathML, made by the build, so that pages need no external script or font."""
 
 import re
 
@@ -12,7 +12,7 @@ _FUNCTIONS = re.compile(r"<mi>(log|max|min|exp)</mi>")
 
 
 def mathml(formula: str, **options: str) -> str:
-    """Return LaTeX as MathML, names of functions being operators: spaced, and with limits below."""
+    """Return LaTeX as MathML, with names of functions as operators: spaced, and with limits below."""
     return _FUNCTIONS.sub(
         r'<mo lspace="0.1em" rspace="0.15em">\1</mo>', convert(formula, **options)
     )
@@ -25,13 +25,13 @@ def inline(translator: HTML5Translator, node: nodes.math) -> None:
 
 
 def display(translator: HTML5Translator, node: nodes.math_block) -> None:
-    """Write a formula of its own paragraph, which scrolls where the page is narrower."""
+    """Write a displayed formula, which scrolls if the page is narrower."""
     formula = mathml(node.astext(), display="block")
     translator.body.append(f'<div class="math-display">{formula}</div>')
     raise nodes.SkipNode
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
-    """Make MathML this site's way to write formulas."""
+    """Register MathML as the site's renderer of formulas."""
     app.add_html_math_renderer("mathml", (inline, None), (display, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

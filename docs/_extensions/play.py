@@ -1,4 +1,4 @@
-"""The page to play on: decoders as ONNX, and the runtime that npm has put below docs/play."""
+"""Files of the page "Play": decoders as ONNX, and the runtime that npm installs in docs/play."""
 
 import json
 import shutil
@@ -14,14 +14,14 @@ FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-thread
 
 
 def assemble(names: Iterable[str], folder: Path) -> None:
-    """Write what the page fetches: the runtime, `models.json` and a decoder for each preset.
+    """Write the files that the page fetches: the runtime, `models.json` and a decoder for each preset.
 
     Args:
         names: Presets with a decoder.
         folder: Folder to write.
 
     Raises:
-        FileNotFoundError: The runtime is not there; `make docs` installs it.
+        FileNotFoundError: The runtime is missing; `make docs` installs it.
     """
     import zoo
     from tfgen import interchange
@@ -48,12 +48,12 @@ def assemble(names: Iterable[str], folder: Path) -> None:
 
 
 def finish(app: Sphinx, error: Exception | None) -> None:
-    """Assemble beside the pages."""
+    """Write the files beside the pages."""
     if error is None and app.builder.format == "html":
         assemble(NAMES, Path(app.outdir) / "play")
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
-    """Assemble after the build."""
+    """Write the files after the build."""
     app.connect("build-finished", finish)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

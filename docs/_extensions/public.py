@@ -1,4 +1,4 @@
-"""The gate of the API pages: a public name without documentation, or on no page, fails the build."""
+"""Check of the API pages: a public name without documentation or a page fails the build."""
 
 import importlib
 import inspect
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 def names(module: ModuleType) -> list[str]:
-    """Public names of a module: those it exports, or else those it defines."""
+    """Return the public names of a module: those it exports, or else those it defines."""
     if exported := getattr(module, "__all__", None):
         return list(exported)
     return [
@@ -28,7 +28,7 @@ def names(module: ModuleType) -> list[str]:
 
 
 def members(module: str) -> list[tuple[str, str]]:
-    """(directive, name) of each public name that is no module: for a page's template."""
+    """Return (directive, name) of each public name that is not a module, for a page's template."""
     found = importlib.import_module(module)
     values = [(name, getattr(found, name)) for name in names(found)]
     return [(_directive(value), name) for name, value in values if not inspect.ismodule(value)]
@@ -41,11 +41,11 @@ def _directive(value: object) -> str:
 
 
 def faults(documented: set[str], modules: list[str]) -> Iterator[str]:
-    """What keeps the pages from being whole.
+    """Return messages on what is missing from the pages.
 
     Args:
-        documented: Full names that have a place on a page.
-        modules: Names of the modules whose names are public, beside those that `tfgen` exports.
+        documented: Full names that are on a page.
+        modules: Names of the modules whose names are public, besides those that `tfgen` exports.
     """
     for name in sorted({*modules, *tfgen._MODULES.values()}):
         module = importlib.import_module(name)
@@ -74,7 +74,7 @@ def _undocumented(module: ModuleType, documented: set[str]) -> Iterator[str]:
 
 
 def check(app: Sphinx, env: BuildEnvironment) -> None:
-    """Warn, which `make docs` takes for an error, of all that is missing."""
+    """Warn of everything that is missing; `make docs` fails on warnings."""
     documented = {name for name, *_ in env.domains["py"].get_objects()}
     modules = [name for name, _, kind, *_ in env.domains["py"].get_objects() if kind == "module"]
     for fault in faults(documented, modules):

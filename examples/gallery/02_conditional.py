@@ -2,7 +2,7 @@
 A grid of classes
 =================
 
-A conditional model draws for labels: one class in each row, one seed in all.
+A conditional model draws images of given classes: here one class per row, with one seed for all.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ picture = pictures.grid(images, labels, columns=10)
 picture
 
 # %%
-# With one latent code in each column, a column shows one style in ten classes.
+# With one latent code per column, a column shows one style in ten classes.
 
 latents = np.tile(np.asarray(model.prior(10, 4)), (10, 1))  # (100, latent_dim)
 images = np.asarray(model.decode(latents, labels))

@@ -3,7 +3,7 @@ Walk through the latent space
 =============================
 
 Each row decodes codes on an arc between two draws of the prior. The prior is Gaussian in many
-dimensions, so that its draws lie near a sphere: a straight line would leave it.
+dimensions, so its draws lie near a sphere, which a straight line would leave.
 """
 
 import zoo
@@ -14,7 +14,7 @@ picture = pictures.interpolation(model, rows=6, columns=9, seed=1)
 picture
 
 # %%
-# A conditional model walks within a class.
+# In a conditional model each row stays within a class.
 
 model = zoo.load("cvae_digits")
 picture = pictures.interpolation(model, rows=4, columns=9, seed=1, labels=[2, 3, 6, 8])

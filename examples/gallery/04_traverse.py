@@ -3,7 +3,8 @@ Traverse the codes of InfoGAN
 =============================
 
 InfoGAN (Eq. 9-10) has an inference net that recovers a part c of the latent code, here one of ten
-categories and continuous codes, found without labels. One code is swept, the rest is held.
+categories and continuous codes, found without labels. In each row one code varies and the rest is
+fixed.
 """
 
 import zoo
@@ -14,9 +15,8 @@ picture = pictures.traversal(model, rows=2, columns=9, seed=0)
 picture
 
 # %%
-# How well do the categories match the digits? Test images get the category that the inference net
-# finds; the labels serve to name the categories, by the best one-to-one assignment, and never to
-# train.
+# Categories against digits: test images have the category that the inference net infers; the labels
+# only name the categories, by the best one-to-one assignment, and are not used in training.
 
 import tfgen
 

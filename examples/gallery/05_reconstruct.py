@@ -2,8 +2,8 @@
 Reconstruct
 ===========
 
-A VAE (Eq. 11) infers a posterior of codes for an image, and decodes a draw of it. Each test image
-stands above its reconstruction.
+A VAE (Eq. 11) infers a posterior over codes from an image, and decodes a draw from it. Each test
+image is shown above its reconstruction.
 """
 
 import tfgen
@@ -13,14 +13,12 @@ from tfgen.evaluation import likelihood
 
 model = zoo.load("vae_digits")
 images, labels = tfgen.data.arrays("digits", "test[:24]")
-images = likelihood.prepare_images(
-    model.likelihood, images / 255
-)  # binarized, as the model has seen them
+images = likelihood.prepare_images(model.likelihood, images / 255)  # binarized, as in training
 picture = pictures.reconstructions(model, images)
 picture
 
 # %%
-# The bound of each image, in nats: the images that the model finds least likely.
+# The test images with the lowest bounds, in nats.
 
 import numpy as np
 

@@ -2,8 +2,8 @@
 Invert a generator
 ==================
 
-A GAN has no inference net. The code of an image is found by descent: the z whose image is
-nearest, kept probable by the prior's log-density.
+A GAN has no inference net. Gradient descent finds the code of an image: the z whose image is
+nearest, with the prior's log-density as a regularizer.
 """
 
 import keras
@@ -36,7 +36,7 @@ errors = [float(step()) for _ in range(300)]
 print(f"squared error: {errors[0]:.1f} at a draw of the prior, {errors[-1]:.1f} after 300 steps")
 
 # %%
-# Each image above the nearest image that was found.
+# Each image is shown above the nearest image found.
 
 found = np.asarray(model.decode(latents))
 rows = [part for i in (0, 8) for part in (targets[i : i + 8].numpy(), found[i : i + 8])]

@@ -2,8 +2,8 @@
 Translate between two domains
 =============================
 
-CycleGAN (appendix D) learned from digits and from negatives of digits, which nothing pairs. Each
-test image stands above its translation.
+CycleGAN (appendix D) learned from unpaired digits and negatives of digits. Each test image is shown
+above its translation.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ picture = pictures.translations(model, images, "ab")
 picture
 
 # %%
-# There and back again: the cycle's error, per pixel.
+# The error of the cycle, there and back, per pixel.
 
 there, _ = model.endpoints()["translate_ab"]
 back, _ = model.endpoints()["translate_ba"]

@@ -2,9 +2,8 @@
 Adapt to another domain
 =======================
 
-Adversarial domain adaptation (Eq. 1-3) learns from labeled images of one domain beside unlabeled
-ones of another. The target here is the negatives of the digits: its labels are read by the last
-test alone.
+Adversarial domain adaptation (Eq. 1-3) learns from labeled images of one domain and unlabeled images
+of another. The target here is the negatives of the digits; only the final test reads its labels.
 """
 
 import keras
@@ -18,14 +17,14 @@ recipe = zoo.RECIPES["ada_digits"]
 info = tfgen.data.info("digits")
 
 # %%
-# The floor: the same networks, trained on the source alone.
+# The floor: the same networks, trained only on the source.
 
 keras.utils.set_random_seed(0)
 floor = zoo.build(recipe, info)
 floor.fit(tfgen.data.load("digits", batch_size=32), epochs=EPOCHS, verbose=0)
 
 # %%
-# The adapted one has half a batch of either domain; label -1 is no label.
+# The adapted model has half a batch of each domain; label -1 means no label.
 
 keras.utils.set_random_seed(0)
 adapted = zoo.build(recipe, info)
@@ -37,7 +36,7 @@ for name, model in (("source only", floor), ("adapted", adapted)):
     print(f"{name}: accuracy {accuracy:.3f} on the target's test images")
 
 # %%
-# Target images, each under the class that the adapted model gives it.
+# Target images, each under the class that the adapted model predicts.
 
 from tfgen.drawing import pictures
 
@@ -47,5 +46,5 @@ picture = pictures.grid(images, adapted.predict(images, verbose=0).argmax(axis=1
 picture
 
 # %%
-# One seed and twenty epochs: a picture of how it is done, not a result. The measured gaps, over
-# five seeds on MNIST, MNIST-M and USPS, are in the studies.
+# One seed and twenty epochs illustrate the method; they are not a result. The studies have gaps
+# measured over five seeds on MNIST, MNIST-M and USPS.

@@ -2,8 +2,8 @@
 Fine-tune on other images
 =========================
 
-A loaded preset goes on learning by ``fit``, on arrays or ``tf.data``. Here a GAN of digits learns
-their negatives.
+``fit`` trains a loaded preset further, on arrays or ``tf.data``. Here a GAN of digits learns their
+negatives.
 """
 
 import tfgen
@@ -18,7 +18,7 @@ history = model.fit(negatives, epochs=15, verbose=0)
 after = model.sample(20, seed=0)
 
 # %%
-# The same codes before and after, ten in a row.
+# The same codes before and after, ten per row.
 
 import numpy as np
 

@@ -2,9 +2,9 @@
 A VAE and an adversary-activated VAE with few images
 ====================================================
 
-Adversary activation (Eq. 17) weighs each image, real or generated, by how real a discriminator
-takes it to be, so that a VAE learns from its own samples too. The paper finds it to help where
-images are few: here are 143.
+Adversary activation (Eq. 17) weights each image, real or generated, by the discriminator's
+probability that it is real, so that a VAE also learns from its own samples. In the paper it helps
+with few images: here are 143.
 """
 
 import keras
@@ -31,8 +31,7 @@ def bounds(name):
 
 
 # %%
-# Both models have the same subset, order, noise and starting weights of the players that they
-# share.
+# Both models have the same subset, order, noise and starting weights of shared players.
 
 figure, axes = plt.subplots(figsize=(6, 3.5))
 for name in ("vae_digits", "aavae_digits"):
@@ -44,4 +43,4 @@ axes.legend()
 figure.tight_layout()
 
 # %%
-# One seed decides nothing: the paired comparison over several is ``tfgen reproduce table3``.
+# One seed decides nothing; ``tfgen reproduce table3`` compares over several paired seeds.

@@ -2,9 +2,9 @@
 The weights of an importance-weighted GAN
 =========================================
 
-An IWGAN (Eq. 36-43) weighs the k samples of a step by softmax(l), l being the discriminator's
-logits. How unequal are these weights? The effective sample size 1 / sum w^2 is k if all are
-equal, and 1 if one sample has all weight.
+An IWGAN (Eq. 36-43) weights the k samples of a step by softmax(l), with the discriminator's logits
+l. The effective sample size 1 / sum w^2 measures how unequal the weights are: it is k if all are
+equal, and 1 if one sample has all the weight.
 """
 
 import keras
@@ -18,7 +18,7 @@ K = 64
 
 
 class EffectiveSize(keras.callbacks.Callback):
-    """Effective number of k samples under the weights of Eq. 40, after each epoch."""
+    """Callback that records the effective sample size under the weights of Eq. 40 after each epoch."""
 
     def __init__(self):
         super().__init__()
@@ -45,7 +45,7 @@ axes.set(xlabel="epoch", ylabel=f"effective size of {K} samples", ylim=(0, K + 4
 figure.tight_layout()
 
 # %%
-# A sure discriminator puts most weight on few samples, so that theta's gradient comes from them
-# alone.
+# A confident discriminator gives most of the weight to few samples, so theta's gradient comes from
+# them.
 
 print(f"smallest effective size: {min(watched.sizes):.1f} of {K}")

@@ -2,9 +2,8 @@
 Missing modes, covering modes
 =============================
 
-Lemma 1 lets a GAN miss modes; Lemma 2 makes a VAE cover every mode and what lies between. Here
-both learn a ring of eight Gaussians, points being images of 1x2 pixels, for a third of the steps
-of the study.
+Lemma 1 lets a GAN miss modes; Lemma 2 makes a VAE cover every mode and the space between. Here both
+learn a ring of eight Gaussians, with points as images of 1x2 pixels, for a third of the study's steps.
 """
 
 import matplotlib.pyplot as plt
@@ -25,4 +24,4 @@ for panel, run in zip(axes, runs, strict=True):
 figure.tight_layout()
 
 # %%
-# More models, seeds and another mixture: the last part of the theory's page.
+# The last part of the page on the theory has more models, seeds and another mixture.

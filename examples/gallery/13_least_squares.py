@@ -2,8 +2,8 @@
 Add a model: the least-squares GAN
 ==================================
 
-A model is its objectives. This one is Mao et al. (2017): squared distances of the logit from 1
-for real and from 0 for generated images stand in the place of log q.
+A model is defined by its objectives. This one is by Mao et al. (2017): squared distances of the
+logit from 1 for real and from 0 for generated images replace log q.
 """
 
 import keras
@@ -45,8 +45,8 @@ class LeastSquaresGAN(tfgen.Unified):
 
 
 # %%
-# The base has the rest: one training step for all players, sampling, an average of theta, saving,
-# export.
+# The base class has the rest: one training step for all players, sampling, an average of theta,
+# saving, export.
 
 keras.utils.set_random_seed(0)
 theta = networks.generator((8, 8, 1), latent_dim=32, width=16)
@@ -58,7 +58,7 @@ picture = pictures.grid(model.sample(32, seed=0), columns=8)
 picture
 
 # %%
-# It is scored as the others are.
+# It is scored like the others.
 
 scores = tfgen.evaluate(model, "digits", samples=2000)
 print({name: round(scores[name]["value"], 3) for name in ("inception_score_ratio", "fid")})

@@ -31,8 +31,8 @@ thread.start()
 loaded.wait()
 
 # %%
-# Any client of the REST interface asks for rows of seeds and labels. A row's image depends on
-# that row alone.
+# Any client of the REST interface can send rows of seeds and labels. A row's image depends only on
+# that row.
 
 rows = [{"seeds": seed, "labels": seed % 10} for seed in range(20)]
 request = urllib.request.Request(
@@ -49,6 +49,6 @@ picture = pictures.grid(images, [row["labels"] for row in rows], columns=10)
 picture
 
 # %%
-# The answer is what the model itself draws for that seed.
+# The reply equals the model's own image for that seed.
 
 np.testing.assert_allclose(images[7:8], model.sample(1, seed=7, labels=[7]), atol=1e-5)
