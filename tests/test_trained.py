@@ -40,7 +40,7 @@ def test_a_trained_model_is_published_with_its_scores_and_classes(model, presets
     assert "not recorded" in page
     with Image.open(folder / "samples.png") as picture:
         assert picture.size == (10 * 66 + 2, 7 * (14 + 66) + 2)  # a column for each class
-    with pytest.raises(FileExistsError, match="only with overwrite"):
+    with pytest.raises(FileExistsError, match="only by overwriting"):
         zoo.publish(model, folder, data="digits")
 
 

@@ -103,7 +103,7 @@ def check_free(folder: Path, overwrite: bool) -> None:
     """
     if folder.exists() and not overwrite:
         raise FileExistsError(
-            f"A preset is replaced only with overwrite. Received: {str(folder)!r}"
+            f"A preset is replaced only by overwriting (--overwrite, overwrite=True). Received: {str(folder)!r}"
         )
 
 
