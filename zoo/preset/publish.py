@@ -103,7 +103,8 @@ def check_free(folder: Path, overwrite: bool) -> None:
     """
     if folder.exists() and not overwrite:
         raise FileExistsError(
-            f"A preset is replaced only by overwriting (--overwrite, overwrite=True). Received: {str(folder)!r}"
+            "A preset is replaced only by overwriting (--overwrite, overwrite=True). "
+            f"Received: {str(folder)!r}"
         )
 
 
