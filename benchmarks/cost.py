@@ -23,7 +23,7 @@ GRADIENT = 4  # bytes
 HOUR = 3600  # seconds
 
 
-def _assumed(default: float, words: str) -> float:
+def _assumption(default: float, words: str) -> float:
     return dataclasses.field(default=default, metadata={"words": words})
 
 
@@ -31,22 +31,22 @@ def _assumed(default: float, words: str) -> float:
 class Assumptions:
     """Assumptions of the model; the metadata of each field describe it."""
 
-    images: float = _assumed(1e7, "images that the run trains on")
-    batch: int = _assumed(1024, "images in a global batch, the same on any number of GPUs")
-    operations: float = _assumed(0.0, "floating-point operations per image of a step")
-    parameters: int = _assumed(0, "trained weights")
-    rate: float = _assumed(1e13, "operations per second that a GPU sustains")
-    overhead: float = _assumed(
+    images: float = _assumption(1e7, "images that the run trains on")
+    batch: int = _assumption(1024, "images in a global batch, the same on any number of GPUs")
+    operations: float = _assumption(0.0, "floating-point operations per image of a step")
+    parameters: int = _assumption(0, "trained weights")
+    rate: float = _assumption(1e13, "operations per second that a GPU sustains")
+    overhead: float = _assumption(
         5e-3, "seconds per step for any number of images, such as kernel launches"
     )
-    devices: int = _assumed(8, "GPUs in a machine")
-    reading: float = _assumed(2e4, "images per second that a machine reads and decodes")
-    inside: float = _assumed(1e11, "bytes per second between GPUs of a machine")
-    between: float = _assumed(1e10, "bytes per second between GPUs of several machines")
-    inside_latency: float = _assumed(1e-5, "seconds of a hop within a machine")
-    between_latency: float = _assumed(3e-5, "seconds of a hop between machines")
-    exchanges: int = _assumed(25, "exchanges per step: 22 of synchronized normalization, and 3")
-    price: float = _assumed(2.0, "price of a GPU for an hour")
+    devices: int = _assumption(8, "GPUs in a machine")
+    reading: float = _assumption(2e4, "images per second that a machine reads and decodes")
+    inside: float = _assumption(1e11, "bytes per second between GPUs of a machine")
+    between: float = _assumption(1e10, "bytes per second between GPUs of several machines")
+    inside_latency: float = _assumption(1e-5, "seconds of a hop within a machine")
+    between_latency: float = _assumption(3e-5, "seconds of a hop between machines")
+    exchanges: int = _assumption(25, "exchanges per step: 22 of synchronized normalization, and 3")
+    price: float = _assumption(2.0, "price of a GPU for an hour")
 
 
 @dataclasses.dataclass(frozen=True)

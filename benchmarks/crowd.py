@@ -59,7 +59,7 @@ def ours(model: str, signature: str) -> Ask:
 
 
 @contextlib.contextmanager
-def started(*arguments: str, port: int = 0) -> Iterator[Server]:
+def start_server(*arguments: str, port: int = 0) -> Iterator[Server]:
     """Run `tfgen serve` with these arguments; it is ready once it has printed its line."""
     serve = [sys.executable, "-m", "zoo.cli", "serve", *arguments]
     command = [*serve, "--port", str(port), "--grpc-port", "0"]
@@ -135,7 +135,7 @@ def kill(arguments: tuple[str, ...], ask: Ask, clients: int, seconds: float) -> 
         first.process.kill()
         begin = time.perf_counter()
         with contextlib.ExitStack() as stack:
-            second = started(*arguments, port=port)
+            second = start_server(*arguments, port=port)
             await asyncio.to_thread(stack.enter_context, second)
             away = time.perf_counter() - begin
             await asyncio.sleep(seconds)
@@ -143,7 +143,7 @@ def kill(arguments: tuple[str, ...], ask: Ask, clients: int, seconds: float) -> 
             await crowd
         return away
 
-    with started(*arguments, port=port) as first:
+    with start_server(*arguments, port=port) as first:
         asyncio.run(_crowd(port, ask, clients, WARM_SECONDS))
         away = asyncio.run(scene())
     counts = collections.Counter(outcome for outcome, _ in seen)

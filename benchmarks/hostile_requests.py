@@ -75,7 +75,7 @@ def _document(draw: random.Random, name: str, inputs: dict[str, tuple[str, int]]
     changes = draw.choice(("none", "value", "value", "rank", "name", "missing", "type", "giant"))
     victim = draw.choice(sorted(columns)) if columns else ""
     if changes == "value":
-        columns[victim] = _changed(draw, columns[victim])
+        columns[victim] = _change(draw, columns[victim])
     elif changes == "rank":
         columns[victim] = draw.choice(([columns[victim]], 1, [1], [[1]], [[[[[1]]]]]))
     elif changes == "name":
@@ -108,8 +108,8 @@ def _tensor(draw: random.Random, dtype: str, rank: int, rows: int) -> Any:
     return leaf
 
 
-def _changed(draw: random.Random, value: Any) -> Any:
+def _change(draw: random.Random, value: Any) -> Any:
     if isinstance(value, list) and value and draw.random() < 0.8:
         index = draw.randrange(len(value))
-        return [*value[:index], _changed(draw, value[index]), *value[index + 1 :]]
+        return [*value[:index], _change(draw, value[index]), *value[index + 1 :]]
     return draw.choice(NUMBERS)

@@ -63,7 +63,7 @@ def measure(folder: Path, clients: int, seconds: float, hostile: int) -> dict:
     results = {"model": folder.name, "clients": clients, "seconds": seconds}
     results |= {"machine": provenance.in_words(provenance.machine()), "versions": software()}
     for name, options in (("batched", ()), ("alone", ("--no-batching",))):
-        with crowd.started(str(folder), *options) as server:
+        with crowd.start_server(str(folder), *options) as server:
             results[name] = {s: crowd.load(server, a, clients, seconds) for s, a in asks.items()}
             if name == "batched":
                 generated = list(requests(0, hostile, folder.name, found))
@@ -130,14 +130,14 @@ def peer(folder: Path, clients: int, seconds: float) -> dict:
         [found] = Path(place).glob("litserve-*.dist-info")
         results = {"version": found.name.split("-")[1].removesuffix(".dist")}
         for signature in SIGNATURES:
-            with _peer_started(place, folder / VERSION, signature) as server:
+            with _start_peer(place, folder / VERSION, signature) as server:
                 ask = Ask("/predict", lambda seed: json.dumps({"seed": seed}).encode())
                 results[signature] = crowd.load(server, ask, clients, seconds)
     return results
 
 
 @contextlib.contextmanager
-def _peer_started(place: str, folder: Path, signature: str) -> Iterator[Server]:
+def _start_peer(place: str, folder: Path, signature: str) -> Iterator[Server]:
     port = crowd.free_port()
     command = [sys.executable, str(PEER), str(folder), signature, str(port)]
     environment = {**os.environ, "PYTHONPATH": place}
@@ -169,7 +169,7 @@ def presets() -> list[str]:
 def ready_time(*arguments: str) -> dict:
     """Return the time from the start of the process until it is ready, and its memory then."""
     begin = time.perf_counter()
-    with crowd.started(*arguments) as server:
+    with crowd.start_server(*arguments) as server:
         seconds = time.perf_counter() - begin
         return {"seconds": round(seconds, 1), "memory_mib": server.memory()}
 

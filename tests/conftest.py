@@ -47,3 +47,18 @@ def presets(tmp_path_factory):
     import small
 
     return small.publish(tmp_path_factory.mktemp("published"))
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """Names of the pictures of folders that were decoded so far."""
+    from tfgen.data import folders
+
+    names, decode = [], folders.decode
+
+    def record(path):
+        names.append(path.name)
+        return decode(path)
+
+    monkeypatch.setattr(folders, "decode", record)
+    return names

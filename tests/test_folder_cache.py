@@ -60,20 +60,6 @@ class TestCache:
         return tmp_path / "home" / "cache"
 
     @pytest.fixture
-    def decoded(self, monkeypatch):
-        """Names of the pictures decoded so far."""
-        from tfgen.data import folders
-
-        names, decode = [], folders.decode
-
-        def record(path):
-            names.append(path.name)
-            return decode(path)
-
-        monkeypatch.setattr(folders, "decode", record)
-        return names
-
-    @pytest.fixture
     def folder(self, tmp_path):
         fill(tmp_path / "photos", "a.png", "b.png")
         return tmp_path / "photos"

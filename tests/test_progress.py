@@ -22,7 +22,7 @@ def test_long_work_has_a_bar_on_a_terminal(terminal, count, bar):
 def test_a_transfer_counts_bytes_from_where_it_was_cut(terminal):
     written = io.StringIO()
     console = Console(file=written, force_terminal=terminal, width=100)
-    with progress.transferred("model.keras", 4000, 1000, console) as advance:
+    with progress.transfer_bar("model.keras", 4000, 1000, console) as advance:
         advance(3000)
     assert ("model.keras" in written.getvalue()) == terminal
     assert ("4.0/4.0 kB" in written.getvalue()) == terminal

@@ -84,7 +84,7 @@ def test_from_six_seeds_on_there_is_an_exact_test():
         "base": {seed: {"fid": 1.0, "kid": 0.0} for seed in range(6)},
         "arm": {seed: {"fid": 2.0 + seed, "kid": (-1) ** seed * (1 + seed)} for seed in range(6)},
     }
-    fid, kid = several.compared([base, arm], numbers)
+    fid, kid = several.compare_arms([base, arm], numbers)
     assert fid.differences.p == pytest.approx(2 / 64)
     assert fid.differences.p == pytest.approx(stats.wilcoxon([1 + i for i in range(6)]).pvalue)
     assert fid.adjusted == pytest.approx(2 * 2 / 64)

@@ -13,7 +13,7 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 from tfgen import data
-from tfgen.data import cache, folders
+from tfgen.data import cache
 
 COUNT = 50
 
@@ -145,18 +145,6 @@ class TestCached:
     def kept(self, tmp_path, monkeypatch):
         monkeypatch.setenv("TFGEN_CACHE", str(tmp_path / "kept"))
         return tmp_path / "kept"
-
-    @pytest.fixture
-    def decoded(self, monkeypatch):
-        """Names of the pictures decoded so far."""
-        names, decode = [], folders.decode
-
-        def record(path):
-            names.append(path.name)
-            return decode(path)
-
-        monkeypatch.setattr(folders, "decode", record)
-        return names
 
     def _batches(self, photos, epochs=1, **options):
         dataset = data.load(photos, **self.OPTIONS, **options)

@@ -56,21 +56,21 @@ def stream(
     if y is not None:
         raise ValueError("A stream of batches holds its labels. Received: y is not None")
     if isinstance(x, tf.data.Dataset):
-        return _hold_dataset(gate, x)
+        return _check_dataset(gate, x)
     if isinstance(x, tf.distribute.DistributedDataset):
         gate.check_kind(x.element_spec)
         return x  # its batches are held where a step unpacks them
     if isinstance(x, keras.utils.PyDataset):
-        return _HeldSequence(gate, x)
+        return _CheckedSequence(gate, x)
     if isinstance(x, types.GeneratorType):
-        return _hold_generator(gate, x)
+        return _check_generator(gate, x)
     raise TypeError(
         "Data are arrays, a tf.data.Dataset, a keras.utils.PyDataset or a generator of batches. "
         f"Received: {type(x).__name__}"
     )
 
 
-def _hold_dataset(gate, dataset):
+def _check_dataset(gate, dataset):
     gate.check_kind(dataset.element_spec)
     held = dataset.map(gate.hold)
     epoch = getattr(dataset, "epoch", None)
@@ -84,18 +84,18 @@ def _hold_dataset(gate, dataset):
         held.epoch = epoch
     check_batch(getattr(dataset, "smallest", gate.replicas), gate.replicas)
     if hasattr(dataset, "worker_shard"):
-        held.worker_shard = functools.partial(_held_shard, gate, dataset)
+        held.worker_shard = functools.partial(_checked_shard, gate, dataset)
     return held
 
 
-def _held_shard(gate, dataset, index, count):
+def _checked_shard(gate, dataset, index, count):
     part = dataset.worker_shard(index, count)
     held = part.map(dataclasses.replace(gate, replicas=gate.replicas // count).hold)
     held.epoch = part.epoch
     return held
 
 
-def _hold_generator(gate, batches):
+def _check_generator(gate, batches):
     first = next(batches, None)
     if first is None:
         raise ValueError(_EMPTY)
@@ -108,7 +108,7 @@ def _hold_generator(gate, batches):
     return batches_again()
 
 
-class _HeldSequence(keras.utils.PyDataset):
+class _CheckedSequence(keras.utils.PyDataset):
     """Another `PyDataset` with every batch checked against the rules."""
 
     def __init__(self, gate: Gate, inner: keras.utils.PyDataset):

@@ -26,7 +26,7 @@ def track(parts: Sequence[T], what: str, console: Console | None = None) -> Iter
 
 
 @contextlib.contextmanager
-def transferred(
+def transfer_bar(
     what: str, total: int | None, done: int = 0, console: Console | None = None
 ) -> Iterator[Callable[[int], None]]:
     """Show a bar of bytes while a file is transferred.

@@ -208,7 +208,7 @@ def arguments_of(signature: Mapping[str, tf.TensorSpec]) -> dict[str, tf.Tensor]
     rng = np.random.default_rng(0)
     rows = np.arange(3, dtype="int32")
     values: dict[str, Any] = {"n": np.int32(3), "seed": np.int32(7), "seeds": rows + 7}
-    values |= {"labels": rows, "image_bytes": np.array([_encoded(i) for i in range(3)], object)}
+    values |= {"labels": rows, "image_bytes": np.array([_random_png(i) for i in range(3)], object)}
     return {
         key: tf.constant(values[key])
         if key in values
@@ -230,7 +230,7 @@ def _fresh(build):
     return build()
 
 
-def _encoded(seed):
+def _random_png(seed):
     """Return a picture as a PNG file, of a size and colors that depend on the seed."""
     pixels = np.random.default_rng(seed).integers(0, 256, (9 + seed, 12, 3))
     return tf.io.encode_png(pixels.astype(np.uint8)).numpy()

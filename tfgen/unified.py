@@ -199,7 +199,7 @@ class Unified(Gated):
                     f"{network.name} of {self.name} reads labels. Received: labels=None"
                 )
             given.append(tf.convert_to_tensor(labels))
-        outputs = network(views.arranged(network, given), training=training)
+        outputs = network(views.arrange_inputs(network, given), training=training)
         return tf.nest.map_structure(lambda value: tf.cast(value, self._precision), outputs)
 
     @property

@@ -53,7 +53,7 @@ def faults(documented: set[str], modules: list[str]) -> Iterator[str]:
             yield f"no page has the module {name}"
         if not module.__doc__:
             yield f"no docstring: {name}"
-        yield from _undocumented(module, documented)
+        yield from _without_docstring(module, documented)
     for name in {*tfgen.__all__} - {*tfgen._MODULES}:
         yield from _missing(f"{tfgen._NAMES[name]}.{name}", documented)
     for name in zoo.__all__:
@@ -65,7 +65,7 @@ def _missing(name: str, documented: set[str]) -> Iterator[str]:
         yield f"no page has {name}"
 
 
-def _undocumented(module: ModuleType, documented: set[str]) -> Iterator[str]:
+def _without_docstring(module: ModuleType, documented: set[str]) -> Iterator[str]:
     for directive, name in members(module.__name__):
         full = f"{module.__name__}.{name}"
         yield from _missing(full, documented)

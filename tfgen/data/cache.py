@@ -109,7 +109,7 @@ class Rows:
             if self._file is not None:
                 try:
                     self._keep(np.unique(positions[~self._made[positions]]))
-                    return self._kept(positions)
+                    return self._rows_kept(positions)
                 except OSError:  # the disk is full, or gone
                     self._file = None
         return self._make(positions)
@@ -168,7 +168,7 @@ class Rows:
         os.fsync(self._file.fileno())
         os.replace(self._file.name, self._path)
 
-    def _kept(self, positions):
+    def _rows_kept(self, positions):
         rows = np.empty((len(positions), *self._shape[1:]), np.uint8)
         for row, position in zip(rows, positions, strict=True):
             self._file.seek(self._start + position * self._bytes)

@@ -91,7 +91,7 @@ def layout(name: str | os.PathLike) -> Layout:
         split: [Member(p, ids.get(c, -1)) for c in sorted(part, key=str) for p in part[c]]
         for split, part in found.items()
     }
-    splits, notes = _tested(root, splits)
+    splits, notes = _with_test_split(root, splits)
     return Layout(root, class_names, splits, dict(scan.passed_over), notes)
 
 
@@ -116,7 +116,7 @@ def require_class_folders(
         )
 
 
-def _tested(root, splits) -> tuple[dict[str, list[Member]], tuple[str, ...]]:
+def _with_test_split(root, splits) -> tuple[dict[str, list[Member]], tuple[str, ...]]:
     """Return the splits with a test split, and notes on how it was made."""
     if "test" in splits or "train" not in splits:
         return splits, ()

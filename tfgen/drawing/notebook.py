@@ -43,7 +43,7 @@ def page(model: keras.Model) -> str:
     }
     table = "".join(
         f"<tr><th style='text-align:left'>{key}</th><td style='text-align:left'>{value}</td></tr>"
-        for key, value in {**rows, **networks, **_told(model)}.items()
+        for key, value in {**rows, **networks, **_card_lines(model)}.items()
         if value is not None
     )
     summary = (inspect.getdoc(type(model)) or "").partition("\n")[0]
@@ -51,7 +51,7 @@ def page(model: keras.Model) -> str:
     return f"<div>{title}<table>{table}</table>{_picture(model)}</div>"
 
 
-def _told(model: keras.Model) -> dict[str, str]:
+def _card_lines(model: keras.Model) -> dict[str, str]:
     """Return lines of a loaded preset's card; its scores are of the weights as published."""
     if model not in _LOADED:
         return {}

@@ -39,7 +39,7 @@ def grid(
         TypeError: Images are not floating-point.
         ValueError: An argument is out of range, or the picture would have over 100 million pixels.
     """
-    images = _checked(images)
+    images = _check_images(images)
     n, height, width, channels = images.shape
     columns = math.isqrt(n - 1) + 1 if columns is None else columns
     scale = max(1, math.ceil(VISIBLE / max(height, width))) if scale is None else scale
@@ -64,7 +64,7 @@ def grid(
         picture.paste(tile, (left, top + caption))
         if labels is not None:
             middle = (left + tile.width // 2, top + caption // 2)
-            text = _fitted(str(labels[index]), font, tile.width)
+            text = _shorten(str(labels[index]), font, tile.width)
             draw.text(middle, text, (_INK,) * channels, font, anchor="mm")
     return picture
 
@@ -76,7 +76,7 @@ def captions(labels: Sequence[int] | None, class_names: Sequence[str] | None) ->
     return [class_names[label] for label in labels]
 
 
-def _checked(images):
+def _check_images(images):
     images = np.asarray(images)
     if images.ndim != 4 or images.shape[-1] not in (1, 3) or not images.size:
         raise ValueError(
@@ -87,7 +87,7 @@ def _checked(images):
     return images
 
 
-def _fitted(text, font, width):
+def _shorten(text, font, width):
     """Return the text, shortened with an ellipsis to at most `width` pixels."""
     if font.getlength(text) <= width:
         return text

@@ -108,7 +108,7 @@ def evaluate(
     """
     checks.check_integer("samples", samples, NEIGHBORS + 1, MAX_SAMPLES)
     checks.check_seed(seed)
-    measures = capabilities.measured(model)
+    measures = capabilities.measures_of(model)
     context = EvaluationContext(model, data, int(samples), evaluator, int(seed))
     measured = {name: value for measure in measures for name, value in measure(context).items()}
     return {name: interval._asdict() for name, interval in measured.items()}

@@ -57,7 +57,7 @@ def ceilings() -> dict[str, str | float]:
     return {metric: ceiling for part in found for metric, ceiling in part.items()}
 
 
-def measured(model: Any) -> list[Callable[[EvaluationContext], dict[str, Interval]]]:
+def measures_of(model: Any) -> list[Callable[[EvaluationContext], dict[str, Interval]]]:
     """Return the measures of every endpoint that a model has.
 
     Raises:
@@ -73,7 +73,7 @@ def measured(model: Any) -> list[Callable[[EvaluationContext], dict[str, Interva
     return measures
 
 
-def shown(endpoints: Iterable[str]) -> Capability:
+def main_capability(endpoints: Iterable[str]) -> Capability:
     """Return the capability that presents a model: the first, in the table's order, with a picture.
 
     Raises:

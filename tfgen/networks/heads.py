@@ -15,7 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from tfgen.networks.views import arranged
+from tfgen.networks.views import arrange_inputs
 
 ROWS = 4  # of noise
 REDRAWN_SCALE = 3.0  # deviation of redrawn weights, in units of 1/sqrt(fan-in)
@@ -64,7 +64,7 @@ class Trials:
     def __init__(self, network: keras.Model):
         self._network, self._rng = network, np.random.default_rng(0)
         noise = [_noise(end, self._rng) for end in network.inputs]
-        self._inputs = arranged(network, noise)
+        self._inputs = arrange_inputs(network, noise)
         self._fixed = [variable.value for variable in network.non_trainable_variables]
         self._own = [variable.value for variable in network.trainable_variables]
 

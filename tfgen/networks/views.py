@@ -52,7 +52,7 @@ def with_features(network: keras.Model, layer: int) -> keras.Model:
     return keras.Model(network.inputs, {"logits": network.output, "features": features})
 
 
-def arranged(network: keras.Model, inputs: Sequence[Any]) -> Any:
+def arrange_inputs(network: keras.Model, inputs: Sequence[Any]) -> Any:
     """Arrange inputs in the structure that a network was built with: a tensor, list, tuple or dictionary.
 
     Args:

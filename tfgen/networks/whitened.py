@@ -43,9 +43,9 @@ def whitened_network(
     x = keras.layers.ReLU()(PatchWhitening(name="whitening")(x))
     for filters in widths:
         x = _convolution(filters)(x)
-        x = keras.layers.ReLU()(_normalized(keras.layers.MaxPooling2D()(x)))
-        inner = keras.layers.ReLU()(_normalized(_convolution(filters)(x)))
-        inner = _normalized(_convolution(filters)(inner))
+        x = keras.layers.ReLU()(_normalize(keras.layers.MaxPooling2D()(x)))
+        inner = keras.layers.ReLU()(_normalize(_convolution(filters)(x)))
+        inner = _normalize(_convolution(filters)(inner))
         x = keras.layers.ReLU()(keras.layers.Add()([x, inner]))
     features = keras.layers.GlobalMaxPooling2D(dtype="float32", name="features")(x)
     logits = keras.layers.Dense(num_classes, use_bias=False, dtype="float32")(features)
@@ -57,5 +57,5 @@ def _convolution(filters):
     return keras.layers.Conv2D(filters, 3, padding="same", use_bias=False)
 
 
-def _normalized(x):
+def _normalize(x):
     return BatchNormalization(momentum=MOMENTUM)(x)

@@ -392,8 +392,8 @@ def facts(row: Row) -> list[tuple[str, str]]:
         ("y", row.y),
         ("z", row.z),
         ("t", row.t),
-        ("generates", _listed(parts, GENERATIVE)),
-        ("infers", _listed(parts, INFERENCE)),
+        ("generates", _symbols(parts, GENERATIVE)),
+        ("infers", _symbols(parts, INFERENCE)),
         ("learned", "; ".join(row.learned)),
         ("fixed", "; ".join(row.fixed)),
         ("degenerate", "; ".join(row.degenerate)),
@@ -404,5 +404,5 @@ def facts(row: Row) -> list[tuple[str, str]]:
     return [(heading, text) for heading, text in lines if text]
 
 
-def _listed(parts, process):
+def _symbols(parts, process):
     return "; ".join(f"{p.symbol}, {p.description}" for p in parts if p.process == process)

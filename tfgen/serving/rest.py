@@ -46,7 +46,7 @@ class Rest:
             Route("GET", _STATUS, self._status),
             Route("GET", _LIST, self._models, blocking=False),
         )
-        return Router(self._service, routes, _malformed)
+        return Router(self._service, routes, _malformed_request)
 
     async def _call(self, match: re.Match[str], body: bytes) -> Response:
         if len(body) > SMALL or match["method"].lower() != "predict":
@@ -98,7 +98,7 @@ def _question(document: dict[str, Any]) -> Question:
     return Question(read, write)
 
 
-def _malformed(method: str, path: str) -> ServingError:
+def _malformed_request(method: str, path: str) -> ServingError:
     return invalid(f"Malformed request: {method} {path}")
 
 

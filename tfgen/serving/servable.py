@@ -101,7 +101,7 @@ class Servable:
             return [self.predict_together(signature, [tensors])[0] for tensors in requests]
         joined = {k: np.concatenate([t[k] for t in requests]) for k in signature.inputs}
         try:
-            outputs = _called(self._batched(signature.name), signature, joined)
+            outputs = _call(self._batched(signature.name), signature, joined)
         except tf.errors.UnavailableError as error:
             return [from_tensorflow(error)] * len(requests)
         except tf.errors.OpError:  # the fault may be another client's
@@ -114,7 +114,7 @@ class Servable:
 
     def _by_itself(self, signature: Signature, tensors: Tensors) -> Tensors | ServingError:
         try:
-            return _called(self._alone(signature.name), signature, tensors)
+            return _call(self._alone(signature.name), signature, tensors)
         except tf.errors.OpError as error:
             return from_tensorflow(error)
 
@@ -182,7 +182,7 @@ def counts(signature: Signature, function: Function) -> list[str]:
         return []  # ones mean nothing to this signature
 
 
-def _called(function: Function, signature: Signature, tensors: Tensors) -> Tensors:
+def _call(function: Function, signature: Signature, tensors: Tensors) -> Tensors:
     constants = {name: _constant(tensors[name], spec) for name, spec in signature.inputs.items()}
     return _arrays(function(**constants))
 

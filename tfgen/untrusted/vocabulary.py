@@ -58,7 +58,7 @@ _METRICS = """
 """
 
 
-def _words(names: str) -> frozenset[str]:
+def _split(names: str) -> frozenset[str]:
     return frozenset(names.split())
 
 
@@ -94,35 +94,35 @@ CLASSES = {
 FUNCTIONS = {
     "activation": (
         frozenset({"builtins", "keras.activations", "keras.ops"}),
-        _words(_ACTIVATIONS),
+        _split(_ACTIVATIONS),
     ),
 }
 
 # Kind -> the names by which a string may stand for it.
 STRINGS = {
-    "activation": _words(_ACTIVATIONS),
-    "initializer": _words(
+    "activation": _split(_ACTIVATIONS),
+    "initializer": _split(
         """constant glorot_normal glorot_uniform he_normal he_uniform identity lecun_normal
         lecun_uniform ones orthogonal random_normal random_uniform truncated_normal uniform normal
         variance_scaling zeros zero one"""
     )
     | {name for _, name in CLASSES["initializer"]},
-    "regularizer": _words("l1 l2 l1_l2 orthogonal L1 L2 L1L2"),
-    "constraint": _words(
+    "regularizer": _split("l1 l2 l1_l2 orthogonal L1 L2 L1L2"),
+    "constraint": _split(
         "max_norm min_max_norm non_neg unit_norm MaxNorm MinMaxNorm NonNeg UnitNorm"
     ),
-    "loss": _words(
+    "loss": _split(
         """binary_crossentropy categorical_crossentropy cosine_similarity hinge huber kl_divergence
         log_cosh mae mean_absolute_error mean_squared_error mse poisson
         sparse_categorical_crossentropy squared_hinge"""
     ),
-    "metric": _words(
+    "metric": _split(
         """acc accuracy binary_accuracy binary_crossentropy categorical_accuracy
         categorical_crossentropy mae mean_absolute_error mean_squared_error mse
         sparse_categorical_accuracy sparse_categorical_crossentropy
         top_k_categorical_accuracy"""
     ),
-    "dtype": _words(
+    "dtype": _split(
         """bool uint8 uint16 uint32 uint64 int8 int16 int32 int64 float16 float32 float64 bfloat16
         mixed_float16 mixed_bfloat16"""
     ),

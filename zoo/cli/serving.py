@@ -21,7 +21,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 MEBIBYTE = 2**20
 
 
-def _whole(least, most=2**31 - 1):
+def _integer(least, most=2**31 - 1):
     return click.IntRange(least, most)
 
 
@@ -38,8 +38,8 @@ def _option(name, kind, default, text):
     "127.0.0.1",
     "Address to listen on; any but the default opens the server to other machines.",
 )
-@_option("--port", _whole(0, 65535), 8501, "HTTP port, 0 for any free port.")
-@_option("--grpc-port", _whole(0, 65535), 8500, "gRPC port, 0 for any free port.")
+@_option("--port", _integer(0, 65535), 8501, "HTTP port, 0 for any free port.")
+@_option("--grpc-port", _integer(0, 65535), 8500, "gRPC port, 0 for any free port.")
 @_option("--versions", str, "latest:1", "Versions to serve: all, latest:N or N,M.")
 @click.option(
     "--label", "labels", multiple=True, metavar="NAME:LABEL=VERSION", help="Label of a version."
@@ -53,30 +53,30 @@ def _option(name, kind, default, text):
     help="Bearer token that every request must have.",
 )
 @_option(
-    "--max-body", _whole(1, 4096), LIMITS.body // MEBIBYTE, "Largest body of a request, in MiB."
+    "--max-body", _integer(1, 4096), LIMITS.body // MEBIBYTE, "Largest body of a request, in MiB."
 )
-@_option("--max-rows", _whole(1), LIMITS.rows, "Largest number of rows per request.")
+@_option("--max-rows", _integer(1), LIMITS.rows, "Largest number of rows per request.")
 @_option(
-    "--max-pixels", _whole(1), LIMITS.pixels, "Largest number of pixels of a request's pictures."
+    "--max-pixels", _integer(1), LIMITS.pixels, "Largest number of pixels of a request's pictures."
 )
-@_option("--concurrency", _whole(1), LIMITS.concurrency, "Number of requests computed at a time.")
+@_option("--concurrency", _integer(1), LIMITS.concurrency, "Number of requests computed at a time.")
 @_option(
-    "--queue", _whole(0), LIMITS.queue, "Number of waiting requests; further ones get status 503."
+    "--queue", _integer(0), LIMITS.queue, "Number of waiting requests; further ones get status 503."
 )
-@_option("--connections", _whole(1), LIMITS.connections, "Open connections.")
+@_option("--connections", _integer(1), LIMITS.connections, "Open connections.")
 @_option(
     "--timeout", click.FloatRange(0.001), LIMITS.seconds, "Time limit of a request, in seconds."
 )
 @click.option("--no-batching", is_flag=True, help="Compute each request on its own.")
 @_option(
     "--batch-rows",
-    _whole(1),
+    _integer(1),
     BATCHING.rows,
     "Largest number of rows per call, of several requests.",
 )
 @_option(
     "--batch-wait",
-    _whole(0),
+    _integer(0),
     BATCHING.microseconds,
     "Longest wait of a row for others, in microseconds.",
 )
@@ -105,7 +105,7 @@ def serve(
     versions are served when they appear. On SIGTERM the server answers all accepted requests and ends.
     """
     paths = [_locate(model) for model in models]
-    with quietly(), _extra():
+    with quietly(), _missing_extra():
         from tfgen import serving
         from tfgen.serving import manifests
 
@@ -196,7 +196,7 @@ def _announce(server):
 
 
 @contextlib.contextmanager
-def _extra():
+def _missing_extra():
     """Name the extra that installs a missing package."""
     try:
         yield

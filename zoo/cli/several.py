@@ -67,7 +67,7 @@ def compare(runs: Any, samples: int, evaluator: str | None, as_json: bool) -> An
         arm.name: {seed: several.scores(arm.runs[seed], samples, evaluator) for seed in seeds}
         for arm in arms
     }
-    found = several.compared(arms, numbers)
+    found = several.compare_arms(arms, numbers)
     if as_json:
         print_json([row.to_dict() for row in found])
         return

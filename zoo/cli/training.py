@@ -67,7 +67,9 @@ def train(
     seeds = options.pop("seeds")
     asked = _arguments(recipe, source, changes, options["data"], options["resume"])
     if seeds is not None:
-        several.train(_words(recipe, source, changes, options), seeds, out, options["resume"])
+        several.train(
+            _command_words(recipe, source, changes, options), seeds, out, options["resume"]
+        )
         return
     options = {**asked, **{key: value for key, value in options.items() if value is not None}}
     with resumable(out, "run.json"):
@@ -103,13 +105,13 @@ def _arguments(
     if (named := asked["recipe"]) is not None:
         original = lookup.find_recipe(named) if isinstance(named, str) else named
         name = named if isinstance(named, str) else original["model"]
-        _look(reading.apply_changes(original, asked["changes"]), name, data)
+        _check_pictures(reading.apply_changes(original, asked["changes"]), name, data)
     elif changes:
         raise click.UsageError("--set needs RECIPE or --from.")
     return asked
 
 
-def _look(recipe: reading.Recipe, name: str, data: str | None) -> None:
+def _check_pictures(recipe: reading.Recipe, name: str, data: str | None) -> None:
     """Print decisions about a folder of pictures; raise if the recipe cannot learn from it."""
     if data is not None:
         recipe = {**recipe, "data": {**recipe["data"], "name": data}}
@@ -117,7 +119,7 @@ def _look(recipe: reading.Recipe, name: str, data: str | None) -> None:
         click.echo(f"note: {note}", err=True)
 
 
-def _words(
+def _command_words(
     recipe: str | None, source: str | None, changes: tuple[str, ...], options: dict[str, Any]
 ) -> list[str]:
     """Return the command's arguments except seeds, folder and --resume."""

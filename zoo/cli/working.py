@@ -57,7 +57,7 @@ def evaluate(
     if isinstance(samples, int) is (model is None) or (model is None) is (against is None):
         raise click.UsageError("Give MODEL, or --samples FOLDER with --against, and not both.")
     if model is None:
-        metrics = _compared(samples, against, evaluator, seed)
+        metrics = _compare_folders(samples, against, evaluator, seed)
     else:
         names = evaluation_data_of(model, data)
         loaded = load_model(model)
@@ -70,7 +70,7 @@ def evaluate(
         print_metrics(metrics)
 
 
-def _compared(samples, against, evaluator, seed):
+def _compare_folders(samples, against, evaluator, seed):
     with quietly():
         from tfgen.evaluation import compare
         from tfgen.evaluation.evaluator import find_evaluator

@@ -45,7 +45,7 @@ def preset(folder: Path) -> Path:
     with _writing(target), _alone(folder.name):
         if not _is_same(target, card):
             (target / "card.json").unlink(missing_ok=True)  # of another release
-            for name in _wanted(card):
+            for name in _files_to_fetch(card):
                 _file(folder.name, name, card, target)
             target.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=target.parent) as aside:
@@ -72,7 +72,7 @@ def address(name: str, file: str) -> str:
     return f"{source.rstrip('/')}/{name}/{file}"
 
 
-def _wanted(card: cards.Card) -> list[str]:
+def _files_to_fetch(card: cards.Card) -> list[str]:
     """Return the files to fetch; those of the SavedModel, in folders, only for evaluators."""
     files = card.sha256
     for name in files:

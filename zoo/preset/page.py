@@ -57,7 +57,7 @@ the endpoints {endpoints}{bytes}.
 
 def page(card: Card) -> str:
     """Return the page of a preset in Markdown."""
-    capability = capabilities.shown(card.endpoints)
+    capability = capabilities.main_capability(card.endpoints)
     names = evaluation_data(card.recipe["data"], card.endpoints)
     facts = {**card.evaluation, "data": names if isinstance(names, str) else _join(names)}
     return _PAGE.format(
@@ -75,7 +75,7 @@ def page(card: Card) -> str:
         numbers=markdown.table(_COLUMNS, [_row(card, metric) for metric in _shown_metrics(card)]),
         notes="".join(f"\n{note}\n" for note in _notes(card)),
         commands=_commands(card),
-        facts=markdown.table(("", ""), _made(card)),
+        facts=markdown.table(("", ""), _training_facts(card)),
         limits=f"{capability.limits.format(**facts)} {_ONE_SEED}".strip(),
     )
 
@@ -87,7 +87,7 @@ def _label(card):
     return f", labels=[{min(3, card.num_classes - 1)}] * 64"
 
 
-def _made(card):
+def _training_facts(card):
     """Return (fact, value) pairs on how a preset was made."""
     data = card.data
     splits = ", ".join(f"{split} {count:,}" for split, count in data["splits"].items())

@@ -129,7 +129,7 @@ def write_files(
     Returns:
         Entries of the card on the model, its data, its scores and these files.
     """
-    capability = capabilities.shown(model.endpoints())
+    capability = capabilities.main_capability(model.endpoints())
     if hasattr(model, "fit_sampler"):
         _fit_sampler(model, data, seed)
     calibrate.calibrate(model, data)

@@ -49,9 +49,9 @@ def push(
         )
     repository, inner = found[1], found[2].removeprefix("/")
     with tempfile.TemporaryDirectory() as aside:
-        folder = _published(source, inner or repository, Path(aside), publishing)
+        folder = _preset_folder(source, inner or repository, Path(aside), publishing)
         card = cards.read(folder)
-        files = dict(_checked(folder, card))
+        files = dict(_verified_files(folder, card))
         files["README.md"] = hub_card(card, None if inner else address, license).encode()
         prefix = f"{inner}/" if inner else ""
         with hub.client(repository, "let you write (`hf auth login`, or HF_TOKEN)") as client:
@@ -65,7 +65,7 @@ def push(
         return f"{api.endpoint}/{repository}" + (f"/tree/main/{inner}" if inner else "")
 
 
-def _published(source: str | Path, name: str, aside: Path, publishing: dict[str, Any]) -> Path:
+def _preset_folder(source: str | Path, name: str, aside: Path, publishing: dict[str, Any]) -> Path:
     """Return the folder of a preset; a run is published in the folder `aside` first."""
     run = Path(source)
     if not (run / "run.json").is_file():
@@ -81,7 +81,7 @@ def _published(source: str | Path, name: str, aside: Path, publishing: dict[str,
     return publish(run, re.sub("^(?=[0-9])", "p", "_".join(words)), aside, **publishing)
 
 
-def _checked(folder: Path, card: cards.Card) -> Iterator[tuple[str, Any]]:
+def _verified_files(folder: Path, card: cards.Card) -> Iterator[tuple[str, Any]]:
     """Return the files of a preset, verified by the checksums of its card, and the card."""
     for name, checksum in card.sha256.items():
         if not (folder / name).is_file():

@@ -59,7 +59,7 @@ class Resuming:
         length = response.headers.get("Content-Length", "")
         declared = file.tell() + int(length) if length.isdecimal() else None
         self._check(declared or 0, response.url)
-        with progress.transferred(self.part.stem, declared, file.tell()) as advance:
+        with progress.transfer_bar(self.part.stem, declared, file.tell()) as advance:
             for chunk in response.iter_content(CHUNK):
                 self._check(file.tell() + len(chunk), response.url)
                 file.write(chunk)

@@ -210,7 +210,7 @@ class Comparison:
         return {**dataclasses.asdict(self), "differences": known}
 
 
-def compared(several: Sequence[Arm], numbers: dict[str, dict[int, Scores]]) -> list[Comparison]:
+def compare_arms(several: Sequence[Arm], numbers: dict[str, dict[int, Scores]]) -> list[Comparison]:
     """Compare every arm with the first, metric by metric, paired by seed.
 
     Args:

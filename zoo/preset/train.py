@@ -94,7 +94,7 @@ def train(
                 f"Without a recipe, the folder must hold a run. Received: out={str(out)!r}"
             )
         asked = _requested_record(name, recipe, data, epochs, seed, init, bfloat16, recorded)
-        run.record = asked if recorded is None else _agreed_record(recorded, asked)
+        run.record = asked if recorded is None else _merge_records(recorded, asked)
         with distribution.scope():
             checkpoint = run.checkpoint
         done = 0 if checkpoint is None else int(checkpoint.epochs.numpy())
@@ -296,7 +296,7 @@ def _absolute(name: str | Path) -> str:
     return str(Path(name).resolve()) if Path(name).exists() else str(name)
 
 
-def _agreed_record(recorded: Record, asked: Record) -> Record:
+def _merge_records(recorded: Record, asked: Record) -> Record:
     """Return the recorded run with the requested number of epochs; all else must agree."""
     recipe = copy.deepcopy(recorded.recipe)
     training = recipe["training"]

@@ -58,7 +58,7 @@ class Rival(NamedTuple):
     seconds: float = 0.0
     steps: int = 0
 
-    def worked(self, steps: int) -> "Rival":
+    def work(self, steps: int) -> "Rival":
         """The rival after as many further steps."""
         began = time.perf_counter()
         for _ in range(steps):
@@ -114,7 +114,7 @@ def race(name: str, seconds: float, seed: int) -> list[dict[str, Any]]:
     for mark in range(1, MARKS + 1):
         while min(one.seconds for one in rivals.values()) < seconds * mark / MARKS:
             slower = min(rivals, key=lambda updates: rivals[updates].seconds)
-            rivals[slower] = rivals[slower].worked(BLOCK)
+            rivals[slower] = rivals[slower].work(BLOCK)
         for updates, one in rivals.items():
             entries.append(
                 {

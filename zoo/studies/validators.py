@@ -69,9 +69,9 @@ def domains(data: dict[str, Any], seed: int) -> Domains:
 def scores(model: zoo.ADA, given: Domains) -> dict[str, float]:
     """Return the value of each validator, and the model's "accuracy" on the target's test split."""
     (images, labels), target = given.held, given.target[:HELD]
-    probabilities = model.predict(_scaled(target), verbose=0)
-    correct = model.predict(_scaled(images), verbose=0).argmax(axis=1) == labels
-    features = model.theta.predict(_scaled(images), verbose=0)
+    probabilities = model.predict(_scale(target), verbose=0)
+    correct = model.predict(_scale(images), verbose=0).argmax(axis=1) == labels
+    features = model.theta.predict(_scale(images), verbose=0)
     source_odds = model.phi.predict(features, verbose=0).astype(np.float64).reshape(-1)
     found = (
         validators.importance_weighted_accuracy(correct, -source_odds),
@@ -80,7 +80,7 @@ def scores(model: zoo.ADA, given: Domains) -> dict[str, float]:
         validators.information_maximization(probabilities),
     )
     test_images, test_labels = given.test
-    accuracy = metrics.accuracy(model.predict(_scaled(test_images), verbose=0), test_labels)
+    accuracy = metrics.accuracy(model.predict(_scale(test_images), verbose=0), test_labels)
     return {**dict(zip(VALIDATORS, found, strict=True)), "accuracy": accuracy}
 
 
@@ -224,7 +224,7 @@ def _section(runs, name, validator, bounds):
     return f"{title}{text}\n"
 
 
-def _scaled(images):
+def _scale(images):
     return images.astype(np.float32) / 255
 
 

@@ -102,7 +102,7 @@ def posterior_objective(world: Any, reversed_q: Any, theta: Any, eta: Any) -> tf
     and y.  At theta = theta0 the expected score E_p_theta0(x) grad log p_theta(x) is zero, and both
     gradients are the VAE's; away from theta0 only eta's is.
     """
-    log_evidence = tf.math.log((_generated(theta, world.prior) + world.data) / 2)
+    log_evidence = tf.math.log((_density(theta, world.prior) + world.data) / 2)
     expected = tf.reduce_sum(_origins(world) * log_evidence)
     return joint_objective(world, reversed_q, theta, eta) - expected
 
@@ -114,17 +114,17 @@ def code_posterior_objective(world: Any, reversed_q: Any, theta: Any, eta: Any) 
     p_theta(z|x)) of variational inference: the same gradient by eta, another one by theta even at
     theta0, hence not the VAE's objective.
     """
-    log_evidence = tf.math.log(tf.stack([_generated(theta, world.prior), world.data]))  # (y, n)
+    log_evidence = tf.math.log(tf.stack([_density(theta, world.prior), world.data]))  # (y, n)
     expected = tf.reduce_sum(_origins(world)[:, None] * reversed_q * log_evidence)
     return joint_objective(world, reversed_q, theta, eta) - expected
 
 
-def _generated(theta, prior):
+def _density(theta, prior):
     """p_theta(x|0) = E_p(z) p_theta(x|z), (n,)."""
     return tf.linalg.matvec(tf.nn.softmax(theta), prior, transpose_a=True)
 
 
 def _origins(world):
     """p_theta0(x, origin), (2, n), a constant of the update."""
-    rows = {FAKE: _generated(world.theta, world.prior), REAL: world.data}
+    rows = {FAKE: _density(world.theta, world.prior), REAL: world.data}
     return np.stack([rows[y] for y in range(2)]) / 2
