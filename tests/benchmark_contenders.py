@@ -1,4 +1,4 @@
-"""Contenders that finish at once, for the tests of the measurement itself."""
+"""Contenders that finish at once, for tests of the measurement."""
 
 from pathlib import Path
 

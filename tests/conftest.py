@@ -17,7 +17,7 @@ def pytest_configure():
 
 @pytest.fixture(autouse=True)
 def determinism(monkeypatch):
-    """How often a command asked for determinism, which is not granted: nothing can undo it.
+    """List of requests of commands for determinism, which are not granted, as nothing can undo them.
 
     It would stay for all tests of this process, and XLA is refused under it.
     """
@@ -34,7 +34,7 @@ def replicas():
 
 @pytest.fixture
 def untried():
-    """Models of toy networks, whose values are known by hand and whose heads are no real one's."""
+    """Skip the checks of heads, for models of toy networks whose values are known by hand."""
     from tfgen.networks import heads
 
     with heads.skip_trials():

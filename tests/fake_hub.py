@@ -1,4 +1,4 @@
-"""A Hugging Face Hub on the loopback: what its client asks for to make, fill and read a repository."""
+"""A Hugging Face Hub on loopback, with the requests that create, fill and read a repository."""
 
 import base64
 import contextlib

@@ -1,4 +1,4 @@
-"""Zips around an honest model's members, as a stranger might craft them; see `hostile_files`."""
+"""Malicious zips around a valid model's members; see `hostile_files`."""
 
 import io
 import stat

@@ -1,4 +1,4 @@
-"""Texts in the place of a model's config.json, as a stranger might write them; see `hostile_files`."""
+"""Malicious texts in place of a model's config.json; see `hostile_files`."""
 
 DOCUMENTS = {
     "json_empty": b"",

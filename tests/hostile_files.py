@@ -1,4 +1,4 @@
-"""Model files as a stranger might craft them: `python tests/hostile_files.py FOLDER` writes them all.
+"""Malicious model files; `python tests/hostile_files.py FOLDER` writes them all.
 
 Each case changes one thing of an honest file: an object of its configuration (CONFIGURATIONS), the text
 of its JSON (`hostile_documents`), its weights (`hostile_weights`), or the zip around them
@@ -210,7 +210,7 @@ CONFIGURATIONS: dict[str, Callable] = {
     "layer_of_builtins": layer("eval", module="builtins"),
     "layer_hub": layer("Backbone", module="keras_hub.models"),
     "layer_function": lambda config: config["config"]["theta"]["config"]["layers"].insert(1, PLOT),
-    # Functions and objects where others belong.
+    # Functions and objects in places of other kinds.
     "activation_plot": dense(activation=PLOT),
     "activation_get_file": dense(activation=function("keras.utils", "get_file")),
     "activation_datasets": dense(activation=function("keras.datasets.mnist", "load_data")),
@@ -259,7 +259,7 @@ CONFIGURATIONS: dict[str, Callable] = {
             value={"class_name": "__numpy__", "config": {"value": [1], "dtype": "object"}},
         )
     ),
-    # Odd forms.
+    # Unusual forms.
     "form_module_null": form(module=None),
     "form_registered": form(registered_name="zoo>GAN"),
     "form_registered_other": form(registered_name="Dense2"),

@@ -1,4 +1,4 @@
-"""Changes of a file of weights, as a stranger might make them; see `hostile_files`."""
+"""Malicious changes of a file of weights; see `hostile_files`."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -45,7 +45,7 @@ def digits(count=64):
 
 
 def learned_from(name, count):
-    """What `fit` takes for the recipe's model: images and labels of the first digits."""
+    """Return data for `fit` of the recipe's model: images and labels of the first digits."""
     images, labels = digits(count)
     if RECIPES[name]["model"] == "ADA":  # every other image is the target domain's
         return images, np.where(np.arange(count) % 2, -1, labels)
@@ -56,7 +56,7 @@ def learned_from(name, count):
 
 @contextlib.contextmanager
 def precision(policy):
-    """Within it models are built under a policy; in float64 as `keras.config.set_floatx` has it."""
+    """Build models under a policy, for float64 with `keras.config.set_floatx`, within it."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     keras.config.set_floatx("float64" if policy == "float64" else "float32")

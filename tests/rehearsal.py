@@ -1,4 +1,4 @@
-"""`tfgen` on one of several workers of two devices each, of which the second may die in the middle.
+"""`tfgen` on one of several workers of two devices each; the second worker may die in the middle.
 
     python rehearsal.py DYING ARGUMENT...
 

@@ -17,7 +17,7 @@ NAMES = ("ada_digits", "iwada_digits")
 
 
 def domains(count=24):
-    """The first digits, of which every third is an image of the target."""
+    """Return the first digits; every third is an image of the target."""
     images, labels = digits(count)
     target = np.arange(count) % 3 == 0
     return np.where(target[:, None, None, None], 1 - images, images), np.where(target, -1, labels)
@@ -274,7 +274,7 @@ def test_predictions_are_the_endpoints():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_two_replicas_equal_one(name, replicas):
-    """39 images, of which 13 are the target's, in batches of 16 that the domains divide unevenly."""
+    """39 images, 13 of them the target's, in batches of 16 that the domains divide unevenly."""
     weights = []
     for strategy in (tf.distribute.get_strategy(), replicas):
         with strategy.scope():

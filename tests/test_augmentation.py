@@ -19,7 +19,7 @@ def seen(epoch, seed=0, indices=None, **options):
 
 
 def mirrored(images):
-    """Which images are their originals mirrored; every other one is the original itself."""
+    """Return whether each image is mirrored; check that all others equal their originals."""
     flips = (images == IMAGES[:, :, ::-1]).all(axis=(1, 2, 3))
     np.testing.assert_array_equal(images[~flips], IMAGES[~flips])
     return flips

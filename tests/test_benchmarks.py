@@ -1,4 +1,4 @@
-"""What the benchmarks count, that contenders do the same work, and that the report is made of the data."""
+"""Benchmarks: counts of operations, contenders with the same work, and the report as made from the data."""
 
 import dataclasses
 import importlib

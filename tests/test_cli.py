@@ -1,4 +1,4 @@
-"""The command line: what each command writes, and that every refusal is one line and costs nothing."""
+"""The command line: output of each command, and errors in one line before any work."""
 
 import json
 import re
@@ -21,7 +21,7 @@ from zoo.preset import load, train
 from zoo.preset.run import Run
 from zoo.recipes import reading
 
-# Which heavy modules a command imports.
+# The heavy modules that a command imports.
 PROCESS = """
 import sys
 from click.testing import CliRunner
@@ -36,7 +36,7 @@ print(sorted(heavy & set(sys.modules)))
 
 @pytest.fixture(autouse=True)
 def published(presets, monkeypatch):
-    """The tests' presets stand for the published ones."""
+    """Use the tests' presets in place of the published ones."""
     monkeypatch.setattr(load, "_roots", lambda: [presets])
     return presets
 

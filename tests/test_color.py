@@ -1,4 +1,4 @@
-"""What color needs of any member: spectral normalization, modulation, augmentation, R1, ESS."""
+"""Parts for color images in every member: spectral normalization, modulation, augmentation, R1, ESS."""
 
 import keras
 import numpy as np

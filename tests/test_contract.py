@@ -1,4 +1,4 @@
-"""What every model of the zoo keeps: one table over all recipes, so that a new one is held to it too."""
+"""The contract of every model of the zoo: one table over all recipes, which tests new ones, too."""
 
 import functools
 import json

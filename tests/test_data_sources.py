@@ -1,4 +1,4 @@
-"""What each named source of images reads: digits, TFDS and its added builders."""
+"""Images of each named source: digits, TFDS and its added builders."""
 
 import bz2
 import hashlib

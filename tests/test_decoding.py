@@ -1,4 +1,4 @@
-"""Pixels of single files as viewers show them, and what no file may do without its name being said."""
+"""Pixels of single files as viewers show them, and errors that name the file."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def decoded(tmp_path):
 
 
 def _green_square_on_nothing(mode):
-    """Black, or what it says in red, hidden under alpha 0; a green square in the middle."""
+    """Black or red pixels hidden under alpha 0, with a green square in the middle."""
     picture = Image.new("RGBA", (8, 8), (255, 0, 0, 0))
     picture.paste((0, 255, 0, 255), (2, 2, 6, 6))
     return picture if mode == "RGBA" else picture.convert(mode)

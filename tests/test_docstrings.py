@@ -23,7 +23,7 @@ def functions_with_text():
 
 
 def documented(text):
-    """Return the names in the section "Args:", several of which may share a line."""
+    """Return the names in the section "Args:"; several may share a line."""
     section = re.search(r"^Args:\n((?: .*\n|\n)*)", f"{text}\n", re.MULTILINE)
     lines = re.findall(r"^ {4}([*\w]+(?:, [*\w]+)*):", section[1] if section else "", re.MULTILINE)
     return {name.lstrip("*") for line in lines for name in line.split(", ")}

@@ -14,7 +14,7 @@ from tfgen.data import encoded
 
 
 def called(model, name, **arguments):
-    """What a graph of the model's endpoint gives."""
+    """Return the outputs of a graph of the model's endpoint."""
     function, signature = model.endpoints()[name]
     return tf.function(function, input_signature=list(signature.values()))(**arguments)
 

@@ -108,7 +108,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(run, damage, longer, c
 def test_without_a_whole_checkpoint_a_run_is_refused(run):
     for name in ("checkpoint.keras", "previous.keras"):
         (run / name).write_bytes(b"PK")
-    with pytest.raises(ValueError, match=r"checkpoint\.keras.*begin the run again in a new folder"):
+    with pytest.raises(ValueError, match=r"checkpoint\.keras.*start the run again in a new folder"):
         resume(run)
     assert (run / "checkpoint.keras").read_bytes() == b"PK"
 
@@ -188,7 +188,7 @@ def test_a_stopped_trainer_says_how_to_go_on(tmp_path, number, code):
     _, err = process.communicate()
     assert process.returncode == code
     assert err.splitlines()[-1] == (
-        "Stopped. It goes on from the last whole epoch with: "
+        "Stopped. To resume from the last whole epoch: "
         f"tfgen train --resume --out '{out.resolve()}'"
     )
     assert "Traceback" not in err
@@ -222,7 +222,7 @@ def test_a_full_disk_keeps_the_last_checkpoint(run, monkeypatch, longer):
 
     with monkeypatch.context() as patch:
         patch.setattr(training.tfgen.Unified, "save", full)
-        with pytest.raises(OSError, match="--resume --out .* goes on .*No space left"):
+        with pytest.raises(OSError, match="--resume --out .* resumes .*No space left"):
             resume(run)
     assert (run / "checkpoint.keras").read_bytes() == good
     assert_equal(resume(run), longer[1])

@@ -195,7 +195,7 @@ def test_what_is_no_part_of_the_file_is_dropped(presets, card, server, left):
     part.parent.mkdir(parents=True)
     part.write_bytes(b"x" * (2 * size if left == "longer than the file" else 5000))
     server.faults["model.keras"] = ranged
-    for _ in range(2):  # the first finds out by the checksum, or begins anew and is cut
+    for _ in range(2):  # the first fails by the checksum, or starts again and is cut
         with contextlib.suppress(ValueError, ConnectionError):
             zoo.locate(NAME)
     zoo.load(NAME)

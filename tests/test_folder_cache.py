@@ -1,4 +1,4 @@
-"""Folders of pictures: what is said of one before it is read, and what is kept on disk."""
+"""Folders of pictures: the summary before reading, and the cache on disk."""
 
 import os
 

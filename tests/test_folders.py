@@ -1,4 +1,4 @@
-"""Folders of pictures as people have them: layout, held-out test split, summary, geometry, cache."""
+"""Folders of pictures: layout, held-out test split, summary, geometry, cache."""
 
 import os
 import pathlib
@@ -120,7 +120,7 @@ class TestPictures:
 
 
 class TestArguments:
-    """Each answer is a data set or an error in our own words, whatever an argument is."""
+    """Every argument gives a data set or an error of this library."""
 
     OTHERS = (None, "x", b"x", 1.5, -1, 2**40, True, float("nan"), [], {}, object(), np.arange(2))
 

@@ -1,4 +1,4 @@
-"""Seeded nonsense at the command line and every public entry: a right result, or an error in our words."""
+"""Seeded invalid input to the command line and public functions: a valid result, or a stated error."""
 
 import functools
 import random

@@ -1,4 +1,4 @@
-"""Everything that takes images or labels passes one gate: a number is right, or an error says why not."""
+"""Every method with images or labels checks them first: a valid result, or an error with the rule."""
 
 import warnings
 

@@ -12,7 +12,7 @@ from zoo import cli, registry
 
 GUIDES = sorted((Path(__file__).resolve().parent.parent / "docs" / "guides").glob("*.md"))
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-SHOWN = {"text"}  # what other programs read
+SHOWN = {"text"}  # blocks for other programs
 
 
 def command(line):

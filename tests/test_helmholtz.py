@@ -99,7 +99,7 @@ def test_a_unit_is_1_for_its_means_share_of_the_noise():
 
 
 def shares(*states):
-    """How often each joint state was drawn, in the order of `theory.states`."""
+    """Return the count of each joint state, in the order of `theory.states`."""
     states = np.concatenate([np.reshape(state, (len(state), -1)) for state in states], axis=1)
     codes = states.astype(int) @ (2 ** np.arange(states.shape[1])[::-1])
     return np.bincount(codes, minlength=2 ** states.shape[1]) / len(codes)
@@ -197,7 +197,7 @@ def test_sleep_phase_equals_enumeration(enumerated):
 
 
 def test_the_metric_is_the_variational_bound(enumerated, monkeypatch):
-    """E_q[log p(x, h) - log q(h|x)] of the images, whatever is dreamt."""
+    """E_q[log p(x, h) - log q(h|x)] of the images, independent of the dreams."""
     model, generative, recognition = enumerated
     log_p, log_q = theory.generative_table(*generative), theory.recognition_table(*recognition)
     weights = DATA[:, None] * np.exp(log_q)

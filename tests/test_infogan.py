@@ -287,7 +287,7 @@ class TestClusteringAccuracy:
 
 
 def decoded(model, latents):
-    """What the tiles of a picture must show, as `grid` draws them: (rows, columns, 64, 64) gray levels."""
+    """Return the expected tiles of a picture, as `grid` draws them: (rows, columns, 64, 64) gray levels."""
     images = model.decode(tf.constant(latents.reshape(-1, latents.shape[-1]))).numpy()
     levels = np.rint(images[..., 0] * 255).reshape(*latents.shape[:2], *SHAPE[:2])
     return levels.repeat(8, axis=2).repeat(8, axis=3)

@@ -1,4 +1,4 @@
-"""What `tfgen train` is asked to do: recipes by name, file and preset, and their changes."""
+"""Recipes of `tfgen train` by name, file and preset, and their changes."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Keras' loop on models of several objectives: what it reports, where it stops, how it is compiled."""
+"""Keras' loop on models of several objectives: logs, stop at NaN, compilation."""
 
 import keras
 import numpy as np

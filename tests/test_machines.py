@@ -1,4 +1,4 @@
-"""How the workers find each other: TF_CONFIG, Slurm's variables, a Kubernetes Job's manifest."""
+"""Discovery of workers by TF_CONFIG, Slurm's variables and a Kubernetes Job's manifest."""
 
 import json
 import re
@@ -105,7 +105,7 @@ def test_the_manifest_names_what_it_makes():
 
 @pytest.mark.parametrize("launcher", ["kubernetes.yaml", "slurm.sh"])
 def test_launchers_give_the_command_what_it_takes(launcher):
-    """Each begins a run where there is none, and goes on with it where there is one."""
+    """Each starts a run, or resumes an existing one."""
     command = _container()["command"]
     if launcher == "slurm.sh":
         text = (LAUNCH / launcher).read_text()

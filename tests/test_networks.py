@@ -1,4 +1,4 @@
-"""The builders: shapes, where normalization stands, saving, rules."""
+"""Builders of networks: shapes, places of normalization, saving, rules."""
 
 import keras
 import numpy as np

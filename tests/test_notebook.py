@@ -1,4 +1,4 @@
-"""What a notebook shows of a model."""
+"""The view of a model in a notebook."""
 
 import base64
 import io

@@ -1,4 +1,4 @@
-"""Files of version 0.1 are read by every door, and nothing that is committed has an old name."""
+"""Every reader accepts files of version 0.1, and no committed file has an old name."""
 
 import json
 

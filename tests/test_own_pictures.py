@@ -1,4 +1,4 @@
-"""From a folder of one's own pictures to a trained model: what is said, refused and read."""
+"""From a folder of pictures to a trained model: messages, errors and data."""
 
 import numpy as np
 import pytest

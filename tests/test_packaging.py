@@ -20,7 +20,7 @@ HEAVY = ("tensorflow", "keras", "tensorflow_datasets", "tensorflow_probability",
 
 
 def fresh_process(code, directory, **environment):
-    """What `code` prints as JSON, run in `directory` by a new interpreter."""
+    """Run `code` in `directory` by a new interpreter; return the JSON that it prints."""
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=directory,
@@ -51,7 +51,7 @@ def test_every_export_resolves(package):
 
 @pytest.mark.parametrize("package", [tfgen, zoo], ids=lambda package: package.__name__)
 def test_type_checkers_see_every_export(package):
-    """What `if TYPE_CHECKING` imports is what the lazy front door gives."""
+    """`if TYPE_CHECKING` imports the same names that the lazy front door resolves."""
     tree = ast.parse(Path(package.__file__).read_text(encoding="utf-8"))
     [block] = [n for n in tree.body if isinstance(n, ast.If) and n.test.id == "TYPE_CHECKING"]
     seen = {}

@@ -1,4 +1,4 @@
-"""A preset's page says what its model does: evaluators score generators, other classifiers do not."""
+"""A preset's page describes its model: evaluators score generators, other classifiers do not."""
 
 import dataclasses
 

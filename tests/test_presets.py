@@ -46,7 +46,7 @@ def test_a_preset_is_its_saved_model(name):
 
 @pytest.mark.parametrize("name", JUDGES)
 def test_a_served_discriminator_tells_real_images_from_samples(name):
-    """Of 500 of either, as its card says; of `digits` counted again here, on all 360 test images."""
+    """Accuracy on 500 images of each kind as on the card; for `digits` on all 360 test images."""
     card = zoo.card(name)
     shares = card["discriminator"]
     if card["recipe"]["data"]["name"] == "digits":

@@ -1,4 +1,4 @@
-"""Bars are for people: on a terminal, and for long work."""
+"""Progress bars are shown on a terminal, and for long work."""
 
 import io
 

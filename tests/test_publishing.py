@@ -1,4 +1,4 @@
-"""A preset is checked from outside: its files, its card, and what a fresh process makes of it."""
+"""Checks of a preset from outside: its files, its card, and its use in a fresh process."""
 
 import dataclasses
 import hashlib

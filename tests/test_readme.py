@@ -1,4 +1,4 @@
-"""The README says what the cards say, and its code is the code."""
+"""The README agrees with the cards and with the code."""
 
 import ast
 import inspect

@@ -78,7 +78,7 @@ import zoo
 zoo.MODELS["Toy"] = "toy_member"
 """
 
-# What the command line makes of it; the list shows the folder that the preset is published in.
+# Use by the command line; the list shows the folder that the preset is published in.
 COMMANDS = """
 import json
 import pathlib
@@ -106,7 +106,7 @@ def folder(tmp_path_factory):
 
 
 def run(arguments, folder, cwd):
-    """What a new interpreter prints that finds the file and the line."""
+    """Return the output of a new interpreter that finds the file and the line."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])}
     done = subprocess.run(
         [sys.executable, *map(str, arguments)],
@@ -117,7 +117,7 @@ def run(arguments, folder, cwd):
 
 
 def number_of_tests():
-    """How many tests the contract table has for one model that draws samples."""
+    """Return the number of contract tests of one model that draws samples."""
     counts = []
     for function in vars(test_contract).values():
         marks = [mark for mark in getattr(function, "pytestmark", []) if mark.name == "parametrize"]

@@ -46,7 +46,7 @@ def test_two_replicas_equal_one(name, replicas):
 
 
 def test_two_workers_equal_one(tmp_path):
-    """Two processes over loopback, each of which goes through all members."""
+    """Two processes over loopback; each runs all members."""
     outputs, codes = workers.run(workers.__file__, tmp_path, ",".join(RECIPES))
     assert codes == [0, 0], outputs
     for name in RECIPES:
@@ -108,7 +108,7 @@ def history(run):
 
 @pytest.mark.parametrize("parts", [1, 2, 4])
 def test_parts_and_their_noise_make_the_batch(parts):
-    """Whatever the number of replicas: a batch of 15 and the last one of 7."""
+    """For any number of replicas: a batch of 15 and a last batch of 7."""
     batches = data.batches(np.arange(22, dtype=np.uint8)[:, None, None, None], batch_size=15)
     for batch in batches:
         count = len(batch)

@@ -350,7 +350,7 @@ def test_a_folder_with_runs_is_gone_on_with_only_if_asked(tmp_path):
     (tmp_path / "records").mkdir()
     ended = invoke("table2", "--out", tmp_path)
     assert ended.exit_code == 1
-    assert "--resume goes on" in ended.output
+    assert "--resume continues" in ended.output
 
 
 def test_the_page_prints_every_cell_and_the_verdict_in_words(tmp_path):

@@ -1,4 +1,4 @@
-"""The evaluators: whitened patches, smoothed labels, and what is served of them."""
+"""Evaluators: whitened patches, smoothed labels, and served predictions."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""Sampling takes the memory of its images, however many, and however often it is called."""
+"""Sampling needs only the memory of its images, for any number of images and calls."""
 
 import gc
 import os
@@ -61,7 +61,7 @@ def test_the_endpoints_chunks_take_no_more_memory_than_their_images(model):
     draw(n=np.int32(sampling.BATCH), seed=np.int32(0))
     before = resident()
     with open("/proc/self/clear_refs", "w") as file:
-        file.write("5")  # the peak begins anew
+        file.write("5")  # resets the peak
     images = draw(n=np.int32(100_000), seed=np.int32(0))["images"]
     with open("/proc/self/status") as file:
         [peak] = [int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM")]

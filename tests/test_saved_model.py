@@ -1,4 +1,4 @@
-"""What an export holds: operations that old runtimes read, the variables of an earlier one to the byte."""
+"""Contents of an export: operations of old runtimes, and variables byte-identical to an older export's."""
 
 import hashlib
 

@@ -35,7 +35,7 @@ class Constant:
 
 @pytest.fixture
 def taught(monkeypatch):
-    """What each student is taught, in order, with students that learn nothing."""
+    """List of the data of each student, in order, with students that learn nothing."""
     calls = []
 
     def train_student(recipe, info, images, targets, steps, seed):

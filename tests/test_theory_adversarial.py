@@ -128,7 +128,7 @@ def test_the_bound_fails_in_a_tenth_to_a_quarter_of_worlds(images):
 
 @pytest.mark.parametrize("images", [2, 3, 6, 10, 20, 50])
 def test_the_bound_holds_for_every_discriminator_no_worse_than_a_coin(images):
-    """Logits of four scales, of which the small ones often are; of the others many break the bound."""
+    """Logits of four scales: small ones are often no worse than a coin, others break the bound."""
     world = World.random(seed=images, worlds=8_000, images=images)
     scales = np.repeat([0.1, 0.3, 1.0, 3.0], 2_000)[:, None]
     world = dataclasses.replace(world, logits=scales * world.logits)

@@ -153,7 +153,7 @@ def test_a_run_stops_when_the_held_out_bound_has_not_risen(stopped):
 
 
 def test_the_best_epoch_is_the_one_that_is_kept(stopped):
-    """Evaluated anew, by other draws of z, on the same held-out images: near the recorded bound."""
+    """Evaluated again, by other draws of z, on the same held-out images: near the recorded bound."""
     out, model = stopped
     _, held_out = tfgen.data.load_with_validation(**small.VAE["data"], batch_size=64, seed=0)
     recorded = max(line["val_bound"] for line in Run(out).recorded_epochs)
@@ -228,7 +228,7 @@ def test_a_truncated_checkpoint_is_refused(finished, tmp_path):
     (tmp_path / "run.json").write_bytes((finished / "run.json").read_bytes())
     whole = (finished / "checkpoint.keras").read_bytes()
     (tmp_path / "checkpoint.keras").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(ValueError, match=r"checkpoint\.keras, damaged.* begin the run again"):
+    with pytest.raises(ValueError, match=r"checkpoint\.keras, damaged.* start the run again"):
         small.train(small.GAN, tmp_path, seed=3, resume=True)
 
 
@@ -280,7 +280,7 @@ WIDER["build"]["width"] = 8
 )
 def test_a_run_goes_on_only_as_it_was_begun(finished, recipe, arguments):
     before = (finished / "run.json").read_bytes()
-    with pytest.raises(ValueError, match="A run goes on as it was begun"):
+    with pytest.raises(ValueError, match="A resumed run must have the arguments"):
         small.train(recipe, finished, resume=True, **arguments)
     assert (finished / "run.json").read_bytes() == before
 

@@ -70,7 +70,7 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
-    """What loading each crafted file came to, and what it did beside."""
+    """Result of loading each malicious file, and its side effects."""
     folder = tmp_path_factory.mktemp("hostile")
     names = hostile_files.write(folder)
     honest = folder.parent / f"{folder.name}_honest.keras"

@@ -277,7 +277,7 @@ def check_players(players: "Mapping[str, keras.Model]", average: float | None) -
             raise TypeError(f"{name} must be a built keras.Model. Received: {name}={network!r}")
         if len(network.inputs) > 1 and "int" in network.inputs[0].dtype:
             raise ValueError(
-                "Labels must be a network's second input; inputs in a dictionary stand in the order of "
+                "Labels must be a network's second input; inputs in a dictionary have the order of "
                 f"their names. Received: {name} of {[end.name for end in network.inputs]}"
             )
         for variable in network.trainable_variables:

@@ -105,7 +105,7 @@ def worker_loss_in_words(strategy: tf.distribute.Strategy) -> Iterator[None]:
         if workers(strategy) == 1:
             raise
         raise ConnectionError(
-            "All workers must stay up; start all of them again, and training goes on from the last "
+            "All workers must stay up; start all of them again to resume training from the last "
             f"checkpoint. Received: {error.message.splitlines()[0]:.200}"
         ) from error
 

@@ -6,6 +6,6 @@
 #SBATCH --cpus-per-task=8
 #SBATCH --requeue
 
-# Eight workers with a GPU each, named by Slurm's own variables. The run goes on when the job is queued again.
+# Eight workers with a GPU each, named by Slurm's own variables. A requeued job resumes the run.
 srun --kill-on-bad-exit=1 \
   tfgen train iwgan_mnist --strategy multiworker --resume --out "${RUNS:-$HOME/runs}/iwgan_mnist"

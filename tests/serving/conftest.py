@@ -44,7 +44,7 @@ def client(server):
 
 @pytest.fixture(scope="session")
 def any_client(request):
-    """The server that TFGEN_SERVING_URL names, or else ours."""
+    """The server that TFGEN_SERVING_URL names, or else `tfgen serve`."""
     if url := os.environ.get("TFGEN_SERVING_URL"):
         with httpx.Client(base_url=url, timeout=30) as client:
             yield client

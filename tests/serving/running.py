@@ -1,4 +1,4 @@
-"""A server for the length of a test."""
+"""A server for the duration of a test."""
 
 import threading
 from contextlib import contextmanager

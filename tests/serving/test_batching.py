@@ -1,4 +1,4 @@
-"""Rows of several clients in one call: equal to their own calls, and no client pays for another."""
+"""Rows of several clients in one call equal those of separate calls; clients do not affect each other."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -33,7 +33,7 @@ def patient(folder):
 
 
 def together(calls):
-    """What the calls return or raise, all begun at once."""
+    """Return the results or errors of the calls, all started at once."""
     barrier = threading.Barrier(len(calls))
 
     def run(call):
@@ -179,7 +179,7 @@ def test_parameters_out_of_range_are_refused(bad):
 
 
 def test_pictures_of_several_clients_share_a_call():
-    """What this preset decodes has no known rank in a batch function, at which oneDNN could abort."""
+    """Pictures decoded by this preset have no known rank in a batch function, where oneDNN could abort."""
     served = servable(PRESET, Batching(rows=4, microseconds=200_000))
     assert served.signature("discriminate_bytes").batches
     images = [np.full((28, 28, 1), level, "u1") for level in (0, 102, 255)]

@@ -1,4 +1,4 @@
-"""Generated requests: refused or answered, never a fault, and the server lives on."""
+"""Generated requests are rejected or answered, never with a fault, and the server stays up."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Limits, the token, health and metrics: what surrounds the interface."""
+"""Limits, token, health and metrics of the HTTP server."""
 
 import base64
 import contextlib
@@ -210,7 +210,7 @@ def test_base64_without_padding_is_read(client):
 
 
 def test_the_head_of_a_request_is_bounded(client, server):
-    """A header that never ends is refused, and nobody else notices."""
+    """An endless header is rejected, without effect on other clients."""
     with socket.create_connection(("127.0.0.1", client.base_url.port), timeout=30) as endless:
         endless.sendall(b"GET /v1/models HTTP/1.1\r\nHost: x\r\nX: ")
         with contextlib.suppress(ConnectionError):

@@ -69,7 +69,7 @@ def patient(toys_folder):
 
 
 def test_good_and_bad_requests_of_many_clients(patient):
-    """Whatever shares their batch, replies are the clients' own; rows and columns, one row or many."""
+    """Replies are each client's own, for any mix of rows and columns in a batch."""
 
     def body(k):
         rows = [[k, 2 * k]] * (1 + k % 3)

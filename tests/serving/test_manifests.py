@@ -1,4 +1,4 @@
-"""What `tfgen serve --write-config` writes, read by the API's own messages and by a YAML's subset, JSON."""
+"""Files of `tfgen serve --write-config`, parsed by the API's messages and as JSON, a subset of YAML."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Ray Serve, where its extra is installed: answers as ours, and a replica killed under load loses none."""
+"""Ray Serve, if installed: replies equal the server's, and a replica killed under load loses none."""
 
 import asyncio
 import os

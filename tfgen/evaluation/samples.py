@@ -58,7 +58,7 @@ class Observations:
     probabilities: list[np.ndarray]  # for each group, (n_g, K)
     moments: list[Moments]  # of each group's features
     features: np.ndarray  # (min(n, KEPT_FEATURES), d)
-    labels: np.ndarray | None = None  # (n,) classes asked for
+    labels: np.ndarray | None = None  # (n,) classes the images were drawn for
 
     @property
     def inception_score(self) -> Interval:

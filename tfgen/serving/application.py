@@ -69,7 +69,7 @@ def application(service: Service, token: str | None = None) -> ASGIApp:
         "/v1/": rest,
         "/v2/": inference,
         "/v2": inference,
-    }  # asked for most: no routes to try
+    }  # the most frequent requests, without a search for routes
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         handler = dialects.get(scope["path"][:4].lower()) if scope["type"] == "http" else None

@@ -67,7 +67,7 @@ def _arrays(file: h5py.File, path: Path) -> Iterator[int]:
         group = waiting.pop()
         address = h5py.h5o.get_info(group.id).addr
         if address in entered:
-            raise RefusedError("A group of weights stands in one place", str(path))
+            raise RefusedError("A group of weights must be in one place only", str(path))
         entered.add(address)
         items += len(group)
         if items > MAX_ITEMS:

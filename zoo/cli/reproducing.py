@@ -71,7 +71,7 @@ def reproduce(
 def _check_folder(out: Path, may_exist: bool) -> None:
     if not may_exist and out.exists() and any(out.iterdir()):
         raise FileExistsError(
-            "The folder of new runs must be new or empty; --resume goes on with those that it holds. "
+            "The folder of new runs must be new or empty; --resume continues the runs in it. "
             f"Received: out={str(out)!r}"
         )
 

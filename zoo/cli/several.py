@@ -25,7 +25,7 @@ def train(words: list[str], seeds: tuple[int, ...], out: Path, resume: bool) -> 
     """
     if not resume and out.exists() and any(out.iterdir()):
         raise FileExistsError(
-            "The folder of new runs must be new or empty; --resume goes on with those that it holds. "
+            "The folder of new runs must be new or empty; --resume continues the runs in it. "
             f"Received: out={str(out)!r}"
         )
     listed = ",".join(map(str, seeds))

@@ -34,7 +34,7 @@ def resumable(out: Path, record: str, words: Sequence[str] = ()) -> Iterator[Non
         if any(out.glob(record)):
             command = ["tfgen", "train", *words, "--resume", "--out", str(out.resolve())]
             command = shlex.join(command)
-            click.echo(f"Stopped. It goes on from the last whole epoch with: {command}", err=True)
+            click.echo(f"Stopped. To resume from the last whole epoch: {command}", err=True)
         else:
             click.echo("Stopped before anything was written.", err=True)
         number = signal.SIGINT if isinstance(stop, KeyboardInterrupt) else signal.SIGTERM

@@ -36,7 +36,7 @@ class Resuming:
         """
         with open(self.part, "ab") as file, self._answer(url, file.tell()) as response:
             if response.status_code != requests.codes.partial:
-                file.seek(file.truncate(0))  # the server begins anew
+                file.seek(file.truncate(0))  # the server starts again
             self._receive(response, file)
         os.replace(self.part, output_file)
 

@@ -88,7 +88,7 @@ class Record:
             return cls(**{field.name: found[field.name] for field in dataclasses.fields(cls)})
         except (ValueError, KeyError) as error:
             raise ValueError(
-                "run.json must hold what the run was begun with; without it, begin a new run in "
+                "run.json must hold the recipe and arguments of the run; without it, start a new run in "
                 "another folder, with --init to start from the weights of this one. "
                 f"Received: {path}, damaged: {error}"
             ) from error
@@ -145,12 +145,12 @@ class Run:
                     faults.append(str(error))
                 else:
                     if faults:
-                        _LOG.warning("%s The run is taken from %s.", faults[0], path)
+                        _LOG.warning("%s The run is resumed from %s.", faults[0], path)
                     self._source = path
                     return model
         if faults:
             raise ValueError(
-                f"{' '.join(faults)} No whole checkpoint is left: begin the run again in a new folder."
+                f"{' '.join(faults)} No whole checkpoint is left: start the run again in a new folder."
             )
         return None
 
@@ -184,7 +184,7 @@ class Run:
         if not self.is_finished:
             epochs, done = self.record.recipe["training"]["epochs"], len(self.history)
             raise ValueError(
-                "Only a finished run has a trained model; `tfgen train --resume` goes on with it. "
+                "Only a finished run has a trained model; `tfgen train --resume` continues it. "
                 f"Received: {str(self.folder)!r} after {done} of {epochs} epochs"
             )
         return self.checkpoint if self.best_epoch is None else load(self.folder / "best.keras")

@@ -186,7 +186,7 @@ def _writing(folder: Path) -> Iterator[None]:
             raise
         raise OSError(
             f"A run's folder must be writable, with room for its files; when it is, `tfgen train "
-            f"--resume --out {shlex.quote(str(folder.resolve()))}` goes on from the last whole "
+            f"--resume --out {shlex.quote(str(folder.resolve()))}` resumes from the last whole "
             f"epoch. Received: {reason}"
         ) from error
 
@@ -259,12 +259,12 @@ def _read_record(out: Path, resume: bool) -> Record | None:
         return None
     if not resume:
         raise FileExistsError(
-            "The folder of a new run must be new or empty; resume goes on with the run that it "
-            f"holds. Received: out={str(out)!r}"
+            "The folder of a new run must be new or empty; resume continues the run in it. "
+            f"Received: out={str(out)!r}"
         )
     if not (out / "run.json").is_file():
         raise FileExistsError(
-            "A folder that is not empty must hold run.json to go on from. "
+            "A folder that is not empty must hold run.json, to resume from. "
             f"Received: out={str(out)!r}"
         )
     return Run(out).record
@@ -306,9 +306,9 @@ def _merge_records(recorded: Record, asked: Record) -> Record:
     for key in ("name", "recipe", "seed", "init", "bfloat16"):
         if getattr(run, key) != getattr(asked, key):
             raise ValueError(
-                "A run goes on as it was begun; only more epochs may be asked for, and only at a "
-                "constant learning rate. "
-                f"Received: {key}={getattr(asked, key)!r}, begun with {getattr(recorded, key)!r}"
+                "A resumed run must have the arguments of its start; only the number of epochs may grow, "
+                "and only at a constant learning rate. "
+                f"Received: {key}={getattr(asked, key)!r}, started with {getattr(recorded, key)!r}"
             )
     return run
 

@@ -22,11 +22,11 @@ phi ascends `E log q(y|x)` and theta ascends `E log q^r(y|x)`. p_theta0 is the m
 | | |
 |---|---|
 | [One view](#one-view) | Table 1, Fig. 1 and 4 |
-| [What a GAN minimizes](#what-a-gan-minimizes) | Lemma 1, Eq. 6-8, 10 |
+| [The divergence of a GAN](#the-divergence-of-a-gan) | Lemma 1, Eq. 6-8, 10 |
 | [One step](#one-step) | Fig. 2 |
 | [A bound and its condition](#a-bound-and-its-condition) | Eq. 20, 26 |
 | [More samples](#more-samples) | Eq. 15, 36 |
-| [What a VAE minimizes](#what-a-vae-minimizes) | Lemma 2, Eq. 11-13, 17 |
+| [The divergence of a VAE](#the-divergence-of-a-vae) | Lemma 2, Eq. 11-13, 17 |
 | [The same under exchange](#the-same-under-exchange) | Eq. 9, 14, 32, section 3.5 |
 | [Missing modes, covering modes](#missing-modes-covering-modes) | trained models |
 | [Where the paper fails](#where-the-paper-fails) | summary |
@@ -47,7 +47,7 @@ Fig. 4: the adversarial autoencoder is InfoGAN with x and z exchanged.
 what is learned, fixed or degenerate, which divergence is minimized and on which side of it theta
 stands. `tfgen info MODEL` prints a model's row, `tfgen info MODEL --figure FILE` draws its graph.
 
-## What a GAN minimizes
+## The divergence of a GAN
 
 **Lemma 1 (Eq. 6).** Take D as given, any D, and see `q^r(x|y)`, proportional to `q^r(y|x) p_theta0(x)`,
 as the posterior of x under the prior p_theta0. Then at theta = theta0 theta's loss has the gradient of a
@@ -63,7 +63,7 @@ KL divergence from p_theta to that posterior, less a Jensen-Shannon divergence:
 
 The last line is not a claim of the paper: Eq. 8 needs the optimal D; another D has another gradient.
 p_theta stands on the left of the KL divergence, which therefore punishes p_g where the posterior is
-small and forgives it where the posterior is large and p_g is not: modes are missed.
+small and not where the posterior is large and p_g is small: modes are missed.
 
 Where is it stationary? For a p_g that is free on its support the gradient is, by hand,
 `-1/2 p_g (log D - E_p_g log D)`: zero exactly where D is constant on the support of p_g.
@@ -150,7 +150,7 @@ Solberg & Kasen (2020, arXiv 2010.02035) study the same direction at the size of
 and find it to miss fewer modes; Hjelm et al. (2017) weigh samples by the same odds for discrete images.
 Whether it helps is measured by `tfgen reproduce table2`: GAN, IWGAN and the minimax control.
 
-## What a VAE minimizes
+## The divergence of a VAE
 
 **Lemma 2 (Eq. 12-13).** The VAE's objective, Eq. 11, is a negative KL divergence with a perfect
 discriminator q_* in it, which gives generated images no weight,

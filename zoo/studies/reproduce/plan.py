@@ -82,4 +82,4 @@ def execute(run: Run, scale: str, folder: Path) -> None:
     command = [sys.executable, "-m", __package__, run.cell.name, run.arm, str(run.seed)]
     code = subprocess.run([*command, scale, str(folder)], check=False).returncode
     if code:
-        raise RuntimeError(f"A run failed; --resume goes on with it. Received: {run} ended {code}")
+        raise RuntimeError(f"A run failed; --resume continues it. Received: {run} ended {code}")
