@@ -80,7 +80,7 @@ def test_a_damaged_history_is_made_good(run, damage, longer, caplog):
     model = resume(run)
     if lost:  # the last epochs are done again
         [warning] = [r.message for r in caplog.records if r.name == "tfgen"]
-        assert re.search(r"history\.jsonl .* taken from .*previous\.keras", warning)
+        assert re.search(r"history\.jsonl .* resumed from .*previous\.keras", warning)
     out, expected = longer
     assert_equal(model, expected)
     assert numbers(run) == numbers(out)
