@@ -152,7 +152,7 @@ def kill(arguments: tuple[str, ...], ask: Ask, clients: int, seconds: float) -> 
         "answered": counts["200"],
         "failed": counts["failed"],
         "refused": counts["refused"],  # nobody listened
-        "other": counts.total() - counts["200"] - counts["failed"] - counts["refused"],
+        "statuses": {one: n for one, n in sorted(counts.items()) if one.isdigit() and one != "200"},
         "slowest_failure_ms": round(1000 * max(failures, default=0.0), 1),
         "away_seconds": round(away, 1),
     }

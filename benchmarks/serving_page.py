@@ -42,8 +42,8 @@ Statuses from 500 other than 503: {faults}. Memory went from {hostile_memory[0]:
 
 The server was killed by SIGKILL under load and restarted on its port; it was ready after {away:g} s. Of
 the clients' requests {answered:,} were answered and {failed:,} failed, the slowest after {slowest:g} ms;
-while no server listened, connections were refused at once, and {other:,} requests reached a server that
-had not loaded its model yet, which is also an immediate error. None hung.
+while no server listened, connections were refused at once, and {unready} answered requests that
+came before the model was loaded, as TensorFlow Serving does. None hung.
 
 ## Start
 
@@ -56,7 +56,10 @@ All {presets} presets with a SavedModel, four loaded at a time:
 def page(results: dict[str, Any]) -> str:
     """Return the page."""
     kill, hostile = results["kill"], results["hostile"]
-    statuses = ", ".join(f"{n:,} of status {status}" for status, n in hostile["statuses"].items())
+    statuses, unready = (
+        ", ".join(f"{n:,} of status {status}" for status, n in found["statuses"].items())
+        for found in (hostile, kill)
+    )
     return TEXT.format(
         **{key: results[key] for key in ("model", "machine", "clients", "seconds")},
         versions=", ".join(f"{name} {version}" for name, version in results["versions"].items()),
@@ -73,7 +76,7 @@ def page(results: dict[str, Any]) -> str:
         answered=kill["answered"],
         failed=kill["failed"],
         slowest=kill["slowest_failure_ms"],
-        other=kill["other"],
+        unready=unready,
         presets=results["all_presets"]["count"],
         start=_start(results["all_presets"]),
     )

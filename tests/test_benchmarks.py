@@ -17,6 +17,7 @@ from benchmarks import (
     cost,
     machine,
     operations,
+    replicas,
     report,
     serving_page,
     streams,
@@ -188,6 +189,7 @@ def test_reports_are_made_of_the_results_beside_them():
     folder = timing.ROOT / "benchmarks"
     renderers = {
         "bfloat16": bfloat16.page,
+        "replicas": replicas.page,
         "results": report.render,
         "serving_load": serving_page.page,
         "streams": streams.page,

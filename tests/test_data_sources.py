@@ -4,6 +4,7 @@ import bz2
 import hashlib
 import socket
 import tarfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from tfgen import data
+from tfgen.data import naming
 from tfgen.data.builders import mnist_m, usps
 
 
@@ -174,3 +176,15 @@ def test_a_data_set_that_would_be_downloaded_is_not_on_disk(tmp_path, monkeypatc
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
     assert data.on_disk("digits")
     assert not data.on_disk("svhn_cropped")
+
+
+def test_a_folder_does_not_take_the_place_of_a_data_set_of_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("digits", "mnist", "usps", "my_pictures"):
+        _save(tmp_path / name / "1.png", np.zeros((5, 5)))
+    for name in ("digits", "mnist", "usps"):
+        assert naming.absolute(name) == name
+        assert naming.absolute(f"./{name}") == naming.absolute(Path(name)) == str(tmp_path / name)
+    assert naming.absolute("my_pictures") == str(tmp_path / "my_pictures")
+    assert data.info("digits").shape == (8, 8, 1)
+    assert data.info("my_pictures").shape == data.info("./digits").shape == (5, 5, 1)

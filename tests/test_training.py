@@ -232,6 +232,15 @@ def test_a_truncated_checkpoint_is_refused(finished, tmp_path):
         small.train(small.GAN, tmp_path, seed=3, resume=True)
 
 
+def test_a_run_learns_from_the_data_set_and_not_from_a_folder_of_its_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(tfgen.Unified, "fit", lambda *_, **__: None)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "digits").mkdir()
+    for run, data in (("one", None), ("other", "digits")):
+        small.train(small.GAN, tmp_path / run, data=data)
+        assert Run(tmp_path / run).record.recipe["data"]["name"] == "digits"
+
+
 def test_a_run_starts_from_the_networks_of_another(finished, tmp_path, monkeypatch):
     monkeypatch.setattr(tfgen.Unified, "fit", lambda *_, **__: None)
     source = small.load_checkpoint(finished)

@@ -9,13 +9,14 @@ import os
 import numpy as np
 
 from tfgen.data.folders import Folder
+from tfgen.data.naming import DIGITS, is_folder
 from tfgen.data.prepared import Prepared
 from tfgen.data.sources import InMemory, Source, SplitReader
 from tfgen.data.splits import check_split, join_splits
 
 
 def find(name: str | os.PathLike) -> Source:
-    """Return the source of "digits", a TFDS name or a folder, in this order.
+    """Return the source of "digits", a TFDS name or a folder; `tfgen.data.naming` says which it is.
 
     Raises:
         FileNotFoundError: The path is not a folder.
@@ -26,12 +27,11 @@ def find(name: str | os.PathLike) -> Source:
         raise TypeError(f"A data set's name is a string or a path. Received: name={name!r}")
     if "\0" in os.fspath(name):
         raise ValueError(f"A data set's name must hold no NUL character. Received: name={name!r}")
-    if isinstance(name, os.PathLike) or name.startswith((".", "/", "~")):
+    if is_folder(name):
         return Folder(name)
-    if name == "digits":
-        return Digits()
-    if name == "digits_negative":
-        return Digits(name, negative=True)
+    name = os.fspath(name)
+    if name in DIGITS:
+        return Digits(name, negative=name == "digits_negative")
 
     import tensorflow_datasets as tfds
 
@@ -41,9 +41,7 @@ def find(name: str | os.PathLike) -> Source:
     try:
         builder = tfds.builder(name, data_dir=data_dir)
     except (tfds.core.DatasetNotFoundError, ValueError, AssertionError) as error:
-        if os.path.isdir(name):
-            return Folder(name)
-        known = ["digits", "digits_negative", *tfds.list_builders(with_community_datasets=False)]
+        known = [*DIGITS, *tfds.list_builders(with_community_datasets=False)]
         nearest = ", ".join(map(repr, difflib.get_close_matches(name, known)))
         raise ValueError(
             'A data set must be "digits", a name that TFDS knows or a folder of pictures'

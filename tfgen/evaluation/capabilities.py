@@ -6,6 +6,7 @@ The file of a model with another kind of endpoint adds an entry:
 """
 
 import dataclasses
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -91,7 +92,10 @@ def main_capability(endpoints: Iterable[str]) -> Capability:
 
 
 def _draw_samples(context: EvaluationContext) -> Image.Image:
-    return pictures.samples(context.model, SHOWN, class_names=_class_names(context))
+    """SHOWN samples, or as many more as show each class equally often."""
+    classes = context.model.num_classes if context.model.conditional else 1
+    n = math.ceil(SHOWN / classes) * classes
+    return pictures.samples(context.model, n, class_names=_class_names(context))
 
 
 def _draw_classified(context: EvaluationContext) -> Image.Image:
@@ -145,7 +149,7 @@ CAPABILITIES: dict[str, Capability] = {
             "numbers compare only as shares of the real test set's."
         ),
         ceilings=_OF_SAMPLES | {f"aggregate_{name}": c for name, c in _OF_SAMPLES.items()},
-        example="images = model.sample(64, seed=0{label})  # (64, {shape}) in [0, 1]",
+        example="# (64, {shape}) in [0, 1]\nimages = model.sample(64, seed=0{label})",
     ),
     "features": Capability(
         limits=f"{_CLASSES} It was made to score generators of {{data}}.", **_CLASSIFIED
@@ -170,6 +174,6 @@ CAPABILITIES: dict[str, Capability] = {
             "cycle_error_aba": 0.0,
             "cycle_error_bab": 0.0,
         },
-        example="translated = model.predict(images)  # images (n, {shape}) in [0, 1]",
+        example="# images (n, {shape}) in [0, 1]\ntranslated = model.predict(images)",
     ),
 }

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tfgen import checks
 from tfgen import data as datasets
+from tfgen.data import naming
 from tfgen.unified import Unified
 
 
@@ -61,7 +62,7 @@ def batches(
             )
     else:
         name = data_name(context.data)
-        fitted = statement(context.model, "multi_domain") or os.path.isdir(name)
+        fitted = statement(context.model, "multi_domain") or naming.is_folder(name)
         geometry = {"size": shape[0], "channels": shape[-1]} if fitted and shape else {}
         dataset = datasets.load(name, split="test", batch_size=1000, **geometry)
     empty = True

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tfgen.data.named import find
+from tfgen.data.naming import is_folder
 from tfgen.data.selection import Selection, select
 from tfgen.evaluation.evaluator import REFERENCE_FEATURES, Evaluator, Reference, load_evaluator
 from tfgen.evaluation.samples import NEIGHBORS, Observations, observations, quality, spans
@@ -65,7 +66,7 @@ def _observe(name, evaluator, seed, geometry) -> Observations:
 def _all_of(name) -> str:
     """Select every split of a folder, or the split "test" of a named data set."""
     splits = find(name).splits
-    return "+".join(splits) if os.path.isdir(os.path.expanduser(name)) else "test"
+    return "+".join(splits) if is_folder(name) else "test"
 
 
 def _batches(selection: Selection, parts, seed) -> Iterator[np.ndarray]:

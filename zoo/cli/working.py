@@ -72,11 +72,11 @@ def evaluate(
 
 def _compare_folders(samples, against, evaluator, seed):
     with quietly():
+        from tfgen.data import naming
         from tfgen.evaluation import compare
         from tfgen.evaluation.evaluator import find_evaluator
     if evaluator is None:
-        folder = Path(against).expanduser()
-        evaluator = find_evaluator(str(folder.resolve()) if folder.is_dir() else against)
+        evaluator = find_evaluator(naming.absolute(against))
     return compare(samples, against, evaluator, seed)
 
 

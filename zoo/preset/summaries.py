@@ -1,6 +1,5 @@
 """Summaries of a recipe's data sets, made before a picture is decoded."""
 
-import os
 from typing import Any
 
 import tfgen
@@ -19,10 +18,11 @@ def notes(recipe: dict[str, Any], name: str) -> list[str]:
         ValueError: A folder holds no pictures, or has no classes though the recipe learns from labels.
     """
     from tfgen.data.layout import layout, require_class_folders
+    from tfgen.data.naming import is_folder
 
     data, told = recipe["data"], []
     for key in ("name", "target"):
-        if isinstance(data.get(key), str) and os.path.isdir(os.path.expanduser(data[key])):
+        if isinstance(data.get(key), str) and is_folder(data[key]):
             folder = layout(data[key])
             if key == "name" and _learns_from_labels(recipe):
                 count = sum(map(len, folder.splits.values()))

@@ -19,6 +19,7 @@ import tensorflow as tf
 import tfgen
 from tfgen import machines, replicas
 from tfgen.atomic import replace_file, write_json
+from tfgen.data import naming
 from tfgen.drawing import pictures
 from zoo import registry
 from zoo.preset import lookup, summaries
@@ -283,10 +284,12 @@ def _requested_record(
         epochs = recorded.recipe["training"]["epochs"] if epochs is None else epochs
     seed = 0 if seed is None else seed
     reading.check_number("seed", seed, int, 0, LARGEST_SEED)
-    changes = [] if data is None else [f"data.name={json.dumps(_absolute(data))}"]
+    changes = [] if data is None else [f"data.name={json.dumps(naming.absolute(data))}"]
     changes += [] if epochs is None else [f"training.epochs={json.dumps(epochs)}"]
     recipe = reading.apply_changes(recipe, changes)
     recipe = json.loads(json.dumps(recipe))  # as it will be read back: tuples become lists
+    names = {key: recipe["data"][key] for key in ("name", "target") if key in recipe["data"]}
+    recipe["data"] |= {key: naming.absolute(name) for key, name in names.items()}
     init = None if init is None else _absolute(init)
     return Record(name, recipe, seed, init, bool(bfloat16), versions(), machine())
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import tfgen
 from tfgen.atomic import replace_folder
+from tfgen.data import naming
 from tfgen.evaluation.evaluator import find_evaluator
 from zoo.preset import publish as publishing
 from zoo.preset.cards import Card
@@ -98,8 +99,7 @@ def publish(
 def _data_of(model, data) -> dict[str, Any]:
     """Return a recipe's `data`, with the size and channels of the model."""
     given = dict(data) if isinstance(data, Mapping) else {"name": data}
-    name = os.fspath(given["name"])
-    given["name"] = str(Path(name).expanduser().resolve()) if Path(name).is_dir() else name
+    given["name"] = naming.absolute(given["name"])
     height, _, channels = model.image_shape
     if tfgen.data.info(given["name"]).shape != model.image_shape:
         given = {"size": height, "channels": channels, **given}
