@@ -31,7 +31,7 @@ def redraw(folder: Path) -> None:
     """
     card, model = cards.read(folder), load(folder)
     data = evaluation_data(card.recipe["data"], card.endpoints)
-    draw: Any = capabilities.shown(model.endpoints()).draw
+    draw: Any = capabilities.main_capability(model.endpoints()).draw
     context = EvaluationContext(model, data, _IMAGES, None, EVALUATION_SEED)
     pictures.save(draw(context), folder / "samples.png")
     write_card(folder, dataclasses.replace(card, **checksums(folder)))
