@@ -1,7 +1,7 @@
-"""`python -m benchmarks.replicas`: a step on several replicas against one, at one global batch.
+"""`python -m benchmarks.replicas`: compare a step on several replicas with one, at one global batch.
 
-Logical devices share the processor: what several cost beyond one is what dividing the batch and exchanging
-gradients, sizes and metrics cost.
+Logical devices share the processor, so the extra time of several is that for dividing the batch and
+exchanging gradients, sizes and metrics.
 """
 
 import json
@@ -47,16 +47,16 @@ def page(results: dict[str, Any]) -> str:
 
 `python -m benchmarks.replicas`, on {results["processor"]}, {results["cores"]} cores, a machine
 {use}. IWGAN on digits, width {WORK["width"]}, global batches of {WORK["batch"]} images, logical CPUs of
-one process: they share the cores, so a ratio above 1 is what dividing the batch and exchanging sizes,
-gradients and metrics costs. Blocks of steps alternate; medians, in brackets the quartiles. On several GPUs:
-not run here.
+one process, which share the cores, so a ratio above 1 is the cost of dividing the batch and exchanging
+sizes, gradients and metrics. Blocks of steps alternate; medians, with quartiles in brackets. Several GPUs
+were not run here.
 
 {table(("replicas", "milliseconds per step", "against one"), rows)}
 """
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--quick", is_flag=True, help="Few short rounds, printed only: a check, no result.")
+@click.option("--quick", is_flag=True, help="Run few short rounds and only print them, as a check.")
 def main(quick: bool) -> None:
     """Measure steps on 1, 2 and 4 replicas, and write REPLICAS.md."""
     here, shared = machine.describe(), os.getloadavg()[0] > 1

@@ -42,8 +42,8 @@ Statuses from 500 other than 503: {faults}. Memory went from {hostile_memory[0]:
 
 The server was killed by SIGKILL under load and restarted on its port; it was ready after {away:g} s. Of
 the clients' requests {answered:,} were answered and {failed:,} failed, the slowest after {slowest:g} ms;
-while no server listened, connections were refused at once, and {unready} answered requests that
-came before the model was loaded, as TensorFlow Serving does. None hung.
+while no server listened, connections were refused at once; requests before the
+model was loaded got errors at once ({unready}), as in TensorFlow Serving. None hung.
 
 ## Start
 

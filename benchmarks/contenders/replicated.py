@@ -8,7 +8,7 @@ from benchmarks.worker import Contender
 
 
 def steps(replicas: int, batch: int, width: int) -> Contender:
-    """Its unit "step" trains on one global batch of digits."""
+    """Return the contender; its unit "step" trains on one global batch of digits."""
     cpu = tf.config.list_physical_devices("CPU")[0]
     devices = [tf.config.LogicalDeviceConfiguration()] * replicas
     tf.config.set_logical_device_configuration(cpu, devices)

@@ -1,4 +1,4 @@
-"""What the name of a data set stands for, decided in one place and without TensorFlow where it can be."""
+"""Whether the name of a data set is a folder's; TensorFlow is imported only if that is needed."""
 
 import os
 from pathlib import Path
@@ -8,10 +8,10 @@ _PATHS = (".", "/", "~")  # first letters
 
 
 def is_folder(name: str | os.PathLike) -> bool:
-    """Return whether a name stands for a folder of pictures.
+    """Return whether a name is that of a folder of pictures.
 
-    A path does, as `Path("mnist")` or "./mnist", and the name of a folder that no data set has: a
-    folder "mnist" in the working directory does not take the place of MNIST.
+    Paths are, such as `Path("mnist")` or "./mnist", and so are names of existing folders that are not names
+    of data sets: a folder "mnist" in the working directory does not replace MNIST.
     """
     if isinstance(name, os.PathLike) or name.startswith(_PATHS):
         return True
@@ -19,12 +19,12 @@ def is_folder(name: str | os.PathLike) -> bool:
 
 
 def absolute(name: str | os.PathLike) -> str:
-    """Return a folder's path from the root, or else the name itself."""
+    """Return the absolute path of a folder, or the name itself."""
     return str(Path(name).expanduser().resolve()) if is_folder(name) else str(name)
 
 
 def _known_to_tfds(name):
-    import tensorflow_datasets as tfds  # only where a folder of this name is here
+    import tensorflow_datasets as tfds  # only if a folder has this name
 
     import tfgen.data.builders  # noqa: F401  registers usps and mnist_m
 

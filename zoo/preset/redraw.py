@@ -1,7 +1,7 @@
-"""`python -m zoo.preset.redraw [NAME ...]`: pictures and pages of presets made anew, by default of all.
+"""`python -m zoo.preset.redraw [NAME ...]`: draw pictures and pages of presets again, by default of all.
 
-Weights, SavedModels and numbers stay; the card's checksum of the picture follows.  The data of each preset
-must be at hand.
+Weights, SavedModels and numbers stay; the card's checksum of the picture is updated.  The data set of each
+preset must be on disk.
 """
 
 import dataclasses
@@ -17,17 +17,17 @@ from zoo.preset.load import load, locate, presets
 from zoo.preset.publish import EVALUATION_SEED, checksums, write_card
 from zoo.recipes import evaluation_data
 
-_IMAGES = 64  # of a grid: enough that no evaluator is asked for
+_IMAGES = 64  # images of a grid
 
 
 def redraw(folder: Path) -> None:
-    """Draw a preset's picture and write its card and page anew.
+    """Draw a preset's picture, and write its card and page again.
 
     Args:
-        folder: Of the preset.
+        folder: Folder of the preset.
 
     Raises:
-        FileNotFoundError: There is no such preset, or not its data.
+        FileNotFoundError: The preset or its data set is missing.
     """
     card, model = cards.read(folder), load(folder)
     data = evaluation_data(card.recipe["data"], card.endpoints)
