@@ -16,6 +16,7 @@ from tfgen.drawing import pictures
 from tfgen.drawing.tiles import CAPTION, GAP
 from tfgen.evaluation import metrics
 from tfgen.evaluation.classes import classification
+from tfgen.paper import table
 from zoo import cli
 from zoo.models.gan import GAN
 from zoo.models.infogan import InfoGAN
@@ -223,7 +224,7 @@ class TestUse:
             "InfoGAN",
             "IWInfoGAN",
         ]
-        assert {"InfoGAN", "IWInfoGAN"} <= set(tfgen.paper.table.ROWS)
+        assert {"InfoGAN", "IWInfoGAN"} <= set(table.ROWS)
 
     def test_codes_are_scored_as_clusters(self):
         """Relabelling the clusters changes nothing; plain accuracy is not reported."""
