@@ -8,7 +8,6 @@ import kubernetes_validate
 import pytest
 import tensorflow as tf
 import yaml
-from tensorflow.python.distribute import mirrored_strategy
 
 from tfgen import machines, replicas
 from zoo import cli
@@ -51,7 +50,8 @@ def test_a_worker_of_a_slurm_step_trains_on_the_gpus_that_it_sees(step):
 
 def test_mirrored_is_all_gpus_of_the_machine(monkeypatch):
     gpus = [tf.config.LogicalDevice(f"/device:GPU:{index}", "GPU") for index in range(2)]
-    monkeypatch.setattr(mirrored_strategy.config, "list_logical_devices", lambda kind: gpus)
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: gpus)
+    monkeypatch.setenv("TF_CONFIG", _tf_config(index=1))  # whose other workers are not taken
     found = machines.strategy("mirrored")
     assert [device[-5:] for device in found.extended.worker_devices] == ["GPU:0", "GPU:1"]
     assert replicas.are_several(found)

@@ -13,13 +13,15 @@ import keras
 import numpy as np
 import pytest
 import small
+import tensorflow as tf
 from PIL import Image
 
 import tfgen
 import zoo
 from tfgen.drawing import tiles
 from tfgen.evaluation.evaluator import load_reference
-from zoo.preset import calibrate, paper, provenance
+from tfgen.evaluation.metrics import Interval
+from zoo.preset import calibrate, paper, provenance, second_sampler
 from zoo.preset import publish as publishing
 from zoo.preset.export import export_again
 from zoo.preset.run import Record
@@ -332,6 +334,30 @@ def test_an_export_anew_touches_no_number_and_no_weight(presets, tmp_path):
         del card["bytes"]
     assert after == before
     assert "generate" in (folder / "README.md").read_text()
+
+
+def test_a_second_sampler_is_added_and_all_else_stays(tmp_path, monkeypatch):
+    folder = tmp_path / "vae_digits"
+    shutil.copytree(zoo.locate("vae_digits"), folder)
+    before, card = zoo.load(folder), zoo.card(folder)
+    score = Interval(0.5, 0.25, 1.0)
+    found = {"fid": score, "aggregate_fid": score}
+    monkeypatch.setattr(second_sampler, "sample_quality", lambda context: found)
+    second_sampler.add_second_sampler(folder)
+    after, again = zoo.load(folder), zoo.card(folder)
+    for name, network in before.players.items():
+        for value, other in zip(network.weights, after.players[name].weights, strict=True):
+            np.testing.assert_array_equal(value, other)
+    metrics = {**card["evaluation"]["metrics"], "aggregate_fid": score._asdict()}
+    assert again["evaluation"]["metrics"] == metrics
+    served = tf.saved_model.load(folder / "1").signatures["generate_aggregate"]
+    images = served(seeds=tf.constant([7]))["images"]
+    np.testing.assert_allclose(images, after.sample(1, seed=7, prior="aggregate"), atol=1e-5)
+
+
+def test_a_model_without_a_likelihood_gets_no_second_sampler(presets):
+    with pytest.raises(ValueError, match="likelihood model. Received: GAN"):
+        second_sampler.add_second_sampler(presets / "cgan_small")
 
 
 def test_a_served_discriminator_tells_samples_from_real_images(presets):

@@ -25,7 +25,9 @@ def strategy(name: str | None) -> tf.distribute.Strategy:
     if name is None:
         return tf.distribute.get_strategy()
     if name == "mirrored":
-        return tf.distribute.MirroredStrategy()
+        # Named, since TensorFlow's default takes the devices of all workers where TF_CONFIG is set.
+        local = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+        return tf.distribute.MirroredStrategy([device.name for device in local])
     if name != "multiworker":
         raise ValueError(f"strategy must be one of {STRATEGIES}. Received: strategy={name!r}")
     options = tf.distribute.experimental.CommunicationOptions(timeout_seconds=TIMEOUT)

@@ -131,7 +131,7 @@ def write_files(
     """
     capability = capabilities.main_capability(model.endpoints())
     if hasattr(model, "fit_sampler"):
-        _fit_sampler(model, data, seed)
+        fit_sampler(model, data, seed)
     calibrate.calibrate(model, data)
     model.save(folder / "model.keras")
     tfgen.export(model, folder / "1")
@@ -250,7 +250,7 @@ def checksums(folder: Path) -> dict[str, Any]:
     }
 
 
-def _fit_sampler(model, data, seed):
+def fit_sampler(model: Any, data: dict[str, Any], seed: int) -> None:
     """Fit the second sampler of a likelihood model to the training images of its recipe."""
     kept = ("name", "split", "fraction", "labelled", "size", "channels", "pad")
     images, labels = tfgen.data.arrays(**{k: data[k] for k in kept if k in data}, seed=seed)
