@@ -1,6 +1,6 @@
-"""`python -m zoo.preset.second_sampler NAME ...`: published likelihood models get their second sampler.
+"""`python -m zoo.preset.second_sampler NAME ...`: add the second sampler to published likelihood models.
 
-The mixture of `fit_sampler` is fitted and scored beside p(z), as `zoo.preset.publish` does for a new
+It fits the mixture of `fit_sampler` and scores it beside p(z), as `zoo.preset.publish` does for a new
 preset. Weights, earlier numbers and pictures stay; the files also hold the mixture and its endpoints.
 """
 
@@ -24,11 +24,11 @@ def add_second_sampler(folder: Path) -> None:
     """Fit and score a preset's second sampler; its folder changes whole or not at all.
 
     Args:
-        folder: Of the preset; its data and their evaluator must be at hand.
+        folder: Folder of the preset; its data set and the data set's evaluator must be on disk.
 
     Raises:
         ValueError: The preset is not of a likelihood model.
-        FileNotFoundError: There is no such preset, or no evaluator of its data.
+        FileNotFoundError: The preset, or the evaluator of its data set, is missing.
     """
     card, model = cards.read(folder), load(folder)
     if not hasattr(model, "fit_sampler"):
@@ -45,7 +45,7 @@ def add_second_sampler(folder: Path) -> None:
     evaluation = {**scored, "metrics": {**scored["metrics"], **added}}
     with replace_folder(folder) as aside:
         shutil.copytree(folder, aside, dirs_exist_ok=True)
-        model.release().save(aside / "model.keras")  # a loaded one has slots
+        model.release().save(aside / "model.keras")  # a loaded model has optimizer slots
         tfgen.export(model, aside / "1")
         known = {**facts(model), "min_runtime": min_runtime(aside / "1"), **checksums(aside)}
         write_card(aside, dataclasses.replace(card, evaluation=evaluation, **known))
