@@ -7,7 +7,7 @@ import tensorflow as tf
 from models import build, digits
 
 import zoo
-from tfgen import layers, networks, objectives
+from tfgen import layers, networks, objectives, testing
 from tfgen.layers import augmentation
 
 RNG = np.random.default_rng(0)
@@ -217,6 +217,11 @@ def test_r1_is_an_addition_to_phis_objective_in_every_second_step():
     assert found["theta"] is plain["theta"]
     model.steps.assign(1)
     np.testing.assert_array_equal(model.add_penalties(plain, images, labels)["phi"], plain["phi"])
+
+
+def test_a_gan_of_residual_networks_moves_by_its_own_objectives():
+    options = {"residual": True, "spectral": True, "modulation": "both"}
+    testing.check_step(lambda: build("iwcgan_digits", **options), digits(32))
 
 
 def kinds(network):

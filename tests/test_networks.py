@@ -131,3 +131,47 @@ def test_the_pooled_classifier_is_ganins_behind_their_features():
     images = np.random.default_rng(0).random((4, 24, 24, 1), np.float32)
     together, alone = network(images, training=True), network(images[:1], training=True)
     np.testing.assert_allclose(together[:1], alone, rtol=1e-4, atol=1e-5)
+
+
+RESIDUAL = {"width": 4, "num_classes": 3}
+
+
+def test_residual_networks_fit_together_at_any_size():
+    latents, labels = tf.random.stateless_normal([2, 5], [0, 1]), tf.constant([0, 2])
+    for size in (8, 32):
+        theta = networks.residual_generator((size, size, 3), 5, modulation="both", **RESIDUAL)
+        phi = networks.residual_discriminator((size, size, 3), **RESIDUAL)
+        images = theta([latents, labels])
+        assert images.shape == (2, size, size, 3)
+        assert 0 <= float(tf.reduce_min(images)) <= float(tf.reduce_max(images)) <= 1
+        assert phi([images, labels]).shape == (2, 1)
+
+
+def test_residual_blocks_add_to_what_they_read():
+    """With f = 0 the discriminator is means, 1x1 kernels, a leaky unit and a sum."""
+    phi = networks.residual_discriminator((8, 8, 1), width=2, normalization=None)
+    for layer in phi.layers:
+        if isinstance(layer, layers.Conv2D):
+            size = layer.kernel_size[0]
+            layer.kernel.assign(
+                tf.zeros_like(layer.kernel) if size == 3 else tf.ones_like(layer.kernel)
+            )
+    *_, logits = phi.layers
+    logits.kernel.assign([[1.0], [0.5]])
+    images = tf.random.stateless_uniform([3, 8, 8, 1], [2, 3])
+    means = tf.nn.avg_pool2d(2 * images - 1, 4, 4, "VALID")  # of one channel, then of two alike
+    expected = tf.reduce_sum(1.5 * tf.nn.leaky_relu(2 * means), axis=[1, 2])
+    np.testing.assert_allclose(phi(images), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("build", "arguments", "received"),
+    [
+        (networks.residual_generator, {"shape": (28, 28, 1)}, "shape="),
+        (networks.residual_generator, {"shape": (8, 8, 1), "normalization": "spectral"}, "normal"),
+        (networks.residual_discriminator, {"shape": (8, 8, 1), "normalization": "batch"}, "normal"),
+    ],
+)
+def test_residual_networks_refuse_what_they_cannot_be(build, arguments, received):
+    with pytest.raises(ValueError, match=f"Received: {received}"):
+        build(**arguments)

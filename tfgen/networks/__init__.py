@@ -28,6 +28,7 @@ from tfgen.networks.mlp import (
     predictors,
 )
 from tfgen.networks.posterior import HEAD, TRUNK
+from tfgen.networks.residual import residual_discriminator, residual_generator
 from tfgen.networks.translation import patch_discriminators, translator
 from tfgen.networks.views import before_sigmoid, with_features
 from tfgen.networks.whitened import whitened_network
@@ -52,6 +53,8 @@ __all__ = [
     "patch_discriminators",
     "pooled_classifier",
     "predictors",
+    "residual_discriminator",
+    "residual_generator",
     "residual_network",
     "translator",
     "whitened_network",

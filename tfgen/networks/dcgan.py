@@ -1,6 +1,6 @@
 """DCGAN's generator and discriminator, and the discriminator as classifier and as inference net."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 
@@ -43,12 +43,12 @@ def generator(
     Raises:
         ValueError: An argument is out of range.
     """
-    _check_generator(num_classes, normalization, modulation)
+    check_generator(num_classes, normalization, modulation)
     layout = Layout(shape, width, normalization)
     latents = keras.Input((latent_dim,), name="latents")
     codes = MixturePrior(mixture_prior, name=PRIOR)(latents) if mixture_prior else latents
     inputs, x = with_labels(latents, codes, num_classes)
-    modulated = _modulation(modulation, codes, inputs[1:], num_classes)
+    modulated = modulated_by(modulation, codes, inputs[1:], num_classes)
     *channels, top = layout.channels
     x = keras.layers.Dense(layout.base**2 * top, use_bias=not normalization, **start())(x)
     x = keras.layers.Reshape((layout.base, layout.base, top))(x)
@@ -63,7 +63,14 @@ def generator(
     return keras.Model(inputs, outputs, name="generator")
 
 
-def _check_generator(num_classes, normalization, modulation):
+def check_generator(
+    num_classes: int | None, normalization: str | None, modulation: str | None
+) -> None:
+    """Check the normalization and the modulation of a generator.
+
+    Raises:
+        ValueError: A generator has no such normalization, or no classes to be modulated by.
+    """
     if normalization == "spectral":
         raise ValueError(
             "Spectral normalization is for discriminators and encoders only. "
@@ -76,7 +83,12 @@ def _check_generator(num_classes, normalization, modulation):
         )
 
 
-def _modulation(modulation, codes, labels, num_classes):
+def modulated_by(
+    modulation: str | None,
+    codes: keras.KerasTensor,
+    labels: list[keras.KerasTensor],
+    num_classes: int | None,
+) -> Callable[[keras.KerasTensor], keras.KerasTensor]:
     """Return a function of maps that scales and shifts them by the condition that `modulation` names."""
     if modulation is None:
         return lambda maps: maps
@@ -116,10 +128,29 @@ def discriminator(
     layout = Layout(shape, width, normalization)
     images, features = trunk(shape, width, normalization, augment)
     logits = layout.linear(head(1, name="logits"))(features)
+    return project(images, features, logits, num_classes, layout.linear)
+
+
+def project(
+    images: keras.KerasTensor,
+    features: keras.KerasTensor,
+    logits: keras.KerasTensor,
+    num_classes: int | None,
+    linear: Callable[[keras.layers.Layer], keras.layers.Layer],
+) -> keras.Model:
+    """Return the discriminator l(x) or, with classes, l(x) + v_t.h(x), see `discriminator`.
+
+    Args:
+        images: Input x, (b, h, w, c).
+        features: h(x), (b, d).
+        logits: l(x), (b, 1).
+        num_classes: If given, class labels t are a second input.
+        linear: Function of a layer that normalizes its kernel, or returns it as it is.
+    """
     if num_classes is None:
         return keras.Model(images, logits, name="discriminator")
     labels = keras.Input((), dtype="int32", name="labels")
-    directions = layout.linear(head(features.shape[-1], use_bias=False))(
+    directions = linear(head(features.shape[-1], use_bias=False))(
         OneHot(num_classes, dtype="float32")(labels)
     )
     projection = keras.layers.Dot(axes=1, dtype="float32")([features, directions])

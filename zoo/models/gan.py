@@ -80,23 +80,26 @@ class GAN(Unified):
         spectral: bool = False,
         modulation: str | None = None,
         augment: Sequence[str] = (),
+        residual: bool = False,
         **kwargs: Any,
     ) -> Self:
-        """Return a model with fresh DCGAN networks.
+        """Return a model with fresh DCGAN networks, or residual ones.
 
         Args:
             shape, width, latent_dim, normalization, modulation, augment: See `tfgen.networks`.
             num_classes: Number of classes of the data set.
             conditional: Whether both networks read the labels.
             spectral: Whether phi has spectral normalization instead of `normalization`.
+            residual: Whether both networks are residual, with `width` channels per map.
             kwargs: Arguments of the constructor.
         """
         classes = num_classes if conditional else None
-        theta = networks.generator(
-            shape, latent_dim, width, classes, normalization, modulation=modulation
-        )
+        generator, discriminator = networks.generator, networks.discriminator
+        if residual:
+            generator, discriminator = networks.residual_generator, networks.residual_discriminator
+        theta = generator(shape, latent_dim, width, classes, normalization, modulation=modulation)
         of_phi = "spectral" if spectral else normalization
-        phi = networks.discriminator(shape, width, classes, of_phi, augment)
+        phi = discriminator(shape, width, classes, of_phi, augment)
         return cls(theta, phi, num_classes=classes, **kwargs)
 
     def objectives(
