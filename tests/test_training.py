@@ -101,6 +101,22 @@ def test_products_in_bfloat16_are_asked_for_and_recorded(tmp_path, monkeypatch):
     assert Run(tmp_path / "whole").record.bfloat16 is False
 
 
+def test_on_a_gpu_networks_are_built_in_bfloat16_and_released_in_float32(tmp_path, monkeypatch):
+    monkeypatch.setattr(tfgen.Unified, "fit", lambda *_, **__: None)
+    devices = tf.config.list_physical_devices()
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: devices)
+    model = small.train(small.GAN, tmp_path / "reduced", bfloat16=True)
+    computed = {layer.compute_dtype for layer in model.theta.layers}
+    assert "bfloat16" in computed
+    assert {weight.dtype for weight in model.theta.weights} == {"float32"}
+    released = model.release()
+    assert {layer.compute_dtype for layer in released.theta.layers} == {"float32"}
+    np.testing.assert_array_equal(released.theta.get_weights()[0], model.sampler.get_weights()[0])
+    assert keras.config.dtype_policy().name == "float32"
+    whole = small.train(small.GAN, tmp_path / "whole")
+    assert {layer.compute_dtype for layer in whole.theta.layers} == {"float32"}
+
+
 def test_the_seed_decides_the_starting_weights(tmp_path, monkeypatch):
     monkeypatch.setattr(tfgen.Unified, "fit", lambda *_, **__: None)
     first, same, other = (

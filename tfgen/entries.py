@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgen import checks, feeding, layers, optimizers, replicas, saved_model, tracking
+from tfgen import checks, feeding, layers, optimizers, policies, replicas, saved_model, tracking
 from tfgen import data as datasets
 from tfgen.gate import Gate, Images, Labels, in_words, refuse_weights, unpack
 
@@ -224,9 +224,11 @@ class Gated(replicas.Replicated, abc.ABC):
         """Return a copy to publish: theta is its average; the average and optimizer slots are left out.
 
         Returns:
-            A model of the same class, compiled if this one is.
+            A model of the same class, compiled if this one is; it computes in float32 where this one's
+            policy is a mixed one.
         """
-        released = type(self).from_config({**self.get_config(), "average": None})
+        config = policies.in_float32(self.get_config())
+        released = type(self).from_config({**config, "average": None})
         for name, network in self.players.items():
             source = self.sampler if name == "theta" else network
             released.players[name].set_weights(source.get_weights())

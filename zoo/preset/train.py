@@ -62,7 +62,8 @@ def train(
         epochs: Number of epochs in place of the recipe's.
         seed: Seed of the starting weights, the order of the data and the noise; by default 0.
         init: Preset, folder or `.keras` file whose networks' weights are the starting weights.
-        bfloat16: Whether to multiply in bfloat16 and add in float32; see `products_in_bfloat16`.
+        bfloat16: Whether to multiply in bfloat16 and add in float32; see `products_in_bfloat16`, and on a
+            GPU `networks_in_bfloat16`.
         resume: Whether to continue the run in `out`, with its values for arguments that are None. The
             number of epochs may grow if the learning rate does not depend on it.
         every: Number of epochs per checkpoint and grid of samples; the last epoch has both, too.
@@ -122,7 +123,7 @@ def products_in_bfloat16(wanted: bool) -> Iterator[None]:
     """Compute convolutions and matrix products in bfloat16, if `wanted`; all state is float32.
 
     Steps are 1.2 to 1.7 times as fast on a processor with AMX (benchmarks/BFLOAT16.md).  TensorFlow ignores
-    this on a GPU and without oneDNN's kernels.
+    this on a GPU, see `networks_in_bfloat16`, and without oneDNN's kernels.
     """
     option = "auto_mixed_precision_onednn_bfloat16"
     before = tf.config.optimizer.get_experimental_options().get(option, False)
@@ -131,6 +132,21 @@ def products_in_bfloat16(wanted: bool) -> Iterator[None]:
         yield
     finally:
         tf.config.optimizer.set_experimental_options({option: before})
+
+
+@contextlib.contextmanager
+def networks_in_bfloat16(wanted: bool) -> Iterator[None]:
+    """Build networks under Keras' policy mixed_bfloat16, if `wanted` and on a GPU.
+
+    Weights and statistics stay float32, and a published preset computes in float32.
+    """
+    before = keras.config.dtype_policy()
+    if wanted and tf.config.list_physical_devices("GPU"):
+        keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def _train(
@@ -145,7 +161,8 @@ def _train(
     dataset, held_out = dataset if isinstance(dataset, tuple) else (dataset, None)
 
     if (model := run.checkpoint) is None:
-        with strategy.scope():  # not while files are written: new variables meet other collectives
+        # Not while files are written: new variables meet other collectives.
+        with strategy.scope(), networks_in_bfloat16(run.record.bfloat16):
             model = fresh_model(recipe, seed, int(dataset.cardinality()))
             if run.record.init is not None:
                 _copy_networks(load(run.record.init, trusted), model)
