@@ -122,7 +122,7 @@ def machine(described):
         ("instruction sets", ", ".join(described["instruction_sets"])),
         ("software", ", ".join(f"{k} {v}" for k, v in described["versions"].items())),
         ("oneDNN's kernels in TensorFlow", onednn),
-        ("on a GPU: float32, mixed_bfloat16, jit_compile=True", "not run here"),
+        ("on a GPU: float32, mixed_bfloat16, jit_compile=True", "[GPU.md](GPU.md)"),
     ]
     return table(("machine", ""), rows)
 

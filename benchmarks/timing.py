@@ -18,6 +18,7 @@ REGIMES = {
         "MKL_ENABLE_INSTRUCTIONS": "AVX2",
     },
 }
+ON_GPU = {"CUDA_VISIBLE_DEVICES": "0", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
 ON_CPU = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
 WARM_UP = 2  # units
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,7 +42,7 @@ class Worker:
     Args:
         target: "module:function" that returns the `Contender`.
         arguments: Arguments of the function, JSON values.
-        regime: A name in `REGIMES`, the environment of the process.
+        regime: A name in `REGIMES`, the environment of the process, or "gpu".
 
     Attributes:
         units: Names of its units of work, once `wait` has returned.
@@ -54,7 +55,7 @@ class Worker:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.worker", target, json.dumps(arguments)],
             cwd=ROOT,
-            env={**os.environ, **ON_CPU, **REGIMES[regime]},
+            env={**os.environ, **ON_CPU, **{**REGIMES, "gpu": ON_GPU}[regime]},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -1,5 +1,6 @@
 """A quiet TensorFlow, here and in the processes that tests start, with four logical CPUs."""
 
+import functools
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -9,10 +10,31 @@ import pytest
 import tensorflow as tf
 
 
-def pytest_configure():
+def pytest_addoption(parser):
+    """Add options that run the contract in another precision or under XLA, for a machine with a GPU."""
+    parser.addoption("--policy", help="Keras dtype policy of every model, as mixed_bfloat16.")
+    parser.addoption("--xla", choices=("yes", "no"), help="Whether XLA compiles every step.")
+
+
+def pytest_configure(config):
     """Divide the CPU in four, which TensorFlow takes only before its first operation."""
+    if config.option.policy or config.option.xla:
+        _build_models_otherwise(config.option.policy, config.option.xla)
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 4)
+
+
+def _build_models_otherwise(policy, xla):
+    import keras
+
+    from tfgen import Unified
+
+    # Its products have 10 digits of float32's 23.
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    if policy:
+        keras.config.set_dtype_policy(policy)
+    if xla:
+        Unified.compile = functools.partialmethod(Unified.compile, jit_compile=xla == "yes")
 
 
 @pytest.fixture(autouse=True)

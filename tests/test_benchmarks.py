@@ -15,6 +15,7 @@ from benchmarks import (
     bfloat16,
     comparison,
     cost,
+    gpu,
     machine,
     operations,
     replicas,
@@ -185,10 +186,21 @@ def test_report_judges_targets_and_states_their_bound():
     assert f"| {title} | own | width 64, 28 px | 3 | 3.00 (3.00-3.00) | yes | 6.00 |" in text
 
 
+def test_steps_on_a_gpu_are_held_against_the_fastest_of_the_library():
+    results = json.loads((timing.ROOT / "benchmarks" / "gpu.json").read_text())
+    seconds = {"tfgen, float32": [2e-3] * 3, "tfgen, bfloat16": [1e-3] * 3, "pytorch": [3e-3] * 3}
+    records = [{"case": "batch 64", "seconds": seconds}]
+    text = gpu.render({**results, "records": records, "skipped": ["keras"]})
+    assert "| batch 64 | ms a step | / tfgen, bfloat16 |" in text
+    assert "| pytorch | 3 | 3.00 (3.00-3.00) |" in text
+    assert "Failed to start: keras." in text
+
+
 def test_reports_are_made_of_the_results_beside_them():
     folder = timing.ROOT / "benchmarks"
     renderers = {
         "bfloat16": bfloat16.page,
+        "gpu": gpu.render,
         "replicas": replicas.page,
         "results": report.render,
         "serving_load": serving_page.page,

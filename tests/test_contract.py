@@ -132,7 +132,7 @@ def test_file_and_saved_model_equal_the_model_in_a_fresh_process(name, written):
             if key.endswith("png_bytes"):
                 assert np.abs(pixels(found) - pixels(value)).max() <= 1
             else:
-                np.testing.assert_allclose(found, value, rtol=1e-4, atol=1e-5)
+                testing.assert_close(found, value, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16", "float64"])

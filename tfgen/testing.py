@@ -83,6 +83,17 @@ def check_all(build: Build, images: np.ndarray, labels: np.ndarray | None, folde
     check_files(model, folder)
 
 
+def assert_close(found: Any, expected: Any, *, rtol: float, atol: float, message: str = "") -> None:
+    """Compare arrays within float32's tolerances, or within bfloat16's if layers compute in half precision.
+
+    Raises:
+        AssertionError: They differ by more.
+    """
+    if keras.config.dtype_policy().compute_dtype in ("bfloat16", "float16"):
+        rtol, atol = 5e-2, 1e-2
+    np.testing.assert_allclose(found, expected, rtol=rtol, atol=atol, err_msg=message)
+
+
 def check_configuration(model: Unified) -> None:
     """Check that the configuration is plain data from which the same model can be made."""
     config = model.get_config()
@@ -110,8 +121,8 @@ def check_step(build: Build, batch: Batch) -> None:
     for index, variable in enumerate(model.trainable_variables):
         player = owner[id(variable)]
         step = variable.numpy() - before[index]
-        np.testing.assert_allclose(
-            step, found[player][index], rtol=1e-3, atol=1e-5, err_msg=f"{player}: {variable.path}"
+        assert_close(
+            step, found[player][index], rtol=1e-3, atol=1e-5, message=f"{player}: {variable.path}"
         )
         moved[player] += np.abs(step).sum()
     assert all(distance > 0 for distance in moved.values()), f"every player must move: {moved}"
@@ -198,9 +209,7 @@ def check_files(model: Unified, folder: Path) -> None:
         for found in (loaded.endpoints()[name][0](**inputs), served[name](**inputs)):
             for key, value in expected.items():
                 if value.dtype != tf.string:
-                    np.testing.assert_allclose(
-                        found[key], value, rtol=1e-4, atol=1e-5, err_msg=name
-                    )
+                    assert_close(found[key], value, rtol=1e-4, atol=1e-5, message=name)
 
 
 def arguments_of(signature: Mapping[str, tf.TensorSpec]) -> dict[str, tf.Tensor]:
