@@ -111,9 +111,11 @@ Under XLA a step is held against the same step without XLA.  {xla}
 
 ## Presets of color
 
-Trained under `mixed_bfloat16` and XLA, up to eight recipes at once; the number of epochs is what fitted
-the time. An epoch of `iwcgan_cifar10` took 4 to 6 seconds beside other work. Scores are of 5,000 samples,
-of `iwcgan_cifar10` of 10,000. The bars, a share of .85 and .80 of the labels kept, are not met.
+Trained under `mixed_bfloat16` and XLA, up to eight recipes at once, by `model.fit` from the start that
+`tfgen train --seed 0` makes; the number of epochs is what fitted the time. `tfgen train` is deterministic
+and without XLA, so its weights differ. An epoch of `iwcgan_cifar10` took 4 to 6 seconds beside other work.
+Scores are of 5,000 samples, of `iwcgan_cifar10` of 10,000. The bars, a share of .85 and .80 of the labels
+kept, are not met.
 
 {color}
 In `gan_cifar10` with the same residual networks and ReLU in phi, both objectives stood at log 1/2 by epoch
