@@ -14,7 +14,7 @@ def running(*sources, token=None, **options):
     thread = threading.Thread(target=server.run, args=(loaded.set,))
     thread.start()
     try:
-        assert loaded.wait(60)
+        assert loaded.wait(600)  # a guard against waiting for ever, not a limit
         yield server
     finally:
         server.end()
