@@ -2,6 +2,7 @@
 
 import bz2
 import hashlib
+import json
 import socket
 import tarfile
 from pathlib import Path
@@ -16,6 +17,7 @@ from sklearn.datasets import load_digits
 from tfgen import data
 from tfgen.data import naming
 from tfgen.data.builders import mnist_m, usps
+from tfgen.evaluation.evaluator import find_evaluator
 
 
 def _save(path, pixels, **options):
@@ -188,3 +190,15 @@ def test_a_folder_does_not_take_the_place_of_a_data_set_of_its_name(tmp_path, mo
     assert naming.absolute("my_pictures") == str(tmp_path / "my_pictures")
     assert data.info("digits").shape == (8, 8, 1)
     assert data.info("my_pictures").shape == data.info("./digits").shape == (5, 5, 1)
+
+
+def test_the_evaluator_of_a_folder_is_found_from_anywhere(tmp_path, monkeypatch):
+    folder, recipe = tmp_path / "root" / "judge", {"data": {"name": str(tmp_path / "my_pictures")}}
+    (folder / "1").mkdir(parents=True)
+    for name in ("reference.npz", "1/saved_model.pb"):
+        (folder / name).touch()
+    (folder / "card.json").write_text(json.dumps({"recipe": recipe}))
+    _save(tmp_path / "my_pictures" / "1.png", np.zeros((5, 5)))
+    monkeypatch.chdir(tmp_path)
+    for name in ("my_pictures", "./my_pictures", Path("my_pictures")):
+        assert find_evaluator(name, tmp_path / "root") == folder

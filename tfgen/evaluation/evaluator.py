@@ -22,6 +22,7 @@ import tensorflow as tf
 
 from tfgen import home, untrusted
 from tfgen.atomic import replace_file
+from tfgen.data import naming
 from tfgen.evaluation import metrics
 from tfgen.evaluation.metrics import Interval, Moments
 
@@ -164,6 +165,7 @@ def find_evaluator(data: str | os.PathLike, root: Path | None = None) -> Path:
     Raises:
         FileNotFoundError: There is none; the message says how to make one.
     """
+    data = naming.absolute(data)  # as cards name folders
     roots = [*([] if root is None else [root]), *_roots()]
     for place in roots:
         named = [place / f"resnet_{data}"] if os.sep not in str(data) else []

@@ -72,11 +72,10 @@ def evaluate(
 
 def _compare_folders(samples, against, evaluator, seed):
     with quietly():
-        from tfgen.data import naming
         from tfgen.evaluation import compare
         from tfgen.evaluation.evaluator import find_evaluator
     if evaluator is None:
-        evaluator = find_evaluator(naming.absolute(against))
+        evaluator = find_evaluator(against)
     return compare(samples, against, evaluator, seed)
 
 

@@ -99,7 +99,7 @@ def publish(
 def _data_of(model, data) -> dict[str, Any]:
     """Return a recipe's `data`, with the size and channels of the model."""
     given = dict(data) if isinstance(data, Mapping) else {"name": data}
-    given["name"] = naming.absolute(given["name"])
+    given |= {key: naming.absolute(given[key]) for key in ("name", "target") if key in given}
     height, _, channels = model.image_shape
     if tfgen.data.info(given["name"]).shape != model.image_shape:
         given = {"size": height, "channels": channels, **given}
