@@ -19,12 +19,12 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     """Divide the CPU in four, which TensorFlow takes only before its first operation."""
     if config.option.policy or config.option.xla:
-        _build_models_otherwise(config.option.policy, config.option.xla)
+        _apply_options(config.option.policy, config.option.xla)
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 4)
 
 
-def _build_models_otherwise(policy, xla):
+def _apply_options(policy, xla):
     import keras
 
     from tfgen import Unified
