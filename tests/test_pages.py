@@ -7,7 +7,7 @@ import pytest
 import tfgen
 import zoo
 from tfgen.evaluation import CAPABILITIES, Capability
-from tfgen.evaluation.metrics import Interval
+from tfgen.evaluation.intervals import Interval
 from zoo import recipes
 from zoo.preset import page as pages
 from zoo.preset.cards import Card

@@ -20,7 +20,7 @@ import tfgen
 import zoo
 from tfgen.drawing import tiles
 from tfgen.evaluation.evaluator import load_reference
-from tfgen.evaluation.metrics import Interval
+from tfgen.evaluation.intervals import Interval
 from zoo.preset import calibrate, paper, provenance, second_sampler
 from zoo.preset import publish as publishing
 from zoo.preset.export import export_again

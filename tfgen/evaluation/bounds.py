@@ -4,7 +4,7 @@ import numpy as np
 
 from tfgen.evaluation import likelihood, metrics
 from tfgen.evaluation.context import EvaluationContext, batches
-from tfgen.evaluation.metrics import Interval
+from tfgen.evaluation.intervals import Interval
 
 IMPORTANCE_SAMPLES = (64, 1024)  # of importance-weighted bounds
 DECODED = 1_024_000  # images decoded for one of them: 1,000 test images at 1,024 draws

@@ -20,7 +20,7 @@ from tfgen.evaluation.bounds import likelihood_bounds
 from tfgen.evaluation.classes import classification
 from tfgen.evaluation.context import EvaluationContext, batches, data_name, endpoint_function
 from tfgen.evaluation.independence import code_independence
-from tfgen.evaluation.metrics import Interval
+from tfgen.evaluation.intervals import Interval
 from tfgen.evaluation.samples import sample_quality
 from tfgen.evaluation.translations import translation_quality
 

@@ -6,8 +6,8 @@ import tensorflow as tf
 from tfgen.evaluation import metrics
 from tfgen.evaluation.context import EvaluationContext, batches, endpoint_function, statement
 from tfgen.evaluation.evaluator import BATCH
+from tfgen.evaluation.intervals import Interval
 from tfgen.evaluation.likelihood import prepare_images
-from tfgen.evaluation.metrics import Interval
 
 
 def classification(context: EvaluationContext) -> dict[str, Interval]:

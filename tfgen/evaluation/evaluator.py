@@ -24,7 +24,8 @@ from tfgen import home, untrusted
 from tfgen.atomic import replace_file
 from tfgen.data import naming
 from tfgen.evaluation import metrics
-from tfgen.evaluation.metrics import Interval, Moments
+from tfgen.evaluation.intervals import Interval
+from tfgen.evaluation.metrics import Moments
 
 SPLITS = 20  # independent parts of a sample, whose spread gives the intervals
 BATCH = 500

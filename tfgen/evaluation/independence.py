@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from tfgen.evaluation import metrics
 from tfgen.evaluation.context import EvaluationContext, batches, endpoint_function, statement
-from tfgen.evaluation.metrics import Interval
+from tfgen.evaluation.intervals import Interval
 
 TREES, LEAVES = 100, 8  # of each predictor
 FEWEST = 5  # occurrences of a unit's rarer value that predictors are fitted to

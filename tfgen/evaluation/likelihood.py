@@ -28,7 +28,7 @@ import tensorflow as tf
 from scipy.special import logsumexp
 
 from tfgen import distributions
-from tfgen.evaluation.metrics import Interval, mean_interval
+from tfgen.evaluation.intervals import Interval, mean_interval
 
 ROWS = 512  # images decoded at once; larger blocks fall out of the processor's cache
 ACTIVE = 0.01  # variance of E[z_i|x] over images above which a unit is active

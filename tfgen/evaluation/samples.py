@@ -20,7 +20,8 @@ from tfgen.evaluation.evaluator import (
     find_evaluator,
     load_evaluator,
 )
-from tfgen.evaluation.metrics import Interval, Moments, PrecisionRecall
+from tfgen.evaluation.intervals import Interval
+from tfgen.evaluation.metrics import Moments, PrecisionRecall
 
 NEIGHBORS = 3  # of precision and recall
 _OF_REAL_IMAGES = ("inception_score_real", "evaluator_accuracy")

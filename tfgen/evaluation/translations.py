@@ -11,7 +11,7 @@ from tfgen.data.pictures import convert
 from tfgen.evaluation import metrics
 from tfgen.evaluation.context import EvaluationContext, endpoint_function
 from tfgen.evaluation.evaluator import BATCH, Evaluator, find_evaluator, load_evaluator
-from tfgen.evaluation.metrics import Interval
+from tfgen.evaluation.intervals import Interval
 
 
 class Domain(NamedTuple):
