@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 import small
@@ -16,6 +17,7 @@ import zoo
 from tfgen import evaluation
 from tfgen.drawing import pictures, tiles
 from tfgen.evaluation import likelihood
+from tfgen.evaluation.inception import inception_fid
 from zoo import cli
 from zoo.preset import load, train
 from zoo.preset.run import Run
@@ -230,6 +232,19 @@ def test_evaluate_takes_another_evaluator(published):
     for name, number in zoo.card("cgan_small")["evaluation"]["metrics"].items():
         row = next(line.split() for line in result.stdout.splitlines() if name in line.split())
         assert row[1:] == [f"{number[key]:.4f}" for key in ("value", "low", "high")]
+
+
+def test_evaluate_computes_the_literatures_fid_by_a_network_on_disk(published, tmp_path):
+    images = keras.Input((8, 8, 3))
+    keras.Model(images, keras.layers.Flatten()(images)).save(tmp_path / "inception.keras")
+    command = ("evaluate", "cgan_small", "--inception", tmp_path / "inception.keras")
+    printed = json.loads(run(*command, "--samples", 40, "--seed", 3, "--json").stdout)
+    expected = inception_fid(
+        zoo.load("cgan_small"), "digits", tmp_path / "inception.keras", samples=40, seed=3
+    )
+    assert printed == {"inception_fid": expected._asdict()}
+    assert "and has no --evaluator" in refusal(*command, "--evaluator", published, code=2)
+    assert "Received: network=" in refusal(*command[:3], tmp_path)
 
 
 def test_evaluate_scores_one_folder_against_another(published, tmp_path):

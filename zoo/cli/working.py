@@ -37,6 +37,11 @@ from zoo.cli.printing import print_json, print_metrics
     "--against",
     help="Folder of pictures, or data set, against which to score the pictures of --samples.",
 )
+@click.option(
+    "--inception", type=click.Path(path_type=Path), metavar="NETWORK",
+    help="Print only the literature's FID against the training images, by the features of this "
+    "network: a .keras file, or the folder of a SavedModel.",
+)  # fmt: skip
 @EVALUATOR
 @SEED
 @JSON
@@ -45,6 +50,7 @@ def evaluate(
     data: tuple[str, ...],
     samples: int,
     against: Any,
+    inception: Path | None,
     evaluator: str | None,
     seed: int,
     as_json: bool,
@@ -56,8 +62,12 @@ def evaluate(
     """
     if isinstance(samples, int) is (model is None) or (model is None) is (against is None):
         raise click.UsageError("Give MODEL, or --samples FOLDER with --against, and not both.")
+    if inception is not None and (model is None or evaluator is not None):
+        raise click.UsageError("--inception scores MODEL, and has no --evaluator.")
     if model is None:
         metrics = _compare_folders(samples, against, evaluator, seed)
+    elif inception is not None:
+        metrics = _inception_fid(model, data, inception, samples, seed)
     else:
         names = evaluation_data_of(model, data)
         loaded = load_model(model)
@@ -77,6 +87,16 @@ def _compare_folders(samples, against, evaluator, seed):
     if evaluator is None:
         evaluator = find_evaluator(against)
     return compare(samples, against, evaluator, seed)
+
+
+def _inception_fid(model, data, network, samples, seed):
+    names = evaluation_data_of(model, data)
+    if not isinstance(names, str):
+        raise ValueError(f"FID is of one data set. Received: {', '.join(names)}")
+    loaded = load_model(model, "sample")
+    from tfgen.evaluation.inception import inception_fid
+
+    return {"inception_fid": inception_fid(loaded, names, network, samples, seed=seed)._asdict()}
 
 
 @click.command()
