@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -26,6 +27,7 @@ from zoo.recipes import reading
 # The heavy modules that a command imports.
 PROCESS = """
 import sys
+from pathlib import Path
 from click.testing import CliRunner
 from zoo import cli
 
@@ -110,6 +112,17 @@ def test_sample_writes_a_grid(tmp_path, label):
     images = zoo.load("cgan_small").sample(6, seed=5, labels=labels)
     with Image.open(out) as picture:
         np.testing.assert_array_equal(picture, pictures.grid(images, labels))
+
+
+def test_sample_draws_from_the_aggregate_posterior_if_asked(tmp_path):
+    preset = Path(__file__).parents[1] / "saved_models" / "vae_digits"
+    out = tmp_path / "grid.png"
+    options = ("-n", 4, "--seed", 5, "--prior", "aggregate", "--out", out)
+    assert run("sample", preset, *options).exit_code == 0
+    images = zoo.load(preset).sample(4, seed=5, prior="aggregate")
+    with Image.open(out) as picture:
+        np.testing.assert_array_equal(picture, pictures.grid(images))
+    assert "Received: prior='aggregate'" in refusal("sample", "cgan_small", *options)
 
 
 def test_interpolate_writes_a_row_for_each_pair(tmp_path):

@@ -134,9 +134,13 @@ def test_unlabelled_images_join_the_class_that_omega_takes_them_for():
 
 def test_what_breaks_a_rule_is_refused(vae):
     images, _ = models.digits(20)
-    with pytest.raises(ValueError, match="prior must be None for .* Received: prior='aggregate'"):
+    with pytest.raises(
+        ValueError, match="'aggregate' after `fit_sampler`, .* Received: prior='aggregate'"
+    ):
         models.build("vae_digits").sample(2, prior="aggregate")
-    with pytest.raises(ValueError, match="prior must be None for .* Received: prior='uniform'"):
+    with pytest.raises(
+        ValueError, match="'aggregate' after `fit_sampler`, .* Received: prior='uniform'"
+    ):
         vae.sample(2, prior="uniform")
     with pytest.raises(ValueError, match="needs labels"):
         models.build("cvae_digits").fit_sampler(images)

@@ -23,20 +23,21 @@ def samples(
     seed: int = 0,
     labels: Any = None,
     class_names: Sequence[str] | None = (),
+    prior: str | None = None,
 ) -> Image.Image:
-    """Draw the grid of `model.sample(n, seed, labels)`, with the labels if the model is conditional.
+    """Draw the grid of `model.sample(n, seed, labels, prior)`, with the labels if the model is conditional.
 
     With the default labels, each class in turn, a column holds one class.
 
     Args:
         model: A generator of the zoo.
-        n, seed, labels: See `sample`.
+        n, seed, labels, prior: See `sample`.
         class_names: Names of class 0, 1, ..., to write above images instead of their labels.
     """
     most = min(n, MOST_COLUMNS)
     in_turn = labels is None and model.conditional and model.num_classes <= most
     labels = checks.sample_labels(model, n, seed, labels)
-    images = model.sample(n, seed=seed, labels=labels)
+    images = model.sample(n, seed=seed, labels=labels, prior=prior)
     columns = _columns(n, model.num_classes) if in_turn else None
     return grid(images, captions(labels, class_names), columns)
 

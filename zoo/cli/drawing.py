@@ -17,14 +17,19 @@ from zoo.cli.options import MODEL, MOST_TILES, PICTURE, SEED
 )
 @SEED
 @click.option("--label", type=int, help="Class of all images; by default each class in turn.")
+@click.option(
+    "--prior", type=click.Choice(["aggregate"]),
+    help="Draw codes from the mixture of `fit_sampler`, which VAEs of digits and MNIST have; by default "
+    "from p(z).",
+)  # fmt: skip
 @PICTURE
-def sample(model: str, n: int, seed: int, label: int | None, out: Path) -> None:
+def sample(model: str, n: int, seed: int, label: int | None, prior: str | None, out: Path) -> None:
     """Draw images from MODEL into a PNG grid."""
     loaded = load_model(model, "sample")
     from tfgen.drawing import pictures
 
     labels = None if label is None else [label] * n
-    picture = pictures.samples(loaded, n, seed, labels, class_names(model))
+    picture = pictures.samples(loaded, n, seed, labels, class_names(model), prior)
     click.echo(pictures.save(picture, out))
 
 

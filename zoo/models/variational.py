@@ -142,8 +142,13 @@ class Variational(Unified):
         return self
 
     def codes(self, n: Any, seed: Any, labels: Any = None, prior: str | None = None) -> tf.Tensor:
+        if prior is None:
+            return super().codes(n, seed, labels)
         if prior != "aggregate" or self.aggregate is None:
-            return super().codes(n, seed, labels, prior)
+            raise ValueError(
+                f"prior must be None, or 'aggregate' after `fit_sampler`, for {self.name}. "
+                f"Received: prior={prior!r}"
+            )
         samples = noise.Samples(n, seed)
         labels = (
             tf.zeros([n], tf.int32) if labels is None else tf.convert_to_tensor(labels, tf.int32)
