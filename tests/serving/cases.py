@@ -54,6 +54,8 @@ ROUTES = [
          {"predictions": [[20.0, 40.0]]}),
     Case("a version that is not there", f"POST {TOY}/versions/3:predict", {"instances": [[2, 4]]}, 404,
          "Servable not found for request: Specific(toy, 3)"),
+    Case("version 0 that is not there", f"POST {TOY}/versions/0:predict", {"instances": [[2, 4]]}, 404,
+         "Servable not found for request: Specific(toy, 0)"),
     Case("a version past 64 bits", f"POST {TOY}/versions/{2**63}:predict", {}, 400, ...),
     Case("a model that is not there", "POST /v1/models/x:predict", {"instances": [1]}, 404,
          "Servable not found for request: Latest(x)"),

@@ -20,7 +20,7 @@ PREDICT = "/v1/models/toy:predict"
 @pytest.fixture(scope="module")
 def small(toys_folder):
     """A server with small limits and a token."""
-    limits = serving.Limits(body=1000, rows=4, seconds=4)
+    limits = serving.Limits(body=1000, reply=32, rows=4, seconds=4)
     source = serving.Source("toy", toys_folder / "toy")
     with (
         running(source, limits=limits, token="secret") as server,
@@ -89,6 +89,16 @@ def test_rows_are_bounded(small):
     response = small.post(PREDICT, json={"instances": [[2, 4]] * 5})
     assert response.status_code == 400
     assert response.json()["error"] == "Input x must have 1 to 4 rows. Received: 5 rows"
+
+
+@pytest.mark.parametrize(("rows", "status"), [(2, 200), (3, 429)])
+def test_replies_are_bounded(small, rows, status):
+    """A row of `pair` has 12 bytes, a reply of this server at most 32."""
+    inputs = {"a": [[1, 2]] * rows, "b": [3] * rows}
+    reply = small.post(PREDICT, json={"signature_name": "pair", "inputs": inputs})
+    assert reply.status_code == status
+    if status == 429:
+        assert reply.json() == {"error": "A reply has at most 32 bytes. Received: 36 bytes"}
 
 
 def test_token(small):

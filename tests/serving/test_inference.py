@@ -60,7 +60,8 @@ def test_versions_and_the_default_signature(client):
 
 
 def test_bytes(client):
-    packed = tensor("image_bytes", "BYTES", [1], ["AP8="], parameters={"content_type": "base64"})
+    parameters = {"content_type": "base64", "more": 1}
+    packed = tensor("image_bytes", "BYTES", [1], ["AP8="], parameters=parameters)
     plain = tensor("image_bytes", "BYTES", [1], ["ab"])
     for entry, encoded in ((packed, "AP8="), (plain, "YWI=")):
         reply = client.post("/v2/models/toy.pictures/infer", json={"inputs": [entry]}).json()
@@ -83,6 +84,7 @@ def test_bytes(client):
         (INFER, {"inputs": [A, tensor("b", "INT32", [1], [3.5])]}, 400),
         (INFER, {"inputs": [A, B], "outputs": [{"name": "none"}]}, 400),
         (INFER, {"inputs": [A, B], "outputs": "all"}, 400),
+        (INFER, {"inputs": [A, B, B]}, 400),
         (INFER, {"inputs": "all"}, 400),
         ("/v2/models/toy.none/infer", {"inputs": [A]}, 400),
         ("/v2/models/none/infer", {"inputs": [A]}, 404),

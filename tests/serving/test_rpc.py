@@ -19,6 +19,7 @@ from tensorflow_serving.apis import (
 )
 
 from tfgen import serving
+from tfgen.serving.rpc import rpc_server
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +74,10 @@ def test_predict_by_version_and_label(stub, which, factor, number):
 def test_every_type_and_the_filter_of_outputs(stub):
     response = stub.Predict(request("pictures", image_bytes=[b"\x00\xff", b"a"]), timeout=30)
     assert tf.make_ndarray(response.outputs["image_bytes"]).tolist() == [b"\x00\xff", b"a"]
+    announced = tf.make_tensor_proto([b"a", b"a"])  # two strings, and none follows
+    del announced.string_val[:]
+    response = stub.Predict(request("pictures", image_bytes=announced), timeout=30)
+    assert tf.make_ndarray(response.outputs["length"]).tolist() == [0, 0]
     half = np.array([1.5], "f2")
     assert tf.make_ndarray(stub.Predict(request("half", x=half), timeout=30).outputs["y"]) == half
     pair = {"a": np.zeros((1, 2), "f"), "b": np.ones(1, "i4")}
@@ -158,6 +163,24 @@ def test_health(channel):
         assert reply.status == health_pb2.HealthCheckResponse.SERVING
     message = health_pb2.HealthCheckRequest(service="none")
     assert refusal(stub.Check, message)[0] is grpc.StatusCode.NOT_FOUND
+
+
+def test_a_watcher_of_health_is_told_of_changes(toys_folder, tmp_path):
+    kinds = health_pb2.HealthCheckResponse
+    served = serving.service([serving.Source("m", tmp_path)])
+    server, port = rpc_server(served, "127.0.0.1:0")
+    server.start()
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        watch = health_pb2_grpc.HealthStub(channel).Watch
+        streams = [watch(health_pb2.HealthCheckRequest(service=n), timeout=60) for n in ("", "m")]
+        assert [next(stream).status for stream in streams] == [kinds.NOT_SERVING] * 2
+        shutil.copytree(toys_folder / "toy" / "1", tmp_path / "1")
+        served.registry.poll()
+        assert [next(stream).status for stream in streams] == [kinds.SERVING] * 2
+        served.drain()
+        assert next(streams[0]).status == kinds.NOT_SERVING
+    server.stop(None).wait()
+    served.close()
 
 
 def test_defaults_of_a_signature_stand_in_for_missing_inputs(toys_folder, tmp_path):

@@ -65,6 +65,7 @@ class Service:
 
     Attributes:
         draining: Whether the server is ending and new requests should go to another server.
+        listeners: Functions to call when the server or a model may have become ready, or is no longer.
     """
 
     def __init__(self, registry: Registry, limits: Limits, batching: Batching) -> None:
@@ -73,9 +74,20 @@ class Service:
         self._batching = batching
         self.metrics = Metrics(registry)
         self.draining = False
+        self.listeners: list[Callable[[], None]] = []
+        registry.listeners.append(self._announce)
         self._places = threading.BoundedSemaphore(limits.concurrency + limits.queue)
         self._lanes: dict[tuple[Address, str, str], Lane[Question, Response]] = {}
         self._threads = ThreadPoolExecutor(limits.concurrency, "tfgen-http")
+
+    def drain(self) -> None:
+        """Tell that the server is ending; it still answers."""
+        self.draining = True
+        self._announce()
+
+    def _announce(self) -> None:
+        for listener in self.listeners:
+            listener()
 
     @property
     def ready(self) -> bool:

@@ -136,8 +136,12 @@ def _json(document: dict[str, Any], status: int = 200) -> Response:
 
 
 def _entry(name: str, spec: Spec) -> dict[str, Any]:
-    shape = [-1 if size is None else size for size in spec.shape or ()]
-    return {"name": name, "datatype": DATATYPES.get(spec.dtype, spec.dtype.name), "shape": shape}
+    shape = [-1] if spec.shape is None else [-1 if size is None else size for size in spec.shape]
+    return {"name": name, "datatype": _datatype(spec), "shape": shape}
+
+
+def _datatype(spec: Spec) -> str:
+    return DATATYPES.get(spec.dtype, spec.dtype.name)
 
 
 def _entries(document: dict[str, Any], key: str, default: Any = None) -> list[dict[str, Any]]:
@@ -152,16 +156,20 @@ def _entries(document: dict[str, Any], key: str, default: Any = None) -> list[di
 
 
 def _tensors(document: dict[str, Any], signature: Signature) -> Tensors:
-    entries = {entry["name"]: entry for entry in _entries(document, "inputs")}
+    given = _entries(document, "inputs")
+    entries = {entry["name"]: entry for entry in given}
     signature.check_names(set(entries))
+    if len(entries) < len(given):
+        names = ", ".join(entry["name"] for entry in given)
+        raise invalid(f"Each input is given once. Received: {names}")
     return {name: _tensor(entry, signature.inputs[name]) for name, entry in entries.items()}
 
 
 def _tensor(entry: dict[str, Any], spec: Spec) -> np.ndarray:
     name, shape = entry["name"], entry.get("shape")
-    if entry.get("datatype") != DATATYPES.get(spec.dtype):
+    if entry.get("datatype") != _datatype(spec):
         raise invalid(
-            f"Input {name} must be of datatype {DATATYPES.get(spec.dtype)}. "
+            f"Input {name} must be of datatype {_datatype(spec)}. "
             f"Received: {quote(entry.get('datatype'))}"
         )
     if (
@@ -170,8 +178,9 @@ def _tensor(entry: dict[str, Any], spec: Spec) -> np.ndarray:
         or not all(type(size) is int and size >= 0 for size in shape)
     ):
         raise invalid(f"Input {name} must have a shape. Received: {quote(shape)}")
-    values = entry.get("data")
-    if spec.dtype == tf.string and entry.get("parameters") == BASE64 and isinstance(values, list):
+    values, parameters = entry.get("data"), entry.get("parameters")
+    packed = isinstance(parameters, dict) and parameters.items() >= BASE64.items()
+    if spec.dtype == tf.string and packed and isinstance(values, list):
         values = [{"b64": value} for value in values]
     flat = documents.tensor(values, spec.dtype)
     if flat.size != math.prod(shape):

@@ -10,6 +10,7 @@ class Limits:
 
     Attributes:
         body: Bytes of a request's body, and of what it decompresses to.
+        reply: Bytes of a reply's tensors, before they are written in a protocol's form.
         rows: Rows of a request; also the largest value of an input that sets their number.
         pixels: Pixels of a PNG or JPEG in a request, read from its header before it is decoded.
         concurrency: Number of requests computed at a time.
@@ -19,6 +20,7 @@ class Limits:
     """
 
     body: int = 64 * 2**20
+    reply: int = 64 * 2**20
     rows: int = 1024
     pixels: int = 2**24
     concurrency: int = 128

@@ -31,6 +31,8 @@ def array(name: str, proto: TensorProto, signature: Signature, limits: Limits) -
         raise invalid(
             f"Input {name} must have at most {limits.body} values. Received: shape={shape}"
         )
+    if dtype == tf.string and not (proto.string_val or proto.tensor_content):
+        return np.full(shape, b"", object)  # as TensorFlow itself reads it
     try:
         value = tf.make_ndarray(proto)
     except (TypeError, ValueError) as error:

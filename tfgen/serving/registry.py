@@ -43,8 +43,11 @@ class Registry:
         sources: Models to serve.
         load: Function that loads a version.
         lazy: Whether a model is loaded on its first request.
-        changed: Function to call when the served versions change.
         loaders: Number of models loaded at a time.
+
+    Attributes:
+        models: Models by name.
+        listeners: Functions to call when the served versions have changed.
 
     Raises:
         ValueError: Two models have one name.
@@ -55,7 +58,6 @@ class Registry:
         sources: Iterable[Source],
         load: Loader,
         lazy: bool = False,
-        changed: Callable[[], None] = lambda: None,
         loaders: int = 4,
     ) -> None:
         self.models: dict[str, Model] = {}
@@ -65,21 +67,21 @@ class Registry:
             self.models[source.name] = Model(source, wanted=not lazy)
         self._load = load
         self._lazy = lazy
-        self._changed = changed
         self._loaders = loaders
         self._lock = threading.Lock()  # of states; never held while loading
         self._closed = threading.Event()
+        self._announced: dict[str, list[int]] = {}
+        self.listeners: list[Callable[[], None]] = []
 
     def poll(self) -> None:
         """Read the folders once: load new versions, then unload those that are no longer wanted."""
-        before = self._served()
         with ThreadPoolExecutor(self._loaders, "tfgen-load") as pool:
             list(pool.map(self._update, self.models.values()))
-        if self._served() != before:
-            self._changed()
-
-    def _served(self) -> dict[str, list[int]]:
-        return {name: model.available() for name, model in self.models.items()}
+        served = {name: model.available() for name, model in self.models.items()}
+        if served != self._announced:  # since the last time: lazy models are loaded in between
+            self._announced = served
+            for listener in self.listeners:
+                listener()
 
     def watch(self, seconds: float) -> None:
         """Call `poll` every `seconds` seconds until `close`."""
@@ -184,10 +186,11 @@ class Registry:
         with self._lock:
             model = self.models.get(name)
             available = model.available() if model else []
-            if model is None or not available or (number or available[-1]) not in available:
+            wanted = available[-1:] if number is None else [number]
+            if model is None or not set(wanted) & set(available):
                 asked = f"Latest({name})" if number is None else f"Specific({name}, {number})"
                 raise ServingError(Code.NOT_FOUND, f"Servable not found for request: {asked}")
-            version = model.versions[available[-1] if number is None else number]
+            version = model.versions[wanted[0]]
             version.users += 1
             return version
 

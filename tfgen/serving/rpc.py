@@ -123,20 +123,27 @@ class Status(model_service_pb2_grpc.ModelServiceServicer):
 
 
 class _Health(health.HealthServicer):
-    """Health of the server, and of each model by its name, at the time of the request."""
+    """Health of the server, and of each model by its name, for Check and Watch."""
 
     def __init__(self, service: Service) -> None:
         super().__init__()
         self._service = service
+        self._told: dict[str, bool] = {}
+        self._refresh()
+        service.listeners.append(self._refresh)
 
     def Check(self, request: Any, context: Any) -> Any:  # noqa: N802
-        registry = self._service.registry
-        if request.service and request.service not in registry.models:
-            context.abort(grpc.StatusCode.NOT_FOUND, f"No model {request.service}")
-        model = registry.models.get(request.service)
-        ready = bool(model.available()) if model else self._service.ready
-        kinds = health_pb2.HealthCheckResponse
-        return kinds(status=kinds.SERVING if ready else kinds.NOT_SERVING)
+        self._refresh()
+        return super().Check(request, context)
+
+    def _refresh(self) -> None:
+        models, kinds = self._service.registry.models, health_pb2.HealthCheckResponse
+        ready = {name: bool(model.available()) for name, model in models.items()}
+        ready[""] = self._service.ready
+        for name, is_ready in ready.items():
+            if self._told.get(name) is not is_ready:  # a watcher is told of changes alone
+                self._told[name] = is_ready
+                self.set(name, kinds.SERVING if is_ready else kinds.NOT_SERVING)
 
 
 class _Token(grpc.ServerInterceptor):

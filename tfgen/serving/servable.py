@@ -109,14 +109,23 @@ class Servable:
         ends = np.cumsum(rows)[:-1]
         split = {name: np.split(array, ends) for name, array in outputs.items()}
         return [
-            dict(zip(split, arrays, strict=True)) for arrays in zip(*split.values(), strict=True)
+            self._bounded(dict(zip(split, arrays, strict=True)))
+            for arrays in zip(*split.values(), strict=True)
         ]
 
     def _by_itself(self, signature: Signature, tensors: Tensors) -> Tensors | ServingError:
         try:
-            return _call(self._alone(signature.name), signature, tensors)
+            return self._bounded(_call(self._alone(signature.name), signature, tensors))
         except tf.errors.OpError as error:
             return from_tensorflow(error)
+
+    def _bounded(self, outputs: Tensors) -> Tensors | ServingError:
+        """Return the outputs, or the error if a reply may not be as large: a JSON writer would crash."""
+        size = sum(map(_bytes, outputs.values()))
+        if size <= self._limits.reply:
+            return outputs
+        message = f"A reply has at most {self._limits.reply} bytes. Received: {size} bytes"
+        return ServingError(Code.RESOURCE_EXHAUSTED, message)
 
     def _alone(self, name: str) -> Function:
         try:
@@ -202,6 +211,10 @@ def _arrays(outputs: Mapping[str, tf.Tensor]) -> Tensors:
         else:
             arrays[name] = np.asarray(value)
     return arrays
+
+
+def _bytes(array: np.ndarray) -> int:
+    return sum(map(len, array.flat)) if array.dtype == object else array.nbytes
 
 
 def _pixels(picture: bytes) -> int:

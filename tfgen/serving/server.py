@@ -43,7 +43,9 @@ def service(
         replay(loaded, version.folder, limits)
         return loaded
 
-    return Service(Registry(sources, load, lazy, settle), limits, batching)
+    registry = Registry(sources, load, lazy)
+    registry.listeners.append(settle)
+    return Service(registry, limits, batching)
 
 
 class Server:
@@ -72,7 +74,7 @@ class Server:
     ) -> None:
         self.service = served
         self._poll_seconds = poll_seconds
-        self._http = Carrier(application(served, token), served.limits, self._drain)
+        self._http = Carrier(application(served, token), served.limits, served.drain)
         self._socket = _listen(host, port)
         self._rpc, self.grpc_port = None, None
         if grpc_port is not None:
@@ -112,11 +114,8 @@ class Server:
 
     def end(self) -> None:
         """Make `run` answer all accepted requests and return."""
-        self._drain()
+        self.service.drain()
         self._http.should_exit = True
-
-    def _drain(self) -> None:
-        self.service.draining = True
 
     def _watch(self, started: Callable[[], None]) -> None:
         self.service.registry.poll()

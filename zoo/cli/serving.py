@@ -55,6 +55,12 @@ def _option(name, kind, default, text):
 @_option(
     "--max-body", _integer(1, 4096), LIMITS.body // MEBIBYTE, "Largest body of a request, in MiB."
 )
+@_option(
+    "--max-reply",
+    _integer(1, 1024),
+    LIMITS.reply // MEBIBYTE,
+    "Largest tensors of a reply, in MiB.",
+)
 @_option("--max-rows", _integer(1), LIMITS.rows, "Largest number of rows per request.")
 @_option(
     "--max-pixels", _integer(1), LIMITS.pixels, "Largest number of pixels of a request's pictures."
@@ -125,6 +131,7 @@ def serve(
 def _bounds(options):
     limits = Limits(
         body=options["max_body"] * MEBIBYTE,
+        reply=options["max_reply"] * MEBIBYTE,
         rows=options["max_rows"],
         pixels=options["max_pixels"],
         concurrency=options["concurrency"],
