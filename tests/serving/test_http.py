@@ -107,6 +107,7 @@ def test_token(small):
         for path in ("/v1/models", "/metrics", "/openapi.json", "/v2", "/v1/models/toy"):
             response = small.get(path, headers=headers)
             assert (response.status_code, response.headers["www-authenticate"]) == (401, "Bearer")
+    assert small.get("/v1/models", headers={"authorization": "bearer secret"}).status_code == 200
     for path in ("/healthz", "/readyz"):
         assert small.get(path, headers={"authorization": ""}).status_code == 200
 

@@ -74,7 +74,8 @@ def write(folder):
 def address(toys_folder, tmp_path_factory):
     folder = tmp_path_factory.mktemp("page") / "flat"
     write(folder / "1")
-    sources = serving.Source("flat", folder), serving.Source("toy", toys_folder / "toy")
+    places = {"flat": folder, "toy": toys_folder / "toy", "plain": toys_folder / "toy" / "1"}
+    sources = [serving.Source(name, place) for name, place in places.items()]
     with running(*sources, token="secret") as server:
         yield server.address
 
@@ -190,6 +191,12 @@ def test_a_broken_rule_is_told_and_other_models_show_their_signatures(page):
     until(page, lambda: not alert.is_displayed())
     rows = page.find_elements(By.CSS_SELECTOR, "#signatures tr")
     assert any("a float (-1, 2); b int32 (-1)" in r.get_attribute("textContent") for r in rows)
+    Select(page.find_element(By.ID, "model")).select_by_visible_text("plain")
+    page.find_element(By.ID, "show-curl").click()
+    body = json.dumps({"signature_name": "serving_default", "inputs": {"x": [[1, 1]]}})
+    snippet = page.find_element(By.ID, "snippet")
+    until(page, lambda: snippet.text.endswith(f" -d '{body.replace(' ', '')}'"))
+    assert page.find_element(By.ID, "signatures").is_displayed()
 
 
 @pytest.mark.parametrize("width", [360, 390, 768, 1280])

@@ -66,7 +66,9 @@ def check_token(header: str, token: str) -> None:
     Raises:
         ServingError: The header lacks the token.
     """
-    if not hmac.compare_digest(header.encode(), f"Bearer {token}".encode()):
+    scheme, _, given = header.partition(" ")  # a scheme is case-blind, RFC 9110
+    same = hmac.compare_digest(given.strip().encode(), token.encode())
+    if scheme.lower() != "bearer" or not same:
         raise ServingError(
             Code.UNAUTHENTICATED, "A bearer token is needed: Authorization: Bearer ..."
         )

@@ -1,6 +1,7 @@
 """OpenAPI document of the REST interface, made from the signatures."""
 
 from typing import Any
+from urllib.parse import quote
 
 import tensorflow as tf
 
@@ -26,9 +27,9 @@ def document(service: Service) -> dict[str, Any]:
         if not model.available():
             continue
         with service.registry.use(name) as servable:
-            paths[f"/v1/models/{name}:predict"] = {"post": _predict(servable)}
-        paths[f"/v1/models/{name}"] = {"get": _get("Report the states of the versions.")}
-        paths[f"/v1/models/{name}/metadata"] = {"get": _get("Describe the signatures.")}
+            paths[f"/v1/models/{quote(name)}:predict"] = {"post": _predict(servable)}
+        paths[f"/v1/models/{quote(name)}"] = {"get": _get("Report the states of the versions.")}
+        paths[f"/v1/models/{quote(name)}/metadata"] = {"get": _get("Describe the signatures.")}
     info = {"title": "tfgen serve", "version": __version__}
     return {"openapi": "3.1.0", "info": info, "paths": paths}
 
@@ -65,17 +66,22 @@ def _is_short(signature: Signature) -> bool:
 def _request(signature: Signature) -> dict[str, Any]:
     required = [] if signature.name == DEFAULT else ["signature_name"]
     shared = {"signature_name": {"const": signature.name}}
-    columns = _object({k: _schema(s, s.shape) for k, s in signature.inputs.items()})
+    columns = _or_bare(_object({k: _schema(s, s.shape) for k, s in signature.inputs.items()}))
     forms = [{"properties": {**shared, "inputs": columns}, "required": [*required, "inputs"]}]
     if all(spec.shape for spec in signature.inputs.values()):
         row = _object({k: _schema(s, (s.shape or ())[1:]) for k, s in signature.inputs.items()})
-        if len(signature.inputs) == 1:
-            row = {"anyOf": [next(iter(row["properties"].values())), row]}
-        rows = {"type": "array", "items": row, "minItems": 1}
+        rows = {"type": "array", "items": _or_bare(row), "minItems": 1}
         forms.append(
             {"properties": {**shared, "instances": rows}, "required": [*required, "instances"]}
         )
     return {"title": signature.name, "type": "object", "oneOf": forms}
+
+
+def _or_bare(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of an object or, if it has one value, of this value by itself."""
+    if len(values["properties"]) > 1:
+        return values
+    return {"anyOf": [*values["properties"].values(), values]}
 
 
 def _reply(signature: Signature) -> dict[str, Any]:

@@ -30,6 +30,16 @@ export function body(signature, inputs) {
   return {signature_name: signature, inputs};
 }
 
+const LONGEST = 400; // characters of an example, which is to be pasted
+
+// Inputs of one row, of ones or of short text; null if JSON has none or they are too long.
+export function example({inputs = {}}) {
+  const filled = Object.entries(inputs).map(([name, {dtype, tensor_shape: {dim = []}}]) => [name,
+    dim.reduceRight((value, {size}) => Array(Math.max(1, Number(size))).fill(value), dtype === "DT_STRING" ? "text" : 1)]);
+  const plain = Object.values(inputs).every(({dtype}) => /^DT_(U?INT\d+|FLOAT|DOUBLE|STRING)$/.test(dtype));
+  return plain && filled.length && JSON.stringify(filled).length < LONGEST ? Object.fromEntries(filled) : null;
+}
+
 // The outputs by name; TensorFlow Serving leaves the name out of a single one.
 export async function predict(model, definitions, signature, inputs) {
   const {outputs} = await ask(`v1/models/${encodeURIComponent(model)}:predict`,

@@ -17,10 +17,20 @@ function show(signature, inputs) {
   snippet();
 }
 
+// A model without samples and pictures: the request of its default signature.
+function illustrate() {
+  const alone = ["samples", "walk", "upload"].every((id) => $(id).hidden);
+  $("details").open = alone;
+  const definition = state.definitions.serving_default;
+  const inputs = alone && definition ? api.example(definition) : null;
+  if (inputs) show("serving_default", inputs);
+  else snippet();
+}
+
 function snippet() {
   const {signature, inputs} = state.request ?? {};
   $("snippet").textContent = signature ? api[state.language](state.model, signature, inputs)
-    : `curl ${location.origin}/v1/models/${state.model}/metadata`;
+    : `curl ${location.origin}/v1/models/${encodeURIComponent(state.model)}/metadata`;
 }
 
 async function call(signature, inputs) {
@@ -103,7 +113,7 @@ async function choose() {
     $("class-field").hidden = !named.some((name) => reads(name, "labels"));
     $("results").replaceChildren();
     describe();
-    snippet();
+    illustrate();
     if (!$("walk").hidden) {
       plane.dimension = Number(definitions.decode.inputs.latents.tensor_shape.dim[1].size);
       await walk();
