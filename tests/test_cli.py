@@ -67,6 +67,12 @@ def test_light_commands_import_nothing_heavy(published):
         assert not result.stderr
 
 
+def test_a_line_of_the_list_of_commands_is_a_whole_sentence():
+    listed = run("--help").stdout.partition("Commands:")[2].strip().splitlines()
+    assert len(listed) == len(cli.main.commands)
+    assert [line for line in listed if line.endswith("...") or not line.endswith(".")] == []
+
+
 def test_the_module_is_the_command():
     result = subprocess.run(
         [sys.executable, "-m", "zoo.cli", "--version"], check=True, capture_output=True, text=True
@@ -190,6 +196,7 @@ def test_train_refuses_what_it_is_asked_before_tensorflow_starts(tmp_path, monke
     (tmp_path / "recipe.json").write_text('{"model": "GAN"}')
     assert "must have 'data'" in refusal("train", tmp_path / "recipe.json", *out)
     assert "no_such" in refusal("train", "--from", "no_such", *out)
+    assert "the nearest is" in refusal("train", "TYPO")  # before any option is missed
     assert "Missing argument" in refusal("train", *out, code=2)
     assert "exclude each other" in refusal("train", "gan_digits", "--from", "x", *out, code=2)
     (tmp_path / "photos").mkdir()
@@ -322,6 +329,7 @@ class TestRefusals:
     def test_an_unknown_model_is_met_with_the_nearest(self, tmp_path):
         line = refusal("sample", "cgan_smal", "--out", tmp_path / "a.png")
         assert "'cgan_small'" in line
+        assert "'cgan_small'" in refusal("push", "cgan_smal", "hf://me/mine")
 
     @pytest.mark.parametrize("command", ["sample", "interpolate", "reconstruct"])
     def test_pictures_are_png(self, tmp_path, command):

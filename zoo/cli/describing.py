@@ -71,7 +71,10 @@ def _list_recipes(as_json):
     "--figure", type=NewPath(".png"), help="PNG file for a drawing of the graphical model."
 )
 def info(model: str, as_json: bool, figure: Path | None) -> None:
-    """Show MODEL's card, or facts from its file, and its row of Table 1."""
+    """Show MODEL's card and its row of the paper's Table 1.
+
+    A .keras file has no card; facts are read from the file.
+    """
     from tfgen.paper import graphs, table
 
     path = zoo.locate(model)
@@ -108,10 +111,10 @@ def _facts(model):
     help="Number of trainings of each model on each mixture of Gaussians, about a minute each.",
 )  # fmt: skip
 def theory(out: Path, seeds: int) -> None:
-    """Check the paper's statements by exact computation and write the page about them.
+    """Check the paper's statements by exact computation.
 
-    Lemmas 1 and 2 and Eq. 8, 10, 14, 17, 26, 36, Fig. 1, 2 and 4, Table 1, and models of the zoo on
-    mixtures of Gaussians.
+    Writes a page about Lemmas 1 and 2 and Eq. 8, 10, 14, 17, 26, 36, Fig. 1, 2 and 4, Table 1, and models
+    of the zoo on mixtures of Gaussians.
     """
     with quietly():  # the processes that train models, too
         from tfgen.paper.theory import report

@@ -49,7 +49,10 @@ def sample(model: str, n: int, seed: int, label: int | None, prior: str | None, 
 def interpolate(
     model: str, rows: int, columns: int, seed: int, label: int | None, out: Path
 ) -> None:
-    """Draw images along arcs between pairs of latent codes, one row per pair."""
+    """Draw images between pairs of latent codes.
+
+    Each row follows the arc between one pair.
+    """
     loaded = load_model(model, "decode")
     from tfgen.drawing import pictures
 
@@ -73,9 +76,10 @@ def interpolate(
 @SEED
 @PICTURE
 def traverse(model: str, rows: int, columns: int, seed: int, out: Path) -> None:
-    """Draw the effect of each code of MODEL: one code varies, the rest of z is fixed.
+    """Draw the effect of each latent code of MODEL.
 
-    The first rows show one category each, the others a continuous code from -1 to 1.
+    In each row one code varies, the rest of z is fixed. The first rows show one category each, the others a
+    continuous code from -1 to 1.
     """
     loaded = load_model(model, "decode")
     from tfgen.drawing import pictures
@@ -91,9 +95,10 @@ def traverse(model: str, rows: int, columns: int, seed: int, out: Path) -> None:
 )
 @PICTURE
 def latent_map(model: str, data: str | None, n: int, out: Path) -> None:
-    """Draw the latent space: the codes that MODEL infers from the first test images, colored by class.
+    """Draw the latent codes of test images, colored by class.
 
-    Codes of more than two dimensions are shown on their first two principal components.
+    MODEL infers them from the first images. Codes of more than two dimensions are shown on their first two
+    principal components.
     """
     data = data_of(model, data)
     loaded = load_model(model, "encode")
@@ -136,7 +141,10 @@ def reconstruct(model: str, data: str | None, n: int, seed: int, out: Path) -> N
 )
 @PICTURE
 def translate(model: str, direction: str, data: str | None, n: int, out: Path) -> None:
-    """Draw the first test images of one domain above MODEL's translations into the other."""
+    """Draw test images above MODEL's translations of them.
+
+    The images are the first of one domain's test set, their translations are of the other domain.
+    """
     if data is None:
         data = zoo.card(model)["recipe"]["data"]["name" if direction == "ab" else "target"]
     loaded = load_model(model, f"translate_{direction}")

@@ -43,10 +43,11 @@ def reproduce(
     resume: bool,
     plan: bool,
 ) -> None:
-    """Run TABLE over paired seeds, each run in its own process, and print the table of all records.
+    """Reproduce a table of the paper over paired seeds.
 
-    With --resume a killed run continues where it stopped. Records of another machine are added as files
-    RECORDS/CELL.MACHINE.jsonl beside RECORDS/CELL.jsonl.
+    Each run has its own process; the table of all records is printed. With --resume a killed run continues
+    where it stopped. Records of another machine are added as files RECORDS/CELL.MACHINE.jsonl beside
+    RECORDS/CELL.jsonl.
     """
     _check_folder(out, resume or plan)
     with quietly():

@@ -105,10 +105,11 @@ def serve(
     write_config: Path | None,
     **bounds: Any,
 ) -> None:
-    """Serve MODELs over HTTP and gRPC, as TensorFlow Serving does, with a page for browsers.
+    """Serve models over HTTP and gRPC, as TensorFlow Serving does.
 
-    A MODEL is a preset, a .keras file, a SavedModel folder or a folder of its numbered versions. New
-    versions are served when they appear. On SIGTERM the server answers all accepted requests and ends.
+    The address has a page for browsers. A MODEL is a preset, a .keras file, a SavedModel folder or a folder
+    of its numbered versions. New versions are served when they appear. On SIGTERM the server answers all
+    accepted requests and ends.
     """
     paths = [_locate(model) for model in models]
     with quietly(), _missing_extra():

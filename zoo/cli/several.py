@@ -52,12 +52,12 @@ def train(words: list[str], seeds: tuple[int, ...], out: Path, resume: bool) -> 
 @EVALUATOR
 @JSON
 def compare(runs: Any, samples: int, evaluator: str | None, as_json: bool) -> Any:
-    """Compare every arm with the first in every metric, paired by seed.
+    """Compare recipes in each metric, paired by seed.
 
-    A RUN is the folder of a run or of `tfgen train --seeds`; runs of one recipe make an arm. A model is
-    scored once, see scores.json in its run's folder. The table shows means, the mean difference with its
-    95 % t interval and, from 6 seeds on, p of the exact Wilcoxon signed-rank test, raw and adjusted by
-    Holm for the tests of the table.
+    A RUN is the folder of a run or of `tfgen train --seeds`; runs of one recipe make an arm, and each arm
+    is compared with the first. A model is scored once, see scores.json in its run's folder. The table shows
+    means, the mean difference with its 95 % t interval and, from 6 seeds on, p of the exact Wilcoxon
+    signed-rank test, raw and adjusted by Holm for the tests of the table.
     """
     with quietly():
         from zoo.preset import several

@@ -14,7 +14,7 @@ from zoo.cli.options import EVALUATOR, SAMPLES, Folder, NewPath
 @click.option(
     "--root",
     type=NewPath(),
-    help="Folder of presets; by default the one where MODEL's names are looked up.",
+    help="Folder of presets; by default TFGEN_HOME's, or saved_models/ of a source tree.",
 )
 @SAMPLES
 @EVALUATOR
@@ -22,7 +22,7 @@ from zoo.cli.options import EVALUATOR, SAMPLES, Folder, NewPath
 def publish(
     run: Path, name: str, root: Path | None, samples: int, evaluator: str | None, overwrite: bool
 ) -> None:
-    """Turn the finished run in folder RUN into a preset, with its scores and its card."""
+    """Turn the finished run in RUN into a preset with a card."""
     with quietly():
         from zoo.preset import publish as publishing
 
@@ -49,11 +49,11 @@ def push(
     samples: int,
     evaluator: str | None,
 ) -> None:
-    """Upload a preset, or a finished run, to the Hugging Face Hub, with its card in the Hub's form.
+    """Upload a preset, or a finished run, to the Hugging Face Hub.
 
-    A run is published first, with --samples and --evaluator. A repository may have one folder per preset;
-    TFGEN_PRESETS names such a repository. Log in by `hf auth login`, or set HF_TOKEN. This needs the
-    extra `hub`.
+    Its card is written in the Hub's form. A run is published first, with --samples and --evaluator. A
+    repository may have one folder per preset; TFGEN_PRESETS names such a repository. Log in by `hf auth
+    login`, or set HF_TOKEN. This needs the extra `hub`.
     """
     from zoo.preset import push as pushing
 

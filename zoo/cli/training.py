@@ -13,8 +13,15 @@ from zoo.preset import lookup, summaries
 from zoo.recipes import reading
 
 
+def _check_name(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Refuse an unknown recipe before any other argument is looked at."""
+    if value is not None and not value.endswith(".json"):
+        lookup.find_recipe(value)
+    return value
+
+
 @click.command()
-@click.argument("recipe", required=False)
+@click.argument("recipe", required=False, callback=_check_name)
 @click.option(
     "--from", "source",
     help="Train a preset or a run again: its name, folder, card.json or run.json.",
@@ -57,10 +64,11 @@ def train(
     out: Path,
     **options: Any,
 ) -> None:
-    """Train RECIPE from fresh weights, with a checkpoint and a grid of samples for each epoch.
+    """Train a recipe, with a checkpoint after each epoch.
 
-    RECIPE is a name from `tfgen list --recipes`, or a JSON file with a recipe. With --resume and without
-    RECIPE a stopped or killed run continues, and equals an uninterrupted run bit for bit.
+    Training starts from fresh weights; each epoch also leaves a grid of samples. RECIPE is a name from
+    `tfgen list --recipes`, or a JSON file with a recipe. With --resume and without RECIPE a stopped or
+    killed run continues, and equals an uninterrupted run bit for bit.
 
     The option --set changes any value of a recipe: --set data.size=32 --set training.batch_size=128.
     """

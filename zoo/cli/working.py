@@ -55,10 +55,11 @@ def evaluate(
     seed: int,
     as_json: bool,
 ) -> Any:
-    """Score MODEL: its samples by an evaluator, its classes on the test set.
+    """Score MODEL on its data set, or a folder of pictures.
 
-    With --samples FOLDER --against FOLDER, score the pictures of one folder against those of another, by
-    --evaluator or the evaluator of the data set --against.
+    Samples are scored by an evaluator, classes and bounds on the test set. With --samples FOLDER --against
+    FOLDER, score the pictures of one folder against those of another, by --evaluator or the evaluator of
+    the data set --against.
     """
     if isinstance(samples, int) is (model is None) or (model is None) is (against is None):
         raise click.UsageError("Give MODEL, or --samples FOLDER with --against, and not both.")
@@ -124,7 +125,7 @@ def symmetry(
     as_json: bool,
     out: Path | None,
 ) -> None:
-    """Compare pairs (image, label) that MODEL generates with pairs by distillation.
+    """Compare generated pairs (image, label) with distilled ones.
 
     Section 6 of the paper: a classifier learns from MODEL's images with the labels that they were drawn
     for, another from the same images with the evaluator's probabilities, others from real images; all
@@ -157,10 +158,11 @@ def symmetry(
     "--warmup", is_flag=True, help="Add requests that a server replays when it loads the model."
 )
 def export(model: str, out: Path, form: str, warmup: bool) -> None:
-    """Write MODEL as a SavedModel to --out, as the next version or the version that --out names.
+    """Write MODEL as a SavedModel, ONNX or LiteRT file.
 
-    With --format onnx or litert, write the noise-free part of MODEL, a generator's decoder, a translator or
-    a classifier, to the file --out, which ends in .onnx or .tflite.
+    A SavedModel is written to --out as the next version, or as the version that --out names. With --format
+    onnx or litert, write the noise-free part of MODEL, a generator's decoder, a translator or a classifier,
+    to the file --out, which ends in .onnx or .tflite.
     """
     if warmup and form != "savedmodel":
         raise ValueError(f"Only a SavedModel has warm-up requests. Received: --format {form}")

@@ -12,9 +12,13 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tfgen import home
 from zoo.preset import cards
+
+if TYPE_CHECKING:
+    import requests
 
 SOURCE = "hf://tfgen-zoo/presets"  # unless TFGEN_PRESETS names another
 LARGEST = 2 << 30  # largest number of bytes of a file whose card does not state the preset's size
@@ -128,8 +132,7 @@ def _file(preset: str, name: str, card: cards.Card, target: Path) -> None:
     except requests.exceptions.RequestException as error:
         raise ConnectionError(
             f"The preset {preset!r} is fetched once, from {url}, which must be reachable "
-            f"(TFGEN_PRESETS names another place). Received: {type(error).__name__}: "
-            f"{str(error)[:200]}"
+            f"(TFGEN_PRESETS names another place). Received: {_reason(error)}"
         ) from error
     except resume.TooLargeError:
         raise
@@ -138,3 +141,10 @@ def _file(preset: str, name: str, card: cards.Card, target: Path) -> None:
             f"A fetched file must have the checksum of its card, sha256 {checksum[:80]}. "
             f"Received: another from {url}"
         ) from error
+
+
+def _reason(error: "requests.exceptions.RequestException") -> str:
+    """Return the server's status, or the kind of failure, without the layers of the client's message."""
+    if error.response is None:
+        return type(error).__name__
+    return f"status {error.response.status_code}, {error.response.reason}"

@@ -9,7 +9,6 @@ from typing import Any
 
 from tfgen.quiet import quietly
 from zoo.preset import cards, hub, load
-from zoo.preset.hub_card import hub_card
 
 _ADDRESS = re.compile(r"hf://(\w[\w.-]*/\w[\w.-]*)((?:/\w[\w.-]*)*)", re.ASCII)
 
@@ -51,6 +50,8 @@ def push(
     with tempfile.TemporaryDirectory() as aside:
         folder = _preset_folder(source, inner or repository, Path(aside), publishing)
         card = cards.read(folder)
+        with quietly():
+            from zoo.preset.hub_card import hub_card
         files = dict(_verified_files(folder, card))
         files["README.md"] = hub_card(card, None if inner else address, license).encode()
         prefix = f"{inner}/" if inner else ""
