@@ -41,6 +41,7 @@ exclude_patterns = ["_*", "play"]
 templates_path = ["_templates"]
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
+smartquotes_action = "q"  # quotes only: a command's --option keeps its hyphens
 default_role = "py:obj"
 highlight_language = "text"  # formulas of docstrings; code says which it is
 
@@ -87,7 +88,7 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_js_files = ["catalog.js"]
 html_logo = html_favicon = "_static/logo.png"
-html_sidebars = {"catalog": [], "index": [], "play": []}  # wide ones
+html_sidebars = {"catalog": [], "index": [], "play": [], "results": []}  # wide ones
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {
@@ -95,7 +96,7 @@ html_theme_options = {
     "navbar_align": "left",
     "header_links_before_dropdown": 7,
     "show_prev_next": False,
-    "secondary_sidebar_items": {"**": ["page-toc"], "catalog": [], "index": [], "play": []},
+    "secondary_sidebar_items": {"**": ["page-toc"], **html_sidebars},
     "footer_start": ["copyright"],
     "footer_end": [],
 }

@@ -1,5 +1,6 @@
 """The scripts of the site's gallery run as they are, each in a folder of its own."""
 
+import re
 import runpy
 from pathlib import Path
 
@@ -27,7 +28,9 @@ def assert_shown(script):
     """The build of this very state has run the script: its page shows a picture, and can be had."""
     page = ROOT / "docs" / "gallery" / script.name
     text = page.with_suffix(".rst").read_text(encoding="utf-8")
-    assert ".. image-sg::" in text
+    shown = [f"{ROOT}/docs{name}" for name in re.findall(r"image-sg:: (\S+)", text)]
+    assert shown
+    assert len({Path(name).read_bytes() for name in shown}) == len(shown)
     assert "Traceback" not in text
     assert page.read_bytes() == script.read_bytes()
     assert page.with_suffix(".ipynb").is_file()

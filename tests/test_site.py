@@ -91,6 +91,11 @@ def test_links_through_the_repository_lead_through_the_site(tmp_path):
     assert led == "[`a`](../presets/gan_digits.md), b, [c](other.md)"
 
 
+def test_no_mark_of_bold_text_is_left_in_a_page():
+    pages = [*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md"), *ROOT.glob("benchmarks/*.md")]
+    assert [path.name for path in pages if "****" in path.read_text(encoding="utf-8")] == []
+
+
 class TestDocstrings:
     def test_marks_mean_themselves_outside_code(self):
         assert docstrings.plain("log q_phi(y|x) of z_-i, `a|b_`") == (

@@ -51,8 +51,11 @@ class Scraper:
         return figure_rst([path], config["src_dir"])
 
 
-def _get_sg_image_scraper() -> Callable[..., str]:  # sphinx-gallery asks a module by this name
-    return Scraper()
+_SCRAPER = Scraper()
+
+
+def _get_sg_image_scraper() -> Callable[..., str]:  # sphinx-gallery calls this for every cell
+    return _SCRAPER
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
