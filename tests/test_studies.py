@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.studies import adaptation, joint, updates
+from zoo.preset.run import Run
+from zoo.studies import adaptation, joint, options, updates
 
 PAGES = Path(__file__).resolve().parents[1] / "docs" / "studies"
 
@@ -33,6 +34,31 @@ def test_both_ways_of_updating_are_scored_at_equal_times(monkeypatch):
         ("simultaneous", 2), ("alternating", 2)
     ]  # fmt: skip
     assert all(0 < entry[of] < 1 for entry in entries for of in ("theta", "average"))
+
+
+def test_options_are_trained_for_the_epochs_that_fit_in_equal_time(tmp_path, monkeypatch):
+    """1,437 images are 23 steps of 64: at 1 s a step 1 epoch fits in 30 s, and at .2 s 6 do."""
+    build = {**options.PLAIN["build"], "width": 4, "latent_dim": 2}
+    plain = {**options.PLAIN, "data": {"name": "digits"}, "build": build}
+    assert [options.epochs_within(30, plain, step) for step in (2.0, 1.0, 0.2)] == [1, 1, 6]
+
+    for name, value in (("PLAIN", plain), ("ADDITIONS", {}), ("SAMPLES", 400)):
+        monkeypatch.setattr(options, name, value)
+    monkeypatch.setattr(
+        options, "OPTIONS", {"phi's rate doubled": ['training.rates={"phi": 1e-3}']}
+    )
+    monkeypatch.setattr(options, "step_seconds", lambda recipe: 1.0)
+    command = ["--minutes", "0.5", "--runs", str(tmp_path / "runs"), "--out", str(tmp_path)]
+    options.main(command, standalone_mode=False)
+    written = (tmp_path / "options.md").read_text()
+    assert written.count("| 1000 | 1 |") == 3  # none, one, all
+    assert Run(tmp_path / "runs" / "phis_rate_doubled").record.recipe["training"]["rates"] == {
+        "phi": 1e-3
+    }
+
+    monkeypatch.setattr(options, "measure", None)  # nothing is repeated
+    options.main(command, standalone_mode=False)
+    assert (tmp_path / "options.md").read_text() == written
 
 
 def test_sharpness_falls_by_blur_and_noise_makes_no_extreme_pixels():

@@ -1,0 +1,134 @@
+"""`python -m zoo.studies.options`: the gain of each option of CIFAR-10's GANs, at equal time.
+
+IWGAN with a plain DCGAN is trained with one option at a time, with none and with all of them.  The steps of
+each are timed first, on random images; each then has the epochs that fit in the same minutes, so that an
+option that makes steps slower has fewer of them.  A gain of one run is a gain of one seed.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+import tfgen
+from tfgen.markdown import table
+from zoo.preset import train as training
+from zoo.preset.provenance import in_words, machine
+from zoo.preset.run import Run
+from zoo.recipes import reading
+from zoo.studies.reproduce.timing import step_seconds, steps_of
+
+PAGES = Path(__file__).resolve().parents[2] / "docs" / "studies"
+PLAIN = {
+    "model": "GAN",
+    "description": "Importance-weighted GAN, Eq. 36-43, on CIFAR-10",
+    "data": {"name": "cifar10", "flip": "random"},
+    "build": {"width": 44, "latent_dim": 128, "average": 0.999, "importance_weighted": True},
+    "training": {
+        "epochs": 1,
+        "batch_size": 64,
+        "learning_rate": 2e-4,
+        "beta_1": 0.5,
+        "decay": None,
+    },
+}
+OPTIONS = {  # title: changes of the recipe
+    "spectral normalization of phi": ["build.spectral=true"],
+    "theta modulated by z": ["build.modulation=latents"],
+    "phi's rate doubled": ['training.rates={"phi": 4e-4}'],
+    "linear decay": ["training.decay=linear"],
+    "average .9995": ["build.average=0.9995"],
+}
+ADDITIONS = {  # not in the recipes of CIFAR-10
+    "lazy R1, weight .01": ["build.r1=0.01"],
+    "augmentation": ['build.augment=["translation", "cutout"]'],
+}
+NONE, ALL = "none", "the first five"
+METRICS = ("inception_score_ratio", "fid", "precision", "recall")
+SAMPLES = 10_000
+
+
+def arms() -> dict[str, reading.Recipe]:
+    """Return {title: recipe}: no option, each alone, and those that CIFAR-10's recipes have."""
+    changes = {NONE: [], **OPTIONS, **ADDITIONS, ALL: sum(OPTIONS.values(), [])}
+    return {title: reading.apply_changes(PLAIN, some) for title, some in changes.items()}
+
+
+def epochs_within(seconds: float, recipe: reading.Recipe, step: float) -> int:
+    """Return the number of whole epochs, at least 1, of steps of `step` seconds that fit in `seconds`."""
+    return max(1, int(seconds / (step * steps_of(recipe))))
+
+
+def measure(recipe: reading.Recipe, epochs: int, out: Path) -> dict[str, Any]:
+    """Train for the epochs and return the model's scores; an existing run is resumed or read."""
+    model = training.train(recipe, out, epochs=epochs, seed=0, resume=True, verbose=0)
+    scores = tfgen.evaluate(model, recipe["data"]["name"], SAMPLES)
+    size = recipe["training"]["batch_size"]
+    return {
+        "scores": {name: scores[name] for name in METRICS},
+        "ess": Run(out).history[-1]["ess"] / size,
+    }
+
+
+def page(results: dict[str, Any]) -> str:
+    """Return the scores as Markdown, a row per option."""
+    found = results["arms"]
+    rows = [
+        (
+            title,
+            f"{1000 * arm['step']:.0f}",
+            arm["epochs"],
+            *(_number(arm["scores"][name]) for name in METRICS),
+            f"{arm['ess']:.2f}",
+        )
+        for title, arm in found.items()
+        if "scores" in arm
+    ]
+    header = ("option", "ms per step", "epochs", *METRICS, "ESS/k")
+    return (
+        "# Options of GANs on CIFAR-10\n\n"
+        f"`python -m zoo.studies.options --minutes {results['minutes']:g}`, on "
+        f"{in_words(results['machine'])}, seed 0.\n\n"
+        "IWGAN, a DCGAN of width 44, with one option at a time: as many whole epochs as fit in\n"
+        f"{results['minutes']:g} minutes of steps timed beforehand. {SAMPLES:,} samples of the moving\n"
+        "average, 95 % intervals over samples; they do not cover variation between seeds. *ESS/k* is the\n"
+        "effective sample size of the last epoch's weights, as a share: at 1 IWGAN is GAN.\n\n"
+        f"{table(header, rows)}\n"
+    )
+
+
+def _number(score):
+    return f"{score['value']:.3f} ({score['low']:.3f}-{score['high']:.3f})"
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--minutes", default=10.0, show_default=True, type=click.FloatRange(0, min_open=True))
+@click.option("--runs", type=click.Path(path_type=Path), default="runs/options", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), default=PAGES, show_default=True)
+def main(minutes: float, runs: Path, out: Path) -> None:
+    """Time the steps of all arms, then train and score each; what is recorded is not repeated."""
+    path, recipes = out / "options.json", arms()
+    if path.is_file():
+        results = json.loads(path.read_text())
+        if results["minutes"] != minutes:
+            raise click.UsageError(
+                f"{path} is of {results['minutes']:g} minutes. Received: {minutes:g}"
+            )
+    else:
+        results = {"minutes": minutes, "machine": machine(), "arms": {}}
+        for title, recipe in recipes.items():
+            step = step_seconds(recipe)
+            epochs = epochs_within(60 * minutes, recipe, step)
+            results["arms"][title] = {"step": step, "epochs": epochs}
+        path.write_text(json.dumps(results, indent=1) + "\n")
+    for title, arm in results["arms"].items():
+        if "scores" not in arm:
+            folder = runs / title.replace(" ", "_").replace("'", "")
+            arm |= measure(recipes[title], arm["epochs"], folder)
+        path.write_text(json.dumps(results, indent=1) + "\n")
+        path.with_suffix(".md").write_text(page(results))
+
+
+if __name__ == "__main__":
+    main()
