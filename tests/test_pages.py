@@ -78,6 +78,17 @@ def test_a_second_sampler_is_told_from_the_prior():
     assert "| aggregate_fid |" in page
 
 
+def test_bits_per_dimension_stand_beside_the_literatures_of_the_same_data():
+    card = read("vae_digits")
+    metrics = {**card.metrics, "bits_per_dim": card.metrics["bound"]}
+    card = dataclasses.replace(card, evaluation={**card.evaluation, "metrics": metrics})
+    assert "in the literature" not in pages.page(card)
+    recipe = {**card.recipe, "data": {"name": "cifar10"}}
+    assert "a multivariate Gaussian 4.70 (van den Oord" in pages.page(
+        dataclasses.replace(card, recipe=recipe)
+    )
+
+
 def test_a_new_kind_of_endpoint_is_measured_and_presented_as_its_file_says(monkeypatch):
     capability = Capability(
         measure=lambda context: {"overlap": Interval(0.5, 0.4, 0.6)},

@@ -7,6 +7,7 @@ from tfgen.evaluation import capabilities
 from zoo import registry
 from zoo.preset import lookup
 from zoo.preset.cards import Card
+from zoo.preset.paper import BITS
 from zoo.preset.provenance import in_words
 from zoo.recipes import evaluation_data
 
@@ -161,6 +162,12 @@ def _notes(card):
         yield (
             "`iw_bound_64` and `iw_bound_1024` are of fewer images than `bound`, as many as 1,024,000 "
             "decoded images allow: compare them only by differences on the same images, the *gains*."
+        )
+    if "bits_per_dim" in metrics and data["name"] in BITS:
+        known = "; ".join(f"{model} {bits}" for model, bits in BITS[data["name"]].items())
+        yield (
+            f"`bits_per_dim` in the literature, test set: {known}. Here z is one layer of a vector, and "
+            "the channels of all pixels are independent given z."
         )
     if "accuracy" in metrics and binary:
         yield "`accuracy` is of gray test images, though the model learned from binarized ones."

@@ -1,4 +1,4 @@
-"""The paper's numbers, Tables 2 to 4, for comparison with those of the presets."""
+"""Numbers of the paper's Tables 2 to 4, and of the literature, for comparison with those of the presets."""
 
 from zoo.recipes.reading import Recipe
 
@@ -21,6 +21,17 @@ BOUNDS = {
 
 # Table 4: test accuracies on MNIST by the share of its labels.
 ACCURACIES = {"SVAE": {0.01: 0.9412, 0.1: 0.9768}, "AA-SVAE": {0.01: 0.9425, 0.1: 0.9797}}
+
+# Bits per dimension of test images in other papers.
+BITS = {
+    "cifar10": {
+        "uniform": "8.00",
+        "a multivariate Gaussian": "4.70 (van den Oord et al. 2016)",
+        "convolutional DRAW": "3.58 (Gregor et al. 2016)",
+        "a VAE with inverse autoregressive flow": "3.11 (Kingma et al. 2016)",
+        "PixelRNN": "3.00 (van den Oord et al. 2016)",
+    }
+}
 
 
 def numbers(recipe: Recipe) -> dict[str, float]:

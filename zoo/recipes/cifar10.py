@@ -43,7 +43,7 @@ RECIPES = {
         "description": "Variational autoencoder, Eq. 11, on CIFAR-10, a discretized logistic likelihood",
         "flagship": True,
         "data": {"name": "cifar10"},
-        "build": {"width": 44, "latent_dim": 128, "normalization": None, "likelihood": "logistic"},
+        "build": {"width": 32, "latent_dim": 96, "normalization": None, "likelihood": "logistic"},
         "training": {"epochs": 45, "batch_size": 100, "learning_rate": 1e-3, "beta_1": 0.9, "decay": "linear"},
     },
     "resnet_cifar10": {
