@@ -220,6 +220,16 @@ def test_base64_without_padding_is_read(client):
     assert client.post(PREDICT, json=body).json()["predictions"][0]["length"] == 1
 
 
+def test_an_offer_to_upgrade_is_ignored(client):
+    offer = {
+        "connection": "Upgrade, HTTP2-Settings",
+        "upgrade": "h2c",
+        "http2-settings": "AAMAAABk",
+    }
+    reply = client.post(PREDICT, json={"instances": [[2, 4]]}, headers=offer)
+    assert reply.json() == {"predictions": [[1.0, 2.0]]}
+
+
 def test_the_head_of_a_request_is_bounded(client, server):
     """An endless header is rejected, without effect on other clients."""
     with socket.create_connection(("127.0.0.1", client.base_url.port), timeout=30) as endless:

@@ -85,6 +85,8 @@ def test_every_file_names_each_model_where_it_is(written):
     gan, _ = documents(written / "kserve.yaml")
     assert gan["metadata"]["name"] == "gan-digits"
     assert gan["spec"]["predictor"]["model"]["storageUri"] == "pvc://models/gan_digits"
+    odd = manifests.inference_service(Source("_My.Model ü%".replace(" ", "-"), ROOT))
+    assert odd["metadata"]["name"] == "my-model"
 
 
 def test_a_version_folder_is_refused_before_anything_is_written(tmp_path):

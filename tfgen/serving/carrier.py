@@ -1,6 +1,7 @@
 """HTTP server: uvicorn, with bounded request heads and a callback when a signal ends it."""
 
 import gc
+import re
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -12,9 +13,15 @@ from tfgen.serving.limits import Limits
 
 HEAD_BYTES = 64 * 1024
 
+_UPGRADE = re.compile(rb"\n[Uu][Pp][Gg][Rr][Aa][Dd][Ee]:")  # quicker than re.IGNORECASE
+
 
 class Protocol(HttpToolsProtocol):
-    """HTTP/1.1 by llhttp, with a bound on a request's head, which llhttp itself lacks."""
+    """HTTP/1.1 by llhttp, with a bound on a request's head, which llhttp itself lacks.
+
+    An offer to upgrade, which Java's client sends with every request, is ignored, as RFC 9110 permits:
+    llhttp would take the request's body for the new protocol's.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -32,6 +39,8 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse, and reject a head that is too long."""
+        if _UPGRADE.search(data):
+            data = _UPGRADE.sub(b"\nX-Upgrade:", data, count=1)
         super().data_received(data)
         if self._head is None:
             return

@@ -141,7 +141,7 @@ def _entry(name: str, spec: Spec) -> dict[str, Any]:
 
 
 def _datatype(spec: Spec) -> str:
-    return DATATYPES.get(spec.dtype, spec.dtype.name)
+    return DATATYPES.get(spec.dtype) or str(spec.dtype.name)
 
 
 def _entries(document: dict[str, Any], key: str, default: Any = None) -> list[dict[str, Any]]:

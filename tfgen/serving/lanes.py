@@ -1,8 +1,12 @@
 """Small requests for one signature, computed by few threads, several requests at a time.
 
+A lane groups requests, not rows: it passes the rows of those that have arrived to
+`tf.nondifferentiable_batch_function` as one task, and that scheduler alone joins tasks, sizes, pads and
+splits batches, and bounds their queue; requests too large for a lane go to it one by one.
+
 With one thread per request, all threads of a batch wake when it is done and contend for the interpreter,
-which takes longer than the batch itself. Here a thread takes all requests that have arrived, passes their
-rows to TensorFlow's batch scheduler as one task, and answers them all.
+which takes longer than the batch itself. Here a thread takes all requests that have arrived and answers
+them all.
 """
 
 import asyncio

@@ -1,6 +1,7 @@
 """Configurations of TensorFlow Serving, Docker Compose, Kubernetes and KServe for served models."""
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -149,9 +150,14 @@ def inference_service(source: Source) -> dict[str, Any]:
     return {
         "apiVersion": "serving.kserve.io/v1beta1",
         "kind": "InferenceService",
-        "metadata": {"name": source.name.lower().replace("_", "-")},
+        "metadata": {"name": _label(source.name)},
         "spec": {"predictor": {"model": model}},
     }
+
+
+def _label(name: str) -> str:
+    """Return a name as Kubernetes admits it: small letters, digits and dashes, RFC 1123."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:63].rstrip("-") or "model"
 
 
 def _yaml(document: dict[str, Any]) -> str:

@@ -73,7 +73,11 @@ def _option(name, kind, default, text):
 @_option(
     "--timeout", click.FloatRange(0.001), LIMITS.seconds, "Time limit of a request, in seconds."
 )
-@click.option("--no-batching", is_flag=True, help="Compute each request on its own.")
+@click.option(
+    "--no-batching",
+    is_flag=True,
+    help="Compute each request on its own, for models that mix the rows of a batch.",
+)
 @_option(
     "--batch-rows",
     _integer(1),
