@@ -63,7 +63,7 @@ def inception_fid(
     reference = _moments(read, real)
     parts = np.array_split(generated, min(GROUPS, samples // 2))
 
-    def distance(groups):
+    def distance(groups: list[Moments]) -> float:
         moments = sum(groups[1:], groups[0])
         return frechet_distance(
             moments.mean, moments.covariance, reference.mean, reference.covariance
