@@ -1,4 +1,4 @@
-"""`python -m benchmarks.cost`: cost of a run on 1, 8 and 64 GPUs, by a model, not by measurement.
+"""`python -m benchmarks.cost`: cost of a run on several GPUs, by a model, not by measurement.
 
 A step of R devices on a global batch of B images takes
 
@@ -6,11 +6,13 @@ A step of R devices on a global batch of B images takes
     exchange(R) = 2 (R - 1)/R 4 parameters/bandwidth(R) + 2 ceil(log2 R) exchanges latency(R)
 
 seconds: in a ring every gradient, of four bytes, passes each device twice, and small exchanges go up and
-down a tree.  Each field of `Assumptions` is an option of the command.
+down a tree.  Each field of `Assumptions` is an option of the command, and `--gpus 4` asks for other numbers
+of GPUs than 1, 8 and 64.
 """
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -21,6 +23,7 @@ HERE = Path(__file__).parent
 DEVICES = (1, 8, 64)
 GRADIENT = 4  # bytes
 HOUR = 3600  # seconds
+DIVISORS = ("images", "batch", "rate", "devices", "reading", "inside", "between")
 
 
 def _assumption(default: float, words: str) -> float:
@@ -48,12 +51,18 @@ class Assumptions:
     exchanges: int = _assumption(25, "exchanges per step: 22 of synchronized normalization, and 3")
     price: float = _assumption(2.0, "price of a GPU for an hour")
 
+    def __post_init__(self) -> None:
+        for name, value in dataclasses.asdict(self).items():
+            if not value >= 0 or (value == 0 and name in DIVISORS):
+                raise ValueError(f"An assumption must be positive. Received: {name}={value}")
+
 
 @dataclasses.dataclass(frozen=True)
 class Cost:
-    """Cost of a run: milliseconds per step, hours, price, and speed relative to R single devices."""
+    """Cost of a run: milliseconds per step and where they go, hours, price, speed relative to R devices."""
 
     milliseconds: float
+    longest: str
     hours: float
     price: float
     efficiency: float
@@ -80,10 +89,19 @@ def step_seconds(assumed: Assumptions, devices: int) -> float:
             "devices must be at least 1 and at most the images of a global batch. "
             f"Received: devices={devices}, batch={assumed.batch}"
         )
+    part = part_seconds(assumed, devices)
+    return part["overhead"] + max(part["computing"] + part["exchange"], part["reading"])
+
+
+def part_seconds(assumed: Assumptions, devices: int) -> dict[str, float]:
+    """Return seconds of each part of a step; reading goes on beside computing and exchange."""
     machines = math.ceil(devices / assumed.devices)
-    computing = assumed.batch / devices * assumed.operations / assumed.rate
-    reading = assumed.batch / (machines * assumed.reading)
-    return assumed.overhead + max(computing + exchange_seconds(assumed, devices), reading)
+    return {
+        "overhead": assumed.overhead,
+        "computing": assumed.batch / devices * assumed.operations / assumed.rate,
+        "exchange": exchange_seconds(assumed, devices),
+        "reading": assumed.batch / (machines * assumed.reading),
+    }
 
 
 def cost(assumed: Assumptions, devices: int) -> Cost:
@@ -91,7 +109,9 @@ def cost(assumed: Assumptions, devices: int) -> Cost:
     seconds = step_seconds(assumed, devices)
     hours = assumed.images / assumed.batch * seconds / HOUR
     efficiency = step_seconds(assumed, 1) / (devices * seconds)
-    return Cost(1000 * seconds, hours, hours * devices * assumed.price, efficiency)
+    parts = part_seconds(assumed, devices)
+    longest = max(parts, key=parts.__getitem__)
+    return Cost(1000 * seconds, longest, hours, hours * devices * assumed.price, efficiency)
 
 
 def reference() -> dict[str, float]:
@@ -108,27 +128,32 @@ def reference() -> dict[str, float]:
     }
 
 
-def page(assumed: Assumptions) -> str:
-    """COST.md."""
-    costs = [(devices, cost(assumed, devices)) for devices in DEVICES]
-    rows = [
-        (n, f"{c.milliseconds:.1f}", f"{c.hours:.2f}", f"{c.price:.2f}", f"{c.efficiency:.2f}")
-        for n, c in costs
-    ]
+def _row(devices, found):
+    numbers = f"{found.hours:.2f}", f"{found.price:.2f}", f"{found.efficiency:.2f}"
+    return devices, f"{found.milliseconds:.1f}", found.longest, *numbers
+
+
+def page(assumed: Assumptions, gpus: Sequence[int] = DEVICES) -> str:
+    """COST.md, with a row for each number of GPUs."""
+    rows = [_row(devices, cost(assumed, devices)) for devices in gpus]
+    *others, last = map(str, gpus)
+    title = f"{', '.join(others)} and {last}" if others else last
     fields = [
         (f"`{_option(field)}`", f"{getattr(assumed, field.name):.4g}", field.metadata["words"])
         for field in dataclasses.fields(assumed)
     ]
-    return f"""# Cost of a run on 1, 8 and 64 GPUs
+    return f"""# Cost of a run on {title} GPUs
 
-Computed by the model in `benchmarks/cost.py`, not measured: no GPU was available. The networks are a
-GAN's of width 64 at 64 x 64 x 3, {assumed.operations / 1e9:.2f} GFLOP per image of a step. The global
-batch is the same on any number of GPUs, so that the run is the same; a larger one would use 64 GPUs
-better. Efficiency is the speed relative to as many single GPUs.
+Computed by the model in `benchmarks/cost.py`, not measured: a run on several GPUs, or the speed of one, was
+not run. The networks are a GAN's of width 64 at 64 x 64 x 3, {assumed.operations / 1e9:.2f} GFLOP per image
+of a step. The global batch is the same on any number of GPUs, so that the run is the same; a larger one
+would use many GPUs better. *Longest* is the part of a step that takes most time; reading goes on beside the
+others. Efficiency is the speed relative to as many single GPUs.
 
-{table(("GPUs", "milliseconds per step", "hours", "price", "efficiency"), rows)}
+{table(("GPUs", "milliseconds per step", "longest", "hours", "price", "efficiency"), rows)}
 
-`python -m benchmarks.cost` prints this page; options change these assumptions:
+`python -m benchmarks.cost` prints this page, with `--gpus 4` for another number of GPUs; options change
+these assumptions:
 
 {table(("assumption", "value", "meaning"), fields)}
 """
@@ -149,11 +174,20 @@ def _options(command):
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @_options
+@click.option(
+    "--gpus",
+    type=click.IntRange(1),
+    multiple=True,
+    help="Number of GPUs; may be repeated. By default 1, 8 and 64.",
+)
 @click.option("--write", is_flag=True, help="Write COST.md, too.")
-def main(write, **changed):
+def main(write, gpus, **changed):
     """Print the cost of a run under the model's assumptions, or under changed ones."""
     changed = {name: value for name, value in changed.items() if value is not None}
-    text = page(Assumptions(**{**reference(), **changed}))
+    try:
+        text = page(Assumptions(**{**reference(), **changed}), gpus or DEVICES)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
     click.echo(text)
     if write:
         (HERE / "COST.md").write_text(text)

@@ -122,7 +122,8 @@ def machine(described):
         ("instruction sets", ", ".join(described["instruction_sets"])),
         ("software", ", ".join(f"{k} {v}" for k, v in described["versions"].items())),
         ("oneDNN's kernels in TensorFlow", onednn),
-        ("on a GPU: float32, mixed_bfloat16, jit_compile=True", "[GPU.md](GPU.md)"),
+        ("against PyTorch on a GPU", "not run"),
+        ("contract on a GPU: float32, mixed_bfloat16, XLA", "[GPU.md](GPU.md), in part"),
     ]
     return table(("machine", ""), rows)
 

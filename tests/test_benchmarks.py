@@ -262,12 +262,14 @@ class TestCost:
     def test_slow_reading_is_what_a_step_waits_for(self):
         slow = dataclasses.replace(self.ASSUMED, reading=4.0)
         assert cost.step_seconds(slow, 1) == pytest.approx(1 + 25)
+        assert cost.cost(slow, 1).longest == "reading"
         assert cost.step_seconds(slow, 4) == pytest.approx(1 + 12.5)  # on two machines
 
     def test_of_a_run(self):
         """Ten steps of 8 seconds on two devices at 3 an hour each."""
         found = cost.cost(self.ASSUMED, 2)
         assert found.milliseconds == pytest.approx(8000)
+        assert found.longest == "computing"
         assert found.hours == pytest.approx(80 / 3600)
         assert found.price == pytest.approx(2 * 3 * 80 / 3600)
         assert found.efficiency == pytest.approx(9 / 16)
@@ -282,6 +284,8 @@ class TestCost:
 
     def test_options_change_assumptions(self):
         options = ["--operations", "1e9", "--parameters", "1000000", "--price", "7.5"]
-        result = CliRunner().invoke(cost.main, options)
+        result = CliRunner().invoke(cost.main, [*options, "--gpus", "4"])
         assert result.exit_code == 0, result.output
+        assert result.output.startswith("# Cost of a run on 4 GPUs\n")
+        assert "\n| 4 | 56.2 | reading |" in result.output  # 5 + 1024 images at 20 a millisecond
         assert "| `--price` | 7.5 | price of a GPU for an hour |" in result.output
