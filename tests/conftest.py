@@ -55,7 +55,7 @@ def replicas():
 
 
 @pytest.fixture
-def untried():
+def unchecked_heads():
     """Skip the checks of heads, for models of toy networks whose values are known by hand."""
     from tfgen.networks import heads
 

@@ -160,7 +160,7 @@ class TestSourceOnly:
         assert any(np.abs(a - b).max() > 1e-5 for a, b in pairs)
 
 
-@pytest.mark.usefixtures("untried")
+@pytest.mark.usefixtures("unchecked_heads")
 class TestGAN:
     """z from the prior at y = 0, and data that are their own features at y = 1."""
 

@@ -131,6 +131,15 @@ def test_sample_draws_from_the_aggregate_posterior_if_asked(tmp_path):
     assert "Received: prior='aggregate'" in refusal("sample", "cgan_small", *options)
 
 
+def test_a_repository_is_fetched_once_for_a_command(tmp_path, published, monkeypatch):
+    fetched = []
+    monkeypatch.setattr(
+        "zoo.preset.hub.repository", lambda name: fetched.append(name) or published / "cgan_small"
+    )
+    assert run("sample", "hf://me/mine", "-n", 4, "--out", tmp_path / "a.png").exit_code == 0
+    assert fetched == ["me/mine"]
+
+
 def test_interpolate_writes_a_row_for_each_pair(tmp_path):
     out = tmp_path / "rows.png"
     assert (

@@ -38,7 +38,7 @@ def gradients(model, batch, player):
     return tape.gradient(objective, model.players[player].trainable_variables)
 
 
-@pytest.mark.usefixtures("untried")
+@pytest.mark.usefixtures("unchecked_heads")
 @pytest.mark.parametrize("importance_weighted", [False, True])
 def test_objectives_on_three_samples_by_hand(importance_weighted):
     model = scalar_gan(importance_weighted=importance_weighted)
@@ -71,7 +71,7 @@ def test_one_sample_gives_the_gan_gradient(plain, weighted):
             np.testing.assert_array_equal(value, expected)
 
 
-@pytest.mark.usefixtures("untried")
+@pytest.mark.usefixtures("unchecked_heads")
 def test_equal_logits_of_unequal_gradients_give_the_gan_gradient():
     """l(x) = b (s - x)^2 - b s^2 / 4 is equal at samples that mirror each other about s, not its slope."""
 
@@ -108,7 +108,7 @@ def test_importance_weights_change_the_gradient_otherwise():
     assert any(np.abs(a - b).max() > 1e-6 for a, b in pairs)
 
 
-@pytest.mark.usefixtures("untried")
+@pytest.mark.usefixtures("unchecked_heads")
 def test_theta_is_trained_without_the_half_of_phi():
     """At logits of 0 everywhere phi's objective is log 1/2 and theta's is log 1/2 as well."""
     model = scalar_gan()

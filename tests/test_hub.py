@@ -141,6 +141,10 @@ def test_refusals_are_one_sentence(hub, presets, monkeypatch, tmp_path):
     (tmp_path / NAME / "samples.png").write_bytes(b"another")
     with pytest.raises(ValueError, match="checksums of their card.*samples.png"):
         push(tmp_path / NAME, PLACE)
+    hub.repositories["me/empty"] = {"README.md": b""}
+    with pytest.raises(ValueError, match=r"'hf://me/empty' without card.json and model.keras"):
+        zoo.load("hf://me/empty")
+    hub.repositories.clear()
     monkeypatch.setenv("HF_TOKEN", "hf_wrong")
     with pytest.raises(ConnectionError, match=r"let you write \(`hf auth login`, or HF_TOKEN\)"):
         push(presets / NAME, PLACE)

@@ -198,7 +198,7 @@ class TestReductions:
                 rtol=1e-5,
             )
 
-    @pytest.mark.usefixtures("untried")
+    @pytest.mark.usefixtures("unchecked_heads")
     @CLASSES
     @pytest.mark.parametrize("slope", [0.0, 1.0])
     def test_equal_logits_of_unequal_gradients_weigh_alike(self, kind, slope):

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+import zoo
+
 MOST_TILES = 10_000
 MOST_SEEDS = 1000
 LONGEST_NAME = 255  # bytes, in most file systems
@@ -97,9 +99,14 @@ TRUSTED = click.option(
 COUNT = click.IntRange(4, 10_000_000)
 
 
+def fetched_once(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Return the folder of a fetched repository in place of hf://owner/name, or the value itself."""
+    return str(zoo.locate(value)) if value is not None and value.startswith("hf://") else value
+
+
 def _with_model(command):
     """Add the argument MODEL, and --trusted, which `zoo.cli.loading.load_model` reads."""
-    return click.argument("model")(TRUSTED(command))
+    return click.argument("model", callback=fetched_once)(TRUSTED(command))
 
 
 MODEL = _with_model

@@ -17,13 +17,14 @@ from zoo.cli.options import (
     TRUSTED,
     CountOrFolder,
     NewPath,
+    fetched_once,
     trusts,
 )
 from zoo.cli.printing import print_json, print_metrics
 
 
 @click.command()
-@click.argument("model", required=False)
+@click.argument("model", required=False, callback=fetched_once)
 @TRUSTED
 @click.option(
     "--data", multiple=True,

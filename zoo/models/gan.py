@@ -98,8 +98,8 @@ class GAN(Unified):
         if residual:
             generator, discriminator = networks.residual_generator, networks.residual_discriminator
         theta = generator(shape, latent_dim, width, classes, normalization, modulation=modulation)
-        of_phi = "spectral" if spectral else normalization
-        phi = discriminator(shape, width, classes, of_phi, augment)
+        phi_normalization = "spectral" if spectral else normalization
+        phi = discriminator(shape, width, classes, phi_normalization, augment)
         return cls(theta, phi, num_classes=classes, **kwargs)
 
     def objectives(

@@ -112,8 +112,8 @@ class InfoGAN(Unified):
         theta = networks.generator(
             shape, latent_dim, width, None, normalization, modulation=modulation
         )
-        of_phi = "spectral" if spectral else normalization
-        phi = networks.discriminator(shape, width, None, of_phi, augment)
+        phi_normalization = "spectral" if spectral else normalization
+        phi = networks.discriminator(shape, width, None, phi_normalization, augment)
         codes = (num_categories, num_continuous)
         eta = networks.code_posterior(shape, *codes, width, normalization)
         return cls(theta, phi, eta, *codes, **kwargs)

@@ -139,8 +139,10 @@ class SVAE(Variational):
             omega = networks.pooled_classifier(shape, num_classes, width, classifier_units)
         phi = None
         if adversary:
-            of_phi = "spectral" if spectral else normalization
-            phi = networks.discriminator(shape, adversary_width or width, None, of_phi, augment)
+            phi_normalization = "spectral" if spectral else normalization
+            phi = networks.discriminator(
+                shape, adversary_width or width, None, phi_normalization, augment
+            )
         arguments = {"num_classes": num_classes, "likelihood": likelihood, **kwargs}
         return cls(theta, eta, omega, phi, **arguments)
 

@@ -112,8 +112,8 @@ class VAE(Variational):
         eta = networks.encoder(shape, latent_dim, width, classes, normalization)
         phi = None
         if adversary:
-            of_phi = "spectral" if spectral else normalization
-            phi = networks.discriminator(shape, width, classes, of_phi, augment)
+            phi_normalization = "spectral" if spectral else normalization
+            phi = networks.discriminator(shape, width, classes, phi_normalization, augment)
         return cls(theta, eta, phi, num_classes=classes, likelihood=likelihood, **kwargs)
 
     def objectives(

@@ -54,8 +54,8 @@ class _Joint(Unified):
             shape, latent_dim, width, normalization=normalization, modulation=modulation
         )
         eta = networks.encoder(shape, latent_dim, width, normalization=normalization)
-        of_phi = "spectral" if spectral else normalization
-        phi = networks.discriminator(shape, width, normalization=of_phi)
+        phi_normalization = "spectral" if spectral else normalization
+        phi = networks.discriminator(shape, width, normalization=phi_normalization)
         return cls(theta, eta, phi, **kwargs)
 
     def infer(self, images: tf.Tensor, stream: int, training: bool) -> Any:

@@ -16,6 +16,7 @@ LIMITS = {
     "README.md": 1 << 20,
     "samples.png": 16 << 20,
 }
+REQUIRED = ("card.json", "model.keras")
 
 
 def repository(name: str) -> Path:
@@ -30,7 +31,7 @@ def repository(name: str) -> Path:
     Raises:
         ImportError: The package huggingface_hub is missing.
         ConnectionError: The repository cannot be downloaded.
-        ValueError: A file is larger than allowed for a preset.
+        ValueError: A file of a preset is missing or larger than allowed.
     """
     target = home.folder() / "hub" / name.replace("/", "--")
     with client(name, "have the repository") as hub:
@@ -42,6 +43,12 @@ def repository(name: str) -> Path:
             if (target / "model.keras").is_file():
                 return target  # out of reach, and fetched before
             raise
+    present = [file.path for file in files]
+    if absent := [path for path in REQUIRED if path not in present]:
+        raise ValueError(
+            f"A repository of a preset must hold {' and '.join(REQUIRED)}. "
+            f"Received: 'hf://{name}' without {' and '.join(absent)}"
+        )
     for file in files:
         if file.size > LIMITS[file.path]:
             raise ValueError(
