@@ -1,5 +1,6 @@
 """Rows of several clients in one call equal those of separate calls; clients do not affect each other."""
 
+import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import toys
+from PIL import Image
 
 from tfgen.serving import Batching, Limits
 from tfgen.serving.errors import Code, ServingError
@@ -161,6 +163,36 @@ def test_a_picture_with_too_many_pixels_is_refused_by_its_header(folder):
     assert served.predict("pictures", {"image_bytes": one})["length"] == [len(picture)]
     with pytest.raises(ServingError, match="pixels in all. Received: 8192"):
         served.predict("pictures", {"image_bytes": np.array([picture] * 2, object)})
+
+
+def drawn(form, frames=1):
+    file, (first, *others) = io.BytesIO(), [Image.new("L", (64, 32), k) for k in range(frames)]
+    first.save(file, form, **({"save_all": True, "append_images": others} if others else {}))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        *((drawn(form), "") for form in ("PNG", "JPEG", "GIF", "BMP", "WEBP")),
+        *((text, "") for text in (b"BMW", b"RIFF and raff", b"GIF89a", b"")),
+        (drawn("GIF", 2), "pixels in all. Received: 4096"),  # both frames may be decoded
+        (b"\xff\x0a" + bytes(9), "header of a picture cannot be read"),  # JPEG XL
+        (drawn("PNG")[:20], "header of a picture cannot be read"),
+    ],
+)
+def test_pixels_of_every_format_that_tensorflow_decodes_are_counted(few_pixels, content, words):
+    given = {"image_bytes": np.array([content], object)}
+    if not words:
+        assert few_pixels.predict("pictures", given)["length"] == [len(content)]
+        return
+    with pytest.raises(ServingError, match=words):
+        few_pixels.predict("pictures", given)
+
+
+@pytest.fixture(scope="module")
+def few_pixels(folder):
+    return servable(folder, Batching(), Limits(pixels=64 * 32))
 
 
 def test_sizes_are_powers_of_two_and_the_largest():

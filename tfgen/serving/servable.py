@@ -16,7 +16,9 @@ from tfgen.serving.errors import Code, ServingError, from_tensorflow, invalid
 from tfgen.serving.limits import Batching, Limits
 from tfgen.serving.signatures import Signature, Spec, Tensors
 
-PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"BM")
+JPEG_XL = (b"\xff\x0a", b"\x00\x00\x00\x0cJXL ")
+BINARY = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", *JPEG_XL)  # no text begins so
+PICTURES = (*BINARY, b"GIF8", b"BM", b"RIFF")  # what TensorFlow decodes
 
 
 class Servable:
@@ -218,11 +220,17 @@ def _bytes(array: np.ndarray) -> int:
 
 
 def _pixels(picture: bytes) -> int:
-    """Return the number of pixels in a picture's header; TensorFlow rejects formats unknown to PIL."""
+    """Return the number of pixels of all frames, read from a picture's headers; 0 for text.
+
+    Raises:
+        ServingError: A picture's size cannot be read, as that of JPEG XL.
+    """
     try:
         with Image.open(io.BytesIO(picture)) as image:
-            return image.width * image.height
+            return image.width * image.height * getattr(image, "n_frames", 1)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         return sys.maxsize
-    except (OSError, ValueError, SyntaxError):
+    except Exception as error:  # Pillow raises many kinds on a malformed file
+        if picture.startswith(BINARY):
+            raise invalid("The header of a picture cannot be read") from error
         return 0
