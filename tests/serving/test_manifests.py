@@ -75,6 +75,7 @@ def test_every_file_names_each_model_where_it_is(written):
     service = compose["services"]["serving"]
     assert f"{ROOT}/saved_models/cvae_digits:/models/mine:ro" in service["volumes"]
     assert all(port.startswith("127.0.0.1:") for port in service["ports"])
+    assert "--allow_version_labels_for_unavailable_models" in service["command"]  # as it starts
     config, deployment, exposed = documents(written / "kubernetes.yaml")
     assert config["data"]["models.config"] == (written / "models.config").read_text()
     [container] = deployment["spec"]["template"]["spec"]["containers"]

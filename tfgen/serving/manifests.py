@@ -21,6 +21,7 @@ ARGUMENTS = [
     f"--model_config_file={MOUNT}/{CONFIG}",
     "--enable_batching",  # then signatures with scalar inputs, as `sample`, are refused there
     f"--batching_parameters_file={MOUNT}/{PARAMETERS}",
+    "--allow_version_labels_for_unavailable_models",  # as all are when it starts
 ]
 
 
