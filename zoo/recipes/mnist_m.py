@@ -7,6 +7,7 @@ RECIPES = {
     "cgan_mnist_m": {
         "model": "GAN",
         "description": "Class-conditional GAN, Eq. 3-5 given labels, on MNIST-M",
+        "flagship": True,
         "data": {"name": "mnist_m"},
         "build": {"width": 32, "latent_dim": 64, "conditional": True, "spectral": True, "modulation": "both", "average": 0.999},
         "training": {"epochs": 100, **ADVERSARIAL},
@@ -14,6 +15,7 @@ RECIPES = {
     "iwcgan_mnist_m": {
         "model": "GAN",
         "description": "Importance-weighted conditional GAN, Eq. 36-43 given labels, on MNIST-M",
+        "flagship": True,
         "data": {"name": "mnist_m"},
         "build": {"width": 32, "latent_dim": 64, "conditional": True, "spectral": True, "modulation": "both", "average": 0.999, "importance_weighted": True},
         "training": {"epochs": 100, **ADVERSARIAL},
