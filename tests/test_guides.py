@@ -33,7 +33,7 @@ def test_blocks_run(guide, tmp_path, monkeypatch):
         if kind == "python":
             exec(compile(block, guide.name, "exec"), space)
         elif kind == "console":
-            for line in block.splitlines():
+            for line in block.replace("\\\n", "").splitlines():
                 command(line)
         else:
             assert kind in SHOWN

@@ -53,7 +53,7 @@ def source_of(reference: str) -> str:
 def section(entry: dict[str, Any]) -> str:
     """Return an equation's section of the page, in Markdown."""
     number = entry["number"]
-    name = number[0].upper() + number[1:] if number.startswith("appendix") else f"Eq. {number}"
+    name = f"Eq. {number}" if number[0].isdigit() else number[0].upper() + number[1:]
     parts = [f"## {name}", f"**{entry['title']}.**", f"$$\n{entry['statement']}\n$$"]
     parts += [entry["text"]] if "text" in entry else []
     parts += [
