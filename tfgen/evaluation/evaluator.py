@@ -87,7 +87,8 @@ def reference(features: Callable, images: np.ndarray, labels: np.ndarray | None)
     images, labels = np.asarray(images), np.asarray(labels)
     if len(images) < 2 * SPLITS or len(images) != len(labels):
         raise ValueError(
-            f"A reference needs at least {2 * SPLITS} images, each with its label. "
+            f"An evaluator's reference needs at least {2 * SPLITS} test images, each with its label; of a "
+            "folder of pictures without a test folder a tenth is held out. "
             f"Received: {len(images)} images, {len(labels)} labels"
         )
     # Test sets may be sorted by class: a random order makes every part representative.
@@ -167,7 +168,7 @@ def find_evaluator(data: str | os.PathLike, root: Path | None = None) -> Path:
         FileNotFoundError: There is none; the message says how to make one.
     """
     data = naming.absolute(data)  # as cards name folders
-    roots = [*([] if root is None else [root]), *_roots()]
+    roots = list(dict.fromkeys([*([] if root is None else [root]), *_roots()]))
     for place in roots:
         named = [place / f"resnet_{data}"] if os.sep not in str(data) else []
         for folder in (*named, *_learned_from(data, place)):
