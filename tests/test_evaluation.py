@@ -353,9 +353,9 @@ class TestEvaluators:
 
     def test_a_reference_needs_images_with_labels(self, judge):
         features = judge.module.signatures["features"]
-        with pytest.raises(ValueError, match="at least 40 images, each with its label"):
+        with pytest.raises(ValueError, match="at least 40 test images, each with its label"):
             reference(features, IMAGES[:39], LABELS[:39])
-        with pytest.raises(ValueError, match="at least 40 images, each with its label"):
+        with pytest.raises(ValueError, match="at least 40 test images, each with its label"):
             reference(features, IMAGES, LABELS[:-1])
         with pytest.raises(ValueError, match=r"lie in \[0, 1\]"):
             reference(features, 16 * IMAGES, LABELS)

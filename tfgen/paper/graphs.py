@@ -1,4 +1,4 @@
-"""Fig. 1 and Fig. 4: the graphical models as plain data, and as drawings.
+"""The graphical models of Fig. 1 and 4 as plain data, and as drawings.
 
 Solid arrows generate, dashed ones infer.  The VAE's graph is InfoGAN's with the two exchanged, the
 adversarial autoencoder's is InfoGAN's with x and z exchanged.
@@ -93,6 +93,7 @@ SLEEP = (
 
 _PLACES = {"z": (0.0, 1.1), "y": (1.4, 1.1), "x": (0.7, 0.0), "t": (2.1, 0.0)}
 _RADIUS = 0.11
+_APART = 0.35  # least distance of two labels
 _BEND = 0.18  # curvature of an arrow, so that two opposite ones stay apart
 
 
@@ -144,10 +145,10 @@ def _draw_nodes(axes, names):
 
 
 def _draw_arcs(axes, arcs):
-    """Draw arrows, and one label per distribution beside its first arrow."""
+    """Draw arrows, and one label per distribution beside its first arrow, or where there is room."""
     from matplotlib.patches import FancyArrowPatch
 
-    labelled, between = set(), collections.Counter()
+    places, between = collections.defaultdict(list), collections.Counter()
     for arc in arcs:
         start, end = _PLACES[arc.source], _PLACES[arc.target]
         between[start, end] += 1
@@ -166,17 +167,20 @@ def _draw_arcs(axes, arcs):
             facecolor="white" if arc.implicit else color,
         )
         axes.add_patch(arrow)
-        if arc.symbol not in labelled:
-            labelled.add(arc.symbol)
-            place = _beside(start, end, bend)
-            axes.text(*place, mathtext(arc.symbol), color=color, ha="center", va="center")
+        places[arc.symbol, color].append(_beside(start, end, bend))
+    taken = []
+    for (symbol, color), sides in sorted(places.items(), key=lambda pair: len(pair[1])):
+        candidates = [point for side in zip(*sides, strict=True) for point in side]
+        free = (p for p in candidates if all(math.dist(p, other) > _APART for other in taken))
+        taken.append(next(free, candidates[0]))
+        axes.text(*taken[-1], mathtext(symbol), color=color, ha="center", va="center")
 
 
 def _beside(start, end, bend, margin=0.2):
-    """Return the point at a margin from the middle of a bent arrow, on its outer side."""
+    """Return the points at a margin from the middle of a bent arrow, on its outer and inner side."""
     (x0, y0), (x1, y1) = start, end
-    distance = bend / 2 + margin / math.dist(start, end)  # in lengths of the arrow's chord
-    return (x0 + x1) / 2 + distance * (y1 - y0), (y0 + y1) / 2 + distance * (x0 - x1)
+    sides = (bend / 2 + side / math.dist(start, end) for side in (margin, -margin))  # of its chord
+    return [((x0 + x1) / 2 + d * (y1 - y0), (y0 + y1) / 2 + d * (x0 - x1)) for d in sides]
 
 
 def mathtext(symbol: str) -> str:

@@ -1,4 +1,4 @@
-"""Table 1, Fig. 1 and Fig. 4 as plain data: the parts of each model in the paper's view.
+"""Table 1 as plain data: the parts and graph of each model in the paper's view.
 
 p is a distribution over x with parameters theta, q a distribution over z (eta), y (phi) or t (omega).
 Every model has generation and inference, marked [G] and [I] in the paper's Table 1.

@@ -132,7 +132,8 @@ def _classifiers(cards):
     header = ("labels", "test images", "seeds", *ARMS, "SVAE preset", "AA-SVAE preset")
     return (
         "\n## SVAE and its classifier alone\n\n"
-        "Over paired seeds, with width 16, half the presets', from the records of `tfgen reproduce table4`:\n"
+        "Over paired seeds, with width 16, half the presets', from the records of "
+        "`tfgen reproduce table4`:\n"
         "mean and standard deviation. The classifier alone is the pooled classifier, trained only on the\n"
         "labelled images, in 1,600 steps with a cosine schedule and dynamic binarization.\n\n"
         + (markdown.table(header, rows) if rows else "Not run here.")
