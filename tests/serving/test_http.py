@@ -4,6 +4,7 @@ import base64
 import contextlib
 import gzip
 import json
+import re
 import socket
 import threading
 
@@ -228,6 +229,19 @@ def test_an_offer_to_upgrade_is_ignored(client):
     }
     reply = client.post(PREDICT, json={"instances": [[2, 4]]}, headers=offer)
     assert reply.json() == {"predictions": [[1.0, 2.0]]}
+
+
+def test_a_body_that_reads_like_an_offer_keeps_its_length(client):
+    """Else its last bytes would be the beginning of the connection's next request."""
+    body = b'{"instances":\r\nUpgrade: h2c}'
+    head = f"POST {PREDICT} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    following = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    for segments in ([head + body, following], [head, body, following]):
+        with socket.create_connection(("127.0.0.1", client.base_url.port), timeout=30) as one:
+            for segment in segments:
+                one.sendall(segment)
+            replies = b"".join(iter(lambda: one.recv(4096), b""))
+        assert re.findall(rb"HTTP/1.1 (\d+)", replies) == [b"400", b"200"]
 
 
 def test_the_head_of_a_request_is_bounded(client, server):

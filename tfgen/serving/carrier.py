@@ -20,12 +20,14 @@ class Protocol(HttpToolsProtocol):
     """HTTP/1.1 by llhttp, with a bound on a request's head, which llhttp itself lacks.
 
     An offer to upgrade, which Java's client sends with every request, is ignored, as RFC 9110 permits:
-    llhttp would take the request's body for the new protocol's.
+    llhttp would take the request's body for the new protocol's.  The header gets another name of equal
+    length; bodies are left alone.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._head: int | None = None  # bytes of a head that is being read
+        self._in_body = False
 
     def on_message_begin(self) -> None:
         """Start to count the bytes of a head."""
@@ -35,12 +37,19 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """End it."""
         super().on_headers_complete()
-        self._head = None
+        self._head, self._in_body = None, True
+
+    def on_message_complete(self) -> None:
+        """End the body."""
+        super().on_message_complete()
+        self._in_body = False
 
     def data_received(self, data: bytes) -> None:
         """Parse, and reject a head that is too long."""
-        if _UPGRADE.search(data):
-            data = _UPGRADE.sub(b"\nX-Upgrade:", data, count=1)
+        if not self._in_body and (offer := _UPGRADE.search(data)):
+            start, end = offer.span()
+            if b"\r\n\r\n" not in data[:start]:
+                data = data[:start] + b"\nX-Offer:" + data[end:]
         super().data_received(data)
         if self._head is None:
             return
