@@ -168,7 +168,8 @@ def find_evaluator(data: str | os.PathLike, root: Path | None = None) -> Path:
         FileNotFoundError: There is none; the message says how to make one.
     """
     data = naming.absolute(data)  # as cards name folders
-    roots = list(dict.fromkeys([*([] if root is None else [root]), *_roots()]))
+    places: list[Path] = [*([] if root is None else [root]), *_roots()]
+    roots = list(dict.fromkeys(places))
     for place in roots:
         named = [place / f"resnet_{data}"] if os.sep not in str(data) else []
         for folder in (*named, *_learned_from(data, place)):

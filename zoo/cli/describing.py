@@ -113,7 +113,7 @@ def _facts(model):
 def theory(out: Path, seeds: int) -> None:
     """Check the paper's statements by exact computation.
 
-    Writes a page about Lemmas 1 and 2 and Eq. 8, 10, 14, 17, 26, 36, Fig. 1, 2 and 4, Table 1, and models
+    Write a page about Lemmas 1 and 2 and Eq. 8, 10, 14, 17, 26, 36, Fig. 1, 2 and 4, Table 1, and models
     of the zoo on mixtures of Gaussians.
     """
     with quietly():  # the processes that train models, too

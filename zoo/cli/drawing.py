@@ -13,7 +13,11 @@ from zoo.cli.options import MODEL, MOST_TILES, PICTURE, SEED
 @click.command()
 @MODEL
 @click.option(
-    "-n", type=click.IntRange(1, MOST_TILES), default=64, show_default=True, help="Images."
+    "-n",
+    type=click.IntRange(1, MOST_TILES),
+    default=64,
+    show_default=True,
+    help="Number of images.",
 )
 @SEED
 @click.option("--label", type=int, help="Class of all images; by default each class in turn.")
@@ -91,7 +95,7 @@ def traverse(model: str, rows: int, columns: int, seed: int, out: Path) -> None:
 @MODEL
 @click.option("--data", help="Data set; by default the one of MODEL's card.")
 @click.option(
-    "-n", type=click.IntRange(2, 100_000), default=5000, show_default=True, help="Images."
+    "-n", type=click.IntRange(2, 100_000), default=5000, show_default=True, help="Number of images."
 )
 @PICTURE
 def latent_map(model: str, data: str | None, n: int, out: Path) -> None:
@@ -112,7 +116,11 @@ def latent_map(model: str, data: str | None, n: int, out: Path) -> None:
 @MODEL
 @click.option("--data", help="Data set; by default the one of MODEL's card.")
 @click.option(
-    "-n", type=click.IntRange(1, MOST_TILES // 2), default=32, show_default=True, help="Images."
+    "-n",
+    type=click.IntRange(1, MOST_TILES // 2),
+    default=32,
+    show_default=True,
+    help="Number of images.",
 )
 @SEED
 @PICTURE
@@ -137,7 +145,11 @@ def reconstruct(model: str, data: str | None, n: int, seed: int, out: Path) -> N
 )  # fmt: skip
 @click.option("--data", help="Data set of the images; by default the one of MODEL's card.")
 @click.option(
-    "-n", type=click.IntRange(1, MOST_TILES // 2), default=32, show_default=True, help="Images."
+    "-n",
+    type=click.IntRange(1, MOST_TILES // 2),
+    default=32,
+    show_default=True,
+    help="Number of images.",
 )
 @PICTURE
 def translate(model: str, direction: str, data: str | None, n: int, out: Path) -> None:
