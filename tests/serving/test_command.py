@@ -1,6 +1,7 @@
 """`tfgen serve`: one line, an answer, a clean end; and plain refusals."""
 
 import json
+import os
 import shlex
 import shutil
 import signal
@@ -30,14 +31,15 @@ def refusal(*arguments):
 
 @pytest.fixture(scope="module")
 def process(tmp_path_factory):
-    """`tfgen serve` of a preset and a broken folder, and the lines that it printed."""
+    """`tfgen serve` of a model file, exported first, and a broken folder, and the line that it printed."""
     broken = tmp_path_factory.mktemp("broken") / "1"
     broken.mkdir()
     (broken / "saved_model.pb").write_bytes(b"no protobuf")
-    command = [sys.executable, "-m", "zoo.cli", "serve", "gan_digits", f"bad={broken.parent}"]
-    command += ["--port", "0", "--grpc-port", "0"]
+    command = [sys.executable, "-m", "zoo.cli", "serve", f"bad={broken.parent}"]
+    command += ["gan_digits=saved_models/gan_digits/model.keras", "--port", "0", "--grpc-port", "0"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, cwd=ROOT, **pipes) as server:
+    home = {**os.environ, "TFGEN_HOME": str(broken.parent / "home")}
+    with subprocess.Popen(command, cwd=ROOT, env=home, **pipes) as server:
         yield server, server.stdout.readline()
         server.kill()
 
@@ -45,7 +47,7 @@ def process(tmp_path_factory):
 def test_the_line_is_pasted_and_a_picture_comes(process):
     server, line = process
     place, _, paste = line.partition("   try: ")
-    address = place.removeprefix("gan_digits, bad at ")
+    address = place.removeprefix("bad, gan_digits at ")
     assert address.startswith("http://127.0.0.1:")
     words = shlex.split(paste)
     assert words[:2] == ["curl", "-d"]
@@ -80,7 +82,7 @@ def test_sigterm_answers_what_was_accepted(process):
     assert server.wait(60) == 0
     assert server.stdout.read() == ""
     [complaint] = server.stderr.read().splitlines()
-    assert complaint.startswith("bad 1 failed to load: ")
+    assert "bad 1 failed to load: " in complaint
 
 
 def test_refusals(tmp_path):

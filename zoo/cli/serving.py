@@ -170,7 +170,8 @@ def _export_file(path):
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     folder = home.folder() / "served" / digest[:16] / path.stem
     if not _has_versions(folder):
-        tfgen.export(load_model(path), folder / "1")
+        model = load_model(path)  # quietly, as looking up `tfgen.export` would not be
+        tfgen.export(model, folder / "1")
     return folder
 
 
