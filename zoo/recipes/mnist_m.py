@@ -23,6 +23,7 @@ RECIPES = {
     "cvae_mnist_m": {
         "model": "VAE",
         "description": "Conditional VAE, Eq. 11 given labels, on MNIST-M, a discretized logistic likelihood",
+        "flagship": True,
         "data": {"name": "mnist_m"},
         "build": {"width": 24, "latent_dim": 64, "conditional": True, "normalization": None, "likelihood": "logistic"},
         "training": {"epochs": 60, "batch_size": 64, "learning_rate": 1e-3, "beta_1": 0.9, "decay": "cosine"},
