@@ -64,6 +64,16 @@ class TestAssertions:
             ("generate", {"seeds": [0, 1], "labels": [1]}, "equally many rows.*2.*1"),
             ("decode", {"latents": np.zeros((1, 32), "f"), "labels": [10]}, "labels must be"),
             ("discriminate", {"images": np.zeros((1, 8, 8, 1), "f"), "labels": [-1]}, "labels"),
+            (
+                "discriminate",
+                {"images": np.full((1, 8, 8, 1), np.nan, "f"), "labels": [0]},
+                "finite",
+            ),
+            (
+                "decode",
+                {"latents": np.full((1, 32), -np.inf, "f"), "labels": [0]},
+                "latents must be",
+            ),
         ],
     )
     def test_the_graph_refuses_in_words(self, endpoint, arguments, message):

@@ -32,8 +32,9 @@ def images_spec(model: Any) -> tf.TensorSpec:
 def complete(model: Any, functions: Endpoints) -> Endpoints:
     """Add the checks that every endpoint makes, and `<name>_bytes` for each that reads images.
 
-    Assertions in the graph check that inputs have equally many rows, that `labels` lie in the model's
-    range and that n is at most `MOST_SERVED`.  Floats are returned as float32 under every policy.
+    Assertions in the graph check that inputs have equally many rows, that images and latents are finite,
+    that `labels` lie in the model's range and that n is at most `MOST_SERVED`.  Floats are returned as
+    float32 under every policy.
     `<name>_bytes` reads PNG or JPEG files of any size, `image_bytes`, in place of `images`, and decodes
     them as `tfgen.data` decodes a folder's (see `tfgen.data.encoded`).
 
@@ -324,6 +325,10 @@ def _assertions(model, given):
         rule = f"labels must be from 0 to {model.num_classes - 1}. Received: labels ="
         inside = (given["labels"] >= 0) & (given["labels"] < model.num_classes)
         yield tf.debugging.Assert(tf.reduce_all(inside), [rule, given["labels"]])
+    for name in ("images", "latents"):
+        if name in given:
+            finite = tf.reduce_all(tf.math.is_finite(given[name]))
+            yield tf.debugging.Assert(finite, [f"{name} must be finite"])
 
 
 def _as_float32(value):
