@@ -34,6 +34,7 @@ BASES = ("zoo.models.variational", "zoo.models.autoencoder")
 FLOORS = (
     "zoo.recipes",
     "zoo.models",
+    "zoo.building",
     "zoo.registry",
     "zoo.preset",
     "zoo",

@@ -72,25 +72,34 @@ def check_seed(seed: Any, lowest: int = 0) -> None:
 
 
 def check_positive(**values: Any) -> None:
-    """Check that every value is above zero.
+    """Check that every value is a number above zero.
 
     Raises:
-        ValueError: A value is not.
+        TypeError: A value is no number.
+        ValueError: A value is not above zero.
     """
     for name, value in values.items():
+        _check_number(name, value)
         if not value > 0:
             raise ValueError(f"{name} must be positive. Received: {name}={value}")
 
 
 def check_not_negative(**values: Any) -> None:
-    """Check that every value is zero or above.
+    """Check that every value is a number, zero or above.
 
     Raises:
-        ValueError: A value is not.
+        TypeError: A value is no number.
+        ValueError: A value is below zero.
     """
     for name, value in values.items():
+        _check_number(name, value)
         if not value >= 0:
             raise ValueError(f"{name} must not be negative. Received: {name}={value}")
+
+
+def _check_number(name, value):
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        raise TypeError(f"{name} must be a number. Received: {name}={value!r}")
 
 
 # Images and labels.

@@ -9,6 +9,7 @@ import os
 from typing import TYPE_CHECKING
 
 from tfgen import old_names
+from zoo.building import check_build
 from zoo.recipes import FILES
 from zoo.recipes.reading import Recipe
 
@@ -72,6 +73,9 @@ def build(recipe: Recipe, info: "Info", seed: int = 0, batches: int | None = Non
         batches: Number of batches per epoch, for a decaying learning rate; by default that of the whole
             split "train".
 
+    Raises:
+        ValueError: A key or value of the recipe breaks a rule.
+
     Examples:
         >>> import tfgen, zoo
         >>> model = zoo.build(zoo.RECIPES["iwgan_digits"], tfgen.data.info("digits"))
@@ -85,6 +89,7 @@ def build(recipe: Recipe, info: "Info", seed: int = 0, batches: int | None = Non
         batches = batches or -(-info.splits["train"] // training["batch_size"])
         steps = batches * training["epochs"]
     kind = model_class(recipe["model"])
+    check_build(kind, recipe["build"])
     model = kind.build_networks(info.shape, info.num_classes, seed=seed, **recipe["build"])
     optimizer = _optimizer(training, steps, model.players)
     model.compile(optimizer, steps_per_execution=STEPS_PER_EXECUTION)

@@ -22,6 +22,7 @@ from tfgen.atomic import replace_file, write_json
 from tfgen.data import naming
 from tfgen.drawing import pictures
 from zoo import registry
+from zoo.building import check_build
 from zoo.preset import lookup, summaries
 from zoo.preset.load import load
 from zoo.preset.provenance import machine, versions
@@ -154,6 +155,7 @@ def _train(
 ) -> tfgen.Unified:
     recipe, training = run.record.recipe, run.record.recipe["training"]
     kind, data, seed = registry.model_class(recipe["model"]), recipe["data"], run.record.seed
+    check_build(kind, recipe["build"])
     found = summaries.summarize(recipe, run.record.name or recipe["model"])
     if verbose:
         print(*found, sep="\n")

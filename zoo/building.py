@@ -1,0 +1,57 @@
+"""Rules of a recipe's `build`, read from the signatures of the model that it names."""
+
+import inspect
+import types
+import typing
+from typing import Any
+
+BY_ENGINE = ("self", "players", "shape", "num_classes", "seed", "theta", "phi", "eta", "omega")
+
+
+def check_build(kind: type, build: dict[str, Any]) -> None:
+    """Check that `build` has keywords of `build_networks` or of the constructor, of the annotated types.
+
+    Args:
+        kind: Class of the model.
+        build: Section of a recipe.
+
+    Raises:
+        ValueError: A key is unknown, or a value has another type.
+    """
+    known = keywords(kind)
+    for key, value in build.items():
+        if key not in known:
+            raise ValueError(
+                f"build of {kind.__name__} has the keys {', '.join(sorted(known))}. "
+                f"Received: {key}={value!r:.80}"
+            )
+        if not _is_of(value, known[key]):
+            written = getattr(known[key], "__name__", None) or str(known[key])
+            raise ValueError(f"build.{key} must be {written}. Received: {key}={value!r:.80}")
+
+
+def keywords(kind: type) -> dict[str, Any]:
+    """Return {keyword: annotation} of what a recipe may give to `build_networks` and the constructors."""
+    constructors = [vars(base)["__init__"] for base in kind.__mro__ if "__init__" in vars(base)]
+    known: dict[str, Any] = {}
+    for function in (typing.cast(Any, kind).build_networks, *constructors):
+        parameters = inspect.signature(function).parameters.values()
+        named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+        known = {p.name: p.annotation for p in named if p.name not in BY_ENGINE} | known
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            break  # it passes on no keyword
+        if function.__module__ == "tfgen.unified":
+            break  # what follows is Keras'
+    return known
+
+
+def _is_of(value, annotation):
+    """Whether a value is of an annotation; other annotations than plain types are not judged."""
+    if isinstance(annotation, types.UnionType):
+        return any(_is_of(value, part) for part in annotation.__args__)
+    if annotation is float:
+        annotation = int | float
+    if isinstance(annotation, types.UnionType | type) and annotation is not inspect.Parameter.empty:
+        integers = annotation is not bool and isinstance(value, bool)  # True is an int
+        return isinstance(value, annotation) and not integers
+    return True
