@@ -346,3 +346,11 @@ def test_arrays_are_those_asked_for(tmp_path):
     np.testing.assert_array_equal(read["y"], np.float16([[0.5]]))
     with pytest.raises(ValueError, match=r"arrays other than x\.npy"):
         untrusted.read_arrays(tmp_path / "a.npz", ["x"])
+
+
+def test_an_error_of_keras_is_one_line():
+    with pytest.raises(
+        ValueError, match=r"Received: m\.keras, OSError: Bad CRC-32 List of: \[x\]$"
+    ):
+        with rebuilding(Path("m.keras")):
+            raise OSError("Bad CRC-32\n\nList of:\n  [x]")

@@ -21,11 +21,11 @@ class RefusedError(ValueError):
 
 @contextlib.contextmanager
 def rebuilding(path: Path) -> Iterator[None]:
-    """Raise every error of Keras, of whatever class, as a ValueError of one sentence."""
+    """Raise every error of Keras, of whatever class, as a ValueError of one line."""
     try:
         yield
     except Exception as error:
         raise ValueError(
             "A model file must be whole, and one that Keras can rebuild. "
-            f"Received: {path}, {type(error).__name__}: {str(error)[:500]}"
+            f"Received: {path}, {type(error).__name__}: {' '.join(str(error).split())[:500]}"
         ) from error
