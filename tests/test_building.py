@@ -1,5 +1,6 @@
 """Values of a recipe's `build` are held against the signatures of the model that takes them."""
 
+import numpy as np
 import pytest
 
 import tfgen
@@ -8,6 +9,7 @@ from zoo import registry
 from zoo.building import check_build
 from zoo.preset.train import train
 from zoo.recipes import reading
+from zoo.studies.reproduce import controls
 
 
 @pytest.mark.parametrize(
@@ -33,6 +35,12 @@ def test_every_recipe_keeps_the_rules_of_build():
     for recipe in zoo.RECIPES.values():
         check_build(registry.model_class(recipe["model"]), recipe["build"])
     check_build(zoo.GAN, {"average": None, "r1": 1, "width": 2})  # an int is a number, too
+    check_build(zoo.GAN, {"average": np.float32(0.5), "width": np.int64(2)})
+
+
+def test_a_member_outside_the_zoo_may_pass_keywords_on_to_any_class():
+    controls.register()
+    check_build(registry.model_class("Classifier"), {"width": 2, "classifier_units": 8})
 
 
 @pytest.mark.parametrize("value", ["5", True, None, [1.0]])

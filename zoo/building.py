@@ -1,15 +1,20 @@
 """Rules of a recipe's `build`, read from the signatures of the model that it names."""
 
 import inspect
+import numbers
 import types
 import typing
 from typing import Any
 
 BY_ENGINE = ("self", "players", "shape", "num_classes", "seed", "theta", "phi", "eta", "omega")
+_NUMBERS: dict[type, type] = {int: numbers.Integral, float: numbers.Real}  # with NumPy's scalars
 
 
 def check_build(kind: type, build: dict[str, Any]) -> None:
     """Check that `build` has keywords of `build_networks` or of the constructor, of the annotated types.
+
+    Keywords that a member outside the zoo does not state are its own affair: it may pass them on to any
+    class, where the zoo's members pass them on to their constructors.
 
     Args:
         kind: Class of the model.
@@ -21,6 +26,8 @@ def check_build(kind: type, build: dict[str, Any]) -> None:
     known = keywords(kind)
     for key, value in build.items():
         if key not in known:
+            if not kind.__module__.startswith("zoo.models."):
+                continue
             raise ValueError(
                 f"build of {kind.__name__} has the keys {', '.join(sorted(known))}. "
                 f"Received: {key}={value!r:.80}"
@@ -49,9 +56,8 @@ def _is_of(value, annotation):
     """Whether a value is of an annotation; other annotations than plain types are not judged."""
     if isinstance(annotation, types.UnionType):
         return any(_is_of(value, part) for part in annotation.__args__)
-    if annotation is float:
-        annotation = int | float
-    if isinstance(annotation, types.UnionType | type) and annotation is not inspect.Parameter.empty:
-        integers = annotation is not bool and isinstance(value, bool)  # True is an int
-        return isinstance(value, annotation) and not integers
-    return True
+    if not isinstance(annotation, type) or annotation is inspect.Parameter.empty:
+        return True
+    if annotation in _NUMBERS and isinstance(value, bool):  # True is an int
+        return False
+    return isinstance(value, _NUMBERS.get(annotation, annotation))
