@@ -75,11 +75,20 @@ def test_a_change_that_breaks_a_rule_is_refused(assignment, rule):
 def test_changes_lead_from_one_recipe_to_another():
     original = zoo.RECIPES["gan_digits"]
     changes = ["data.fraction=0.5", "build.width=8", "build.importance_weighted=true"]
-    assert reading.find_changes(reading.apply_changes(original, changes), original) == changes
+    changed = reading.apply_changes(original, changes)
+    assert reading.find_changes(changed, original) == changes
     assert reading.find_changes(original, original) == []
-    for other in ({**original, "model": "VAE"}, {**original, "build": {}}):
-        with pytest.raises(ValueError, match="Received"):
-            reading.find_changes(other, original)
+    back = reading.find_changes(original, changed)
+    assert back[:2] == ["data.fraction=", "build.importance_weighted="]
+    assert reading.apply_changes(changed, back) == original
+    with pytest.raises(ValueError, match="Received"):
+        reading.find_changes({**original, "model": "VAE"}, original)
+
+
+def test_a_key_that_a_recipe_needs_is_not_removed():
+    for needed in ("training.epochs=", "data.name="):
+        with pytest.raises(ValueError, match="Received: .*None"):
+            reading.apply_changes(zoo.RECIPES["gan_digits"], [needed])
 
 
 def test_a_preset_is_trained_again_as_it_was():

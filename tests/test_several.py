@@ -69,6 +69,20 @@ def test_arms_are_compared_by_the_seeds_that_both_have(trained):
     )
 
 
+def test_a_printed_comparison_is_cut_nowhere_and_leaves_out_metrics_of_real_images(trained):
+    folder, _ = trained
+    printed = run("compare", folder / "base", folder / "other", "--samples", 40).stdout
+    lines = [line.split() for line in printed.splitlines()]
+    assert printed.startswith("base: base; 2 seeds: 0, 1\n")
+    assert "…" not in printed
+    metrics = json.loads((folder / "base" / "seed_0" / "scores.json").read_text())["metrics"]
+    assert [line[:2] for line in lines[2:]] == [[name, "other"] for name in metrics]
+
+    numbers = {name: {0: {"fid": 1.0, "inception_score_real": 9.0}} for name in "ab"}
+    arms = [several.Arm(name, {0: None}) for name in "ab"]
+    assert [row.metric for row in several.compare_arms(arms, numbers)] == ["fid"]
+
+
 def test_scores_are_measured_once(trained, monkeypatch):
     folder, _ = trained
     first = several.scores(Run(folder / "base" / "seed_1"), 40)

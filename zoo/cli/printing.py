@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+_UNLIMITED = 10_000  # characters of a line
+
 
 def print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2))
@@ -20,13 +22,19 @@ def print_metrics(metrics: dict[str, Any]) -> None:
 
 
 def print_table(header: Sequence[str] | None, rows: Iterable[Sequence[Any]]) -> None:
+    """Print a table whose cells are whole: folded in a terminal, a line per row elsewhere."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table(*header or ("", ""), box=None, show_header=header is not None)
+    columns = [Column(title, overflow="fold") for title in header or ("", "")]
+    table = Table(*columns, box=None, show_header=header is not None)
     for row in rows:
         table.add_row(*map(str, row))
-    Console(soft_wrap=False, markup=False).print(table)
+    width = None if Console().is_terminal else _UNLIMITED
+    console = Console(width=width, markup=False)
+    with console.capture() as printed:
+        console.print(table)
+    click.echo("\n".join(map(str.rstrip, printed.get().splitlines())))
 
 
 def short(value: Any) -> str:

@@ -1,5 +1,6 @@
 """`tfgen train --seeds` and `tfgen compare`: runs of several seeds, and comparisons of arms."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -71,16 +72,19 @@ def compare(runs: Any, samples: int, evaluator: str | None, as_json: bool) -> An
     if as_json:
         print_json([row.to_dict() for row in found])
         return
-    click.echo(f"{len(seeds)} seeds: {', '.join(map(str, seeds))}")
-    header = ("metric", "arm", "mean", "base", "mean", "difference", "low", "high", "p", "p, Holm")
-    print_table(header, [_row(row) for row in found])
+    common = os.path.commonpath([Path(arm.name).absolute().parent for arm in arms])
+    name_of = {arm.name: os.path.relpath(arm.name, common) for arm in arms}
+    base = name_of[arms[0].name]
+    click.echo(f"base: {base}; {len(seeds)} seeds: {', '.join(map(str, seeds))}")
+    header = ("metric", "arm", "mean", "base", "difference (95 %)", "p", "p, Holm")
+    print_table(header, [_row(row, name_of[row.arm]) for row in found])
 
 
-def _row(row):
+def _row(row, arm):
     found = row.differences
-    numbers = (found.mean, found.low, found.high, found.p, row.adjusted)
-    means = (row.arm, _number(row.arm_mean), row.base, _number(row.base_mean))
-    return (row.metric, *means, *map(_number, numbers))
+    difference = f"{found.mean:+.3g} ({found.low:+.3g} to {found.high:+.3g})"
+    means = (_number(row.arm_mean), _number(row.base_mean))
+    return (row.metric, arm, *means, difference, _number(found.p), _number(row.adjusted))
 
 
 def _number(value):

@@ -29,7 +29,7 @@ def _check_name(ctx: click.Context, param: click.Parameter, value: str | None) -
 @click.option(
     "--set", "changes", multiple=True, metavar="KEY=VALUE",
     help="Change of the recipe, as in data.size=32, build.width=16 or training.learning_rate=1e-4; "
-    "may be repeated.",
+    "may be repeated. Without a value the key is removed, as in training.patience=.",
 )  # fmt: skip
 @click.option("--data", help="Data set: digits, a TFDS name or a folder; by default the recipe's.")
 @click.option(

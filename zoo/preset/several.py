@@ -17,8 +17,8 @@ import numpy as np
 
 import tfgen
 from tfgen import untrusted
+from tfgen.evaluation import capabilities, paired
 from tfgen.evaluation import evaluator as evaluators
-from tfgen.evaluation import paired
 from zoo.preset.run import Run
 from zoo.preset.train import write_json
 from zoo.recipes import evaluation_data
@@ -218,13 +218,15 @@ def compare_arms(several: Sequence[Arm], numbers: dict[str, dict[int, Scores]]) 
         numbers: {name of an arm: {seed: scores}} of the seeds that all arms have.
 
     Returns:
-        Comparisons in all metrics that both arms have.
+        Comparisons in all metrics of the models that both arms have.
     """
     seeds, (base, *others) = shared_seeds(several), several
+    of_real_images = set(capabilities.ceilings().values())
     found = []
     for arm in others:
         rows = [(numbers[arm.name][seed], numbers[base.name][seed]) for seed in seeds]
-        for metric in [m for m in rows[0][0] if all(m in a and m in b for a, b in rows)]:
+        shared = [m for m in rows[0][0] if all(m in a and m in b for a, b in rows)]
+        for metric in [m for m in shared if m not in of_real_images]:
             a, b = ([row[side][metric] for row in rows] for side in (0, 1))
             means = float(np.mean(a)), float(np.mean(b))
             found.append(Comparison(metric, arm.name, base.name, *means, paired.compare(a, b)))

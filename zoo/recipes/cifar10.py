@@ -44,7 +44,7 @@ RECIPES = {
         "flagship": True,
         "data": {"name": "cifar10"},
         "build": {"width": 32, "latent_dim": 96, "normalization": None, "likelihood": "logistic"},
-        "training": {"epochs": 45, "batch_size": 100, "learning_rate": 1e-3, "beta_1": 0.9, "decay": "linear"},
+        "training": {"epochs": 40, "batch_size": 64, "learning_rate": 1e-3, "beta_1": 0.9, "decay": "cosine"},
     },
     "resnet_cifar10": {
         "model": "ResNet",

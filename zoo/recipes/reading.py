@@ -49,7 +49,8 @@ def apply_changes(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
 
     Args:
         recipe: Recipe to change.
-        assignments: Changes such as "training.epochs=3"; a value is JSON, or else the text itself.
+        assignments: Changes such as "training.epochs=3"; a value is JSON, or else the text itself. Without
+            a value, as in "training.patience=", the key is removed.
 
     Raises:
         ValueError: An assignment has another form, or a value breaks a rule.
@@ -63,7 +64,9 @@ def apply_changes(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
                 "A change must have the form data.KEY=VALUE, build.KEY=VALUE or "
                 f"training.KEY=VALUE. Received: {assignment!r}"
             )
-        recipe[section] |= old_names.renew({key: _value(text)})
+        recipe[section].pop(key, None)
+        if text:
+            recipe[section] |= old_names.renew({key: _value(text)})
     check(recipe)
     if recipe["data"]["name"] != before and "description" in recipe:
         # "..., on MNIST, ..." says what it learned from.
@@ -76,12 +79,13 @@ def find_changes(recipe: Recipe, original: Recipe) -> list[str]:
     """Return the assignments that turn `original` into `recipe`, see `apply_changes`.
 
     Raises:
-        ValueError: There are none, since a key is missing or the model differs.
+        ValueError: There are none, since the model differs.
     """
     assignments = []
     for section in SECTIONS:
-        if original[section].keys() - recipe[section].keys():
-            raise ValueError(f"A change cannot remove a key. Received: {recipe[section]}")
+        assignments += [
+            f"{section}.{key}=" for key in original[section] if key not in recipe[section]
+        ]
         for key, value in recipe[section].items():
             if key not in original[section] or original[section][key] != value:
                 assignments.append(f"{section}.{key}={json.dumps(value)}")
