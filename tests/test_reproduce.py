@@ -93,7 +93,9 @@ def test_verdicts_say_the_direction():
     up = paired.compare([1, 2, 3, 4, 5, 6], np.zeros(6))
     assert paired.verdict(up, 0.04) == "better"
     assert paired.verdict(up, 0.04, higher_is_better=False) == "worse"
-    assert paired.verdict(up, 0.05) == "no difference found"
+    assert paired.verdict(up, 0.05) == "better before Holm's correction, not after"
+    unclear = paired.compare([1, 2, 3, 4, 5, -6], np.zeros(6))
+    assert paired.verdict(unclear, 1.0) == "no difference found"
 
 
 def test_arms_of_unequal_length_are_no_pairs():
