@@ -65,6 +65,10 @@ def test_changes_are_values_of_json_or_text():
         ("training.beta_1=1", "must be a number from 0"),
         ("training.decay=3", "Received: decay=3"),
         ("data.name=3", "A recipe's data must have a name"),
+        (
+            "training.patinece=",
+            "A key to remove must be one of the recipe. Received: 'training.pat",
+        ),
     ],
 )
 def test_a_change_that_breaks_a_rule_is_refused(assignment, rule):

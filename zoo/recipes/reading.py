@@ -64,9 +64,13 @@ def apply_changes(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
                 "A change must have the form data.KEY=VALUE, build.KEY=VALUE or "
                 f"training.KEY=VALUE. Received: {assignment!r}"
             )
-        recipe[section].pop(key, None)
+        change = old_names.renew({key: _value(text)})
         if text:
-            recipe[section] |= old_names.renew({key: _value(text)})
+            recipe[section] |= change
+        elif change.keys() <= recipe[section].keys():
+            recipe[section] = {k: v for k, v in recipe[section].items() if k not in change}
+        else:
+            raise ValueError(f"A key to remove must be one of the recipe. Received: {assignment!r}")
     check(recipe)
     if recipe["data"]["name"] != before and "description" in recipe:
         # "..., on MNIST, ..." says what it learned from.
