@@ -228,3 +228,54 @@ def test_annealing_is_left_out_under_a_learned_prior():
     scores = likelihood_bounds(EvaluationContext(model, few, 10, None, 0))
     assert "ais_bound" not in scores
     assert scores["bound"].value < scores["iw_bound_64"].value
+
+
+# ---- truncation --------------------------------------------------------------------------------
+
+
+def test_truncated_samples_are_images_of_scaled_codes(tmp_path):
+    model = models.build("iwcgan_digits", truncation=0.5)
+    labels = [3, 1, 3, 7]
+    expected = model.decode(0.5 * model.prior(4, 9), tf.constant(labels)).numpy()
+    assert_allclose(model.sample(4, 9, labels, prior="truncated"), expected, atol=1e-6)
+    assert (model.sample(4, 9, labels) != expected).any()
+    model.save(tmp_path / "gan.keras")
+    for copy in (zoo.load(tmp_path / "gan.keras"), model.release()):
+        assert copy.truncation == 0.5
+        assert_allclose(copy.sample(4, 9, labels, prior="truncated"), expected, atol=1e-6)
+
+
+def test_truncation_changes_neither_training_nor_plain_samples():
+    found = [models.build("iwgan_digits", truncation=factor) for factor in (None, 0.5)]
+    images, _ = models.digits(64)
+    for model in found:
+        model.fit(images, batch_size=32, verbose=0)
+    assert_array_equal(*(model.sample(3, seed=1) for model in found))
+
+
+@pytest.mark.parametrize("factor", [0.0, -1.0, float("nan"), "0.5"])
+def test_a_truncation_must_be_positive(factor):
+    with pytest.raises((ValueError, TypeError), match="truncation"):
+        models.build("gan_digits", truncation=factor)
+
+
+def test_a_prior_that_a_model_lacks_is_refused():
+    gan = models.build("gan_digits")
+    for prior in ("truncated", "aggregate", "normal"):
+        with pytest.raises(ValueError, match=f"Received: prior='{prior}' for"):
+            gan.sample(1, prior=prior)
+    assert "generate_truncated" not in gan.endpoints()
+    gan.truncation = 0.7
+    assert gan.sample(1, prior="truncated").shape == (1, *SHAPE)
+
+
+def test_scores_of_truncated_samples_have_a_prefix():
+    model = models.build("cgan_digits", truncation=0.5)
+    found = sample_quality(EvaluationContext(model, "digits", 200, None, 0))
+    assert found["truncated_fid"] != found["fid"]
+    assert {name for name in found if name.startswith("truncated_")} == {
+        f"truncated_{name}"
+        for name in found
+        if not name.startswith("truncated_")
+        and name not in ("inception_score_real", "evaluator_accuracy")
+    }

@@ -4,12 +4,13 @@ import importlib
 import json
 from pathlib import Path
 
+import models
 import numpy as np
 import pytest
 
 import zoo
 from zoo.preset.run import Run
-from zoo.studies import adaptation, joint, options, updates
+from zoo.studies import adaptation, joint, options, truncation, updates
 
 PAGES = Path(__file__).resolve().parents[1] / "docs" / "studies"
 
@@ -59,6 +60,14 @@ def test_options_are_trained_for_the_epochs_that_fit_in_equal_time(tmp_path, mon
     monkeypatch.setattr(options, "measure", None)  # nothing is repeated
     options.main(command, standalone_mode=False)
     assert (tmp_path / "options.md").read_text() == written
+
+
+def test_factors_are_scored_on_the_samples_that_a_preset_with_the_factor_draws():
+    model = models.build("cgan_digits", truncation=0.5)
+    expected = model.sample(4, seed=2, labels=[3, 1, 0, 9], prior="truncated")
+    model.truncation = None
+    found = truncation.Truncated(model, 0.5).sample(4, seed=2, labels=[3, 1, 0, 9])
+    np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 def test_sharpness_falls_by_blur_and_noise_makes_no_extreme_pixels():

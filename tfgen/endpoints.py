@@ -96,16 +96,16 @@ def generator(model: Any) -> Endpoints:
     return complete(model, functions)
 
 
-def aggregate(model: Any) -> Endpoints:
-    """`generate_aggregate`: images of codes from the mixture of `fit_sampler`, if the model has one."""
-    if model.aggregate is None:
+def second_sampler(model: Any) -> Endpoints:
+    """`generate_aggregate` or `generate_truncated`: images of codes from the model's `second_prior`."""
+    if model.second_prior is None:
         return {}
 
-    def generate_aggregate(seeds, labels=None):
+    def generate(seeds, labels=None):
         def draw(row):
             seed, label = row if isinstance(row, tuple) else (row, None)
             given = None if label is None else label[None]
-            return model.codes(1, seed, given, prior="aggregate")[0]
+            return model.second_codes(1, seed, given)[0]
 
         rows = seeds if labels is None else (seeds, labels)
         latents = tf.map_fn(draw, rows, fn_output_signature=tf.float32)
@@ -113,7 +113,9 @@ def aggregate(model: Any) -> Endpoints:
         return {"images": _in_chunks(model.decode, columns, model.image_shape)}
 
     labels = {"labels": LABELS} if model.conditional else {}
-    return complete(model, {"generate_aggregate": (generate_aggregate, {"seeds": SEEDS, **labels})})
+    return complete(
+        model, {f"generate_{model.second_prior}": (generate, {"seeds": SEEDS, **labels})}
+    )
 
 
 def discriminator(model: Any) -> Endpoints:

@@ -34,6 +34,7 @@ ENDPOINTS = {
     "generate": ({"seeds"}, {"images"}),
     "generate_png": ({"seeds"}, {"png_bytes"}),
     "generate_aggregate": ({"seeds"}, {"images"}),
+    "generate_truncated": ({"seeds"}, {"images"}),
     "sample": ({"n", "seed"}, {"images"}),
     "sample_labels": ({"labels", "seed"}, {"images"}),
     "decode": ({"latents"}, {"images"}),

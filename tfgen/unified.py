@@ -62,7 +62,7 @@ class Unified(Gated):
     likelihood = None  # p_theta(x|z), one of `tfgen.distributions.LIKELIHOODS`, if there is a bound
     binary_pixels = False  # whether p_theta(x|z) is of pixels in {0, 1}
     binary_code = False  # whether every unit of z is 0 or 1
-    aggregate = None  # mixture of Gaussians that `fit_sampler` fitted to the codes
+    second_prior = None  # name of another distribution of z to sample from, beside p(z)
     num_categories = num_continuous = 0  # last columns of z: one-hot code, codes on [-1, 1]
     needs_labels = False  # whether it always learns from labels
     unlabelled = False  # whether label -1, no label, is allowed
@@ -313,14 +313,25 @@ class Unified(Gated):
         Args:
             n, seed: See `sample`.
             labels: (n,) int32 or None.
-            prior: None for p(z), or the name of another distribution that the model has.
+            prior: None for p(z), or the model's `second_prior`.
 
         Raises:
             ValueError: The model has no such distribution.
         """
-        if prior is not None:
-            raise ValueError(f"prior must be None for {self.name}. Received: prior={prior!r}")
-        return self._graphs.prior(n, seed)
+        if prior is None:
+            return self._graphs.prior(n, seed)
+        if prior != self.second_prior:
+            raise ValueError(
+                "prior must be None, 'aggregate' after `fit_sampler`, or 'truncated' for a "
+                f"GAN with `truncation`. Received: prior={prior!r} for {self.name}"
+            )
+        return self.second_codes(n, seed, labels)
+
+    def second_codes(self, n: Any, seed: Any, labels: Any) -> tf.Tensor:
+        """Hook: draw z from the distribution that `second_prior` names, see `codes`."""
+        raise NotImplementedError(
+            f"{type(self).__name__} states second_prior, but not second_codes."
+        )
 
     def sample(
         self, n: int, seed: int = 0, labels: Any = None, prior: str | None = None
@@ -331,7 +342,8 @@ class Unified(Gated):
             n: Number of images.
             seed: int.
             labels: (n,) class labels for a conditional model; by default arange(n) % num_classes.
-            prior: None for z ~ p(z); "aggregate" for the mixture of `fit_sampler`, if the model has it.
+            prior: None for z ~ p(z); "aggregate" for the mixture of `fit_sampler`, "truncated" for z
+                times the `truncation` of a GAN, if the model has it.
 
         Returns:
             NumPy float32 (n, h, w, c) in [0, 1]; Bernoulli means for a VAE.  Working memory is that of

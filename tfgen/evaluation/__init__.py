@@ -34,8 +34,8 @@ def evaluate(
       classifies as the class they were drawn for (each class equally often), beside
       `evaluator_accuracy`, its accuracy on the real test set.
 
-    A model with a second sampler, the mixture of `fit_sampler`, has the metrics of that sampler too, with
-    the prefix `aggregate_`.
+    A model with a second sampler has the metrics of that sampler too, with its name as prefix:
+    `aggregate_` of the mixture of `fit_sampler`, `truncated_` of a GAN's `truncation`.
 
     A model with `classify` has its `accuracy` measured on the test split. If its attribute `clustering`
     says that its classes are clusters, `clustering_accuracy` is measured instead: accuracy under the best

@@ -148,7 +148,11 @@ CAPABILITIES: dict[str, Capability] = {
             "by the same evaluator at the same number of samples; the paper has other evaluators, so its "
             "numbers compare only as shares of the real test set's."
         ),
-        ceilings=_OF_SAMPLES | {f"aggregate_{name}": c for name, c in _OF_SAMPLES.items()},
+        ceilings={
+            f"{prefix}{name}": ceiling
+            for prefix in ("", "aggregate_", "truncated_")
+            for name, ceiling in _OF_SAMPLES.items()
+        },
         example="# (64, {shape}) in [0, 1]\nimages = model.sample(64, seed=0{label})",
     ),
     "features": Capability(

@@ -32,10 +32,11 @@ def sample_quality(context: EvaluationContext) -> dict[str, Interval]:
     """Score generated images by the evaluator, against the real test set."""
     evaluator = evaluator_of(context)
     measured = _scores(context, evaluator, _observe_samples(context, evaluator))
-    if statement(context.model, "aggregate") is not None:
-        drawn = _scores(context, evaluator, _observe_samples(context, evaluator, prior="aggregate"))
+    second = statement(context.model, "second_prior")
+    if second is not None:
+        drawn = _scores(context, evaluator, _observe_samples(context, evaluator, prior=second))
         kept = {name: value for name, value in drawn.items() if name not in _OF_REAL_IMAGES}
-        measured |= {f"aggregate_{name}": value for name, value in kept.items()}
+        measured |= {f"{second}_{name}": value for name, value in kept.items()}
     return measured
 
 

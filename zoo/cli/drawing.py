@@ -22,9 +22,9 @@ from zoo.cli.options import MODEL, MOST_TILES, PICTURE, SEED
 @SEED
 @click.option("--label", type=int, help="Class of all images; by default each class in turn.")
 @click.option(
-    "--prior", type=click.Choice(["aggregate"]),
-    help="Draw codes from the mixture of `fit_sampler`, which VAEs of digits and MNIST have; by default "
-    "from p(z).",
+    "--prior", type=click.Choice(["aggregate", "truncated"]),
+    help="Draw codes from the second sampler of MODEL: VAEs of digits and MNIST have the mixture of "
+    "`fit_sampler`, GANs of CIFAR-10 truncated codes; by default from p(z).",
 )  # fmt: skip
 @PICTURE
 def sample(model: str, n: int, seed: int, label: int | None, prior: str | None, out: Path) -> None:

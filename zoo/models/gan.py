@@ -27,6 +27,9 @@ class GAN(Unified):
         phi: Discriminator, images [, t] -> logits (b, 1).
         num_classes: Number of classes of the labels that both networks read; None if they read none.
         importance_weighted: Whether to weight the generated samples by Eq. 43.
+        truncation: Factor c of `sample(prior="truncated")`, G_theta(c z), positive: below 1 samples
+            are nearer to what theta draws most, at the cost of recall (Brock et al. 2019, who redraw large
+            z instead).  Training does not read it.
         kwargs: Arguments of `tfgen.unified.Unified`.
 
     Source: Goodfellow et al. (2014); Mirza & Osindero (2014); Hu et al. (2018), section 4.
@@ -55,12 +58,16 @@ class GAN(Unified):
         phi: keras.Model,
         num_classes: int | None = None,
         importance_weighted: bool = False,
+        truncation: float | None = None,
         **kwargs: Any,
     ):
         checks.check_networks(num_classes, theta=theta, phi=phi)
         shape = theta.output_shape[1:]
         super().__init__({"theta": theta, "phi": phi}, shape, num_classes=num_classes, **kwargs)
         self.importance_weighted = importance_weighted
+        if truncation is not None:
+            checks.check_positive(truncation=truncation)
+        self.truncation = truncation
 
     @property
     def table_row(self) -> str:
@@ -119,12 +126,21 @@ class GAN(Unified):
     ) -> tf.Tensor:
         return self.logits(images, labels, training)
 
+    @property
+    def second_prior(self) -> str | None:
+        return None if self.truncation is None else "truncated"
+
+    def second_codes(self, n: Any, seed: Any, labels: Any) -> tf.Tensor:
+        return self.truncation * self.prior(n, seed)
+
     def endpoints(self) -> endpoints.Endpoints:
-        return {**endpoints.generator(self), **endpoints.discriminator(self)}
+        generating = {**endpoints.generator(self), **endpoints.second_sampler(self)}
+        return {**generating, **endpoints.discriminator(self)}
 
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "num_classes": self.num_classes,
             "importance_weighted": self.importance_weighted,
+            "truncation": self.truncation,
         }

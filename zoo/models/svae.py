@@ -222,7 +222,7 @@ class SVAE(Variational):
     def endpoints(self) -> endpoints.Endpoints:
         served = {
             **endpoints.generator(self),
-            **endpoints.aggregate(self),
+            **endpoints.second_sampler(self),
             **endpoints.variational(self),
             **endpoints.classifier(self),
         }

@@ -131,6 +131,6 @@ class VAE(Variational):
         return self.elbo(posterior, images, labels, noise, training)
 
     def endpoints(self) -> endpoints.Endpoints:
-        generating = {**endpoints.generator(self), **endpoints.aggregate(self)}
+        generating = {**endpoints.generator(self), **endpoints.second_sampler(self)}
         served = {**generating, **endpoints.variational(self)}
         return {**served, **endpoints.discriminator(self)} if "phi" in self.players else served

@@ -141,14 +141,11 @@ class Variational(Unified):
         self.aggregate = mixture
         return self
 
-    def codes(self, n: Any, seed: Any, labels: Any = None, prior: str | None = None) -> tf.Tensor:
-        if prior is None:
-            return super().codes(n, seed, labels)
-        if prior != "aggregate" or self.aggregate is None:
-            raise ValueError(
-                f"prior must be None, or 'aggregate' after `fit_sampler`, for {self.name}. "
-                f"Received: prior={prior!r}"
-            )
+    @property
+    def second_prior(self) -> str | None:
+        return None if self.aggregate is None else "aggregate"
+
+    def second_codes(self, n: Any, seed: Any, labels: Any) -> tf.Tensor:
         samples = noise.Samples(n, seed)
         labels = (
             tf.zeros([n], tf.int32) if labels is None else tf.convert_to_tensor(labels, tf.int32)

@@ -188,6 +188,12 @@ def _notes(card):
             'Metrics with the prefix `aggregate_` are of `model.sample(n, prior="aggregate")`, with codes '
             "from Gaussians fitted to the codes of the training images."
         )
+    if any(metric.startswith("truncated_") for metric in metrics):
+        yield (
+            'Metrics with the prefix `truncated_` are of `model.sample(n, prior="truncated")`, images of '
+            f"{card.recipe['build']['truncation']:g} z: precision for recall, see "
+            "[the factors](../../docs/studies/truncation.md)."
+        )
 
 
 def _row(card, metric):

@@ -1,8 +1,13 @@
 """Recipes of CIFAR-10, 32x32 photographs of ten classes."""
 
 # fmt: off
-# DCGAN 44 wide, phi's kernels spectrally normalized, theta modulated by z (and by the class).
-ADVERSARIAL = {"batch_size": 64, "learning_rate": 2e-4, "rates": {"phi": 4e-4}, "beta_1": 0.5, "decay": "linear"}
+# Residual networks of 3x3 kernels, phi's spectrally normalized, theta modulated by z (and by the class).
+PLAIN = {"latent_dim": 128, "residual": True, "spectral": True, "modulation": "latents", "average": 0.9995}
+CONDITIONAL = {**PLAIN, "conditional": True, "modulation": "both"}
+ADVERSARIAL = {"batch_size": 64, "learning_rate": 4e-4, "rates": {"phi": 8e-4}, "beta_1": 0.0, "decay": "linear"}
+# For a GPU.
+WIDE = {"width": 128, "truncation": 0.7}
+LARGE = {"batch_size": 100, "learning_rate": 2e-4, "rates": {"phi": 4e-4}}
 
 RECIPES = {
     "gan_cifar10": {
@@ -10,33 +15,32 @@ RECIPES = {
         "description": "Generative adversarial network, Eq. 3-5, on CIFAR-10",
         "flagship": True,
         "data": {"name": "cifar10", "flip": "random"},
-        "build": {"width": 44, "latent_dim": 128, "spectral": True, "modulation": "latents", "average": 0.9995},
-        "training": {"epochs": 60, **ADVERSARIAL},
+        "build": {"width": 40, **PLAIN},
+        "training": {"epochs": 30, **ADVERSARIAL},
     },
     "iwgan_cifar10": {
         "model": "GAN",
         "description": "Importance-weighted GAN, Eq. 36-43, on CIFAR-10",
         "flagship": True,
         "data": {"name": "cifar10", "flip": "random"},
-        "build": {"width": 44, "latent_dim": 128, "spectral": True, "modulation": "latents", "average": 0.9995, "importance_weighted": True},
-        "training": {"epochs": 60, **ADVERSARIAL},
+        "build": {"width": 40, **PLAIN, "importance_weighted": True},
+        "training": {"epochs": 30, **ADVERSARIAL},
     },
     "cgan_cifar10": {
         "model": "GAN",
         "description": "Class-conditional GAN, Eq. 3-5 given labels, on CIFAR-10",
         "flagship": True,
         "data": {"name": "cifar10", "flip": "random"},
-        "build": {"width": 44, "latent_dim": 128, "conditional": True, "spectral": True, "modulation": "both", "average": 0.9995},
-        "training": {"epochs": 60, **ADVERSARIAL},
+        "build": {"width": 40, **CONDITIONAL},
+        "training": {"epochs": 30, **ADVERSARIAL},
     },
-    # For a GPU: residual networks of 3x3 kernels.
     "iwcgan_cifar10": {
         "model": "GAN",
         "description": "Importance-weighted conditional GAN, Eq. 36-43 given labels, on CIFAR-10",
         "flagship": True,
         "data": {"name": "cifar10", "flip": "random"},
-        "build": {"width": 128, "latent_dim": 128, "residual": True, "conditional": True, "spectral": True, "modulation": "both", "average": 0.9995, "importance_weighted": True},
-        "training": {"epochs": 15, **ADVERSARIAL, "batch_size": 100, "beta_1": 0.0},
+        "build": {**CONDITIONAL, **WIDE, "importance_weighted": True},
+        "training": {"epochs": 15, **ADVERSARIAL, **LARGE},
     },
     "vae_cifar10": {
         "model": "VAE",

@@ -18,7 +18,9 @@ _METRICS = {  # header -> metric
     "precision": "precision",
     "recall": "recall",
     "share, aggregate codes": "aggregate_inception_score_ratio",
+    "share, truncated z": "truncated_inception_score_ratio",
     "label kept": "conditional_accuracy",
+    "label kept, truncated z": "truncated_conditional_accuracy",
     "bound, nats": "bound",
     "accuracy": "accuracy",
     "clusters": "clustering_accuracy",
@@ -40,7 +42,8 @@ conditional models. *paper* is the paper's number for the same model on the same
 a label accuracy, a bound or an accuracy, by the paper's own evaluators. Cores are those available to the
 training, on a machine shared with other work. Presets trained in bfloat16 and in float32, or on different
 machines, do not form pairs. *share, aggregate codes* is of the second sampler of likelihood models, see
-`fit_sampler`. MNIST-M is a subset: 12,000 of 59,001 training images, 4,000 of 9,001 test images.
+`fit_sampler`; *truncated z* of a GAN's, see [studies/truncation.md](studies/truncation.md). MNIST-M is a
+subset: 12,000 of 59,001 training images, 4,000 of 9,001 test images.
 
 Bounds are of the test set binarized once, each pixel a draw from Bernoulli(gray value). The paper does not
 state its binarization. Accuracies are of gray test images. These single runs do not show whether one model
