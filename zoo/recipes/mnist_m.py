@@ -9,7 +9,7 @@ RECIPES = {
         "description": "Class-conditional GAN, Eq. 3-5 given labels, on MNIST-M",
         "flagship": True,
         "data": {"name": "mnist_m"},
-        "build": {"width": 32, "latent_dim": 64, "conditional": True, "spectral": True, "modulation": "both", "average": 0.999},
+        "build": {"width": 32, "latent_dim": 64, "conditional": True, "spectral": True, "modulation": "both", "average": 0.999, "truncation": 0.5},
         "training": {"epochs": 100, **ADVERSARIAL},
     },
     "iwcgan_mnist_m": {
@@ -17,7 +17,7 @@ RECIPES = {
         "description": "Importance-weighted conditional GAN, Eq. 36-43 given labels, on MNIST-M",
         "flagship": True,
         "data": {"name": "mnist_m"},
-        "build": {"width": 32, "latent_dim": 64, "conditional": True, "spectral": True, "modulation": "both", "average": 0.999, "importance_weighted": True},
+        "build": {"width": 32, "latent_dim": 64, "conditional": True, "spectral": True, "modulation": "both", "average": 0.999, "importance_weighted": True, "truncation": 0.5},
         "training": {"epochs": 100, **ADVERSARIAL},
     },
     "cvae_mnist_m": {

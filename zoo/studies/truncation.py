@@ -1,6 +1,6 @@
 """`python -m zoo.studies.truncation [NAME ...]`: precision and recall of truncated samples G_theta(c z).
 
-Samples of CIFAR-10's GANs are scored for several factors c.  A recipe's `truncation` is the factor with the
+Samples of GANs in color are scored for several factors c.  A recipe's `truncation` is the factor with the
 highest share of the real Inception Score; the evaluator learned from training images alone.  Presets that
 were scored before are not scored again.
 """
@@ -19,7 +19,14 @@ from tfgen.markdown import table
 from zoo.preset.provenance import in_words, machine
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "studies"
-PRESETS = ("iwcgan_cifar10", "cgan_cifar10", "iwgan_cifar10", "gan_cifar10")
+PRESETS = (
+    "iwcgan_cifar10",
+    "cgan_cifar10",
+    "iwgan_cifar10",
+    "gan_cifar10",
+    "iwcgan_mnist_m",
+    "cgan_mnist_m",
+)
 FACTORS = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 SAMPLES = 10_000
 TILES = 70
@@ -71,7 +78,8 @@ _PAGE = f"""\
 {SAMPLES:,} images G(c z), z ~ N(0, I), of seed 0. Below c = 1 samples are nearer to what theta draws most:
 more of them are recognized, and fewer of the real images are near one. Training does not read c. The factor
 with the highest share of the real Inception Score, in bold, is the recipe's `truncation`, for
-`model.sample(n, prior="truncated")`. Brock et al. (2019) redraw large z instead.
+`model.sample(n, prior="truncated")`. The score does not see a lack of variety within a class, so that it may
+rise further below .5; recall sees it. Brock et al. (2019) redraw large z instead.
 
 ![Seventy truncated samples of {PRESETS[0]}, a column per class](truncation.png)
 
