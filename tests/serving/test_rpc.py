@@ -1,6 +1,9 @@
 """TensorFlow Serving's gRPC interface."""
 
+import itertools
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import numpy as np
@@ -179,6 +182,38 @@ def test_a_watcher_of_health_is_told_of_changes(toys_folder, tmp_path):
         assert [next(stream).status for stream in streams] == [kinds.SERVING] * 2
         served.drain()
         assert next(streams[0]).status == kinds.NOT_SERVING
+    server.stop(None).wait()
+    served.close()
+
+
+def test_watchers_may_leave_while_the_health_changes(tmp_path, monkeypatch):
+    """By default the server of grpcio stops for ever within seconds."""
+    served = serving.service([serving.Source("m", tmp_path)])
+    server, port = rpc_server(served, "127.0.0.1:0")
+    server.start()
+    ready, over = itertools.cycle([True, False]), threading.Event()
+    monkeypatch.setattr(type(served), "ready", property(lambda self: next(ready)))
+
+    def change():
+        while not over.is_set():
+            for listener in served.listeners:
+                listener()
+
+    def watch():
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            stub = health_pb2_grpc.HealthStub(channel)
+            for _ in range(300):
+                stream = stub.Watch(health_pb2.HealthCheckRequest(service=""), timeout=60)
+                assert {next(stream).status, next(stream).status} <= {1, 2}
+                stream.cancel()
+
+    changing = threading.Thread(target=change, daemon=True)
+    changing.start()
+    with ThreadPoolExecutor(3) as pool:
+        watching = [pool.submit(watch) for _ in range(3)]
+    over.set()
+    assert [one.exception() for one in watching] == [None] * 3
+    changing.join()
     server.stop(None).wait()
     served.close()
 

@@ -24,6 +24,7 @@ from tfgen.serving.http import check_token
 from tfgen.serving.signatures import DEFAULT
 
 SIGNATURES = "signature_def"  # the only field of metadata
+MOST_WATCHERS = 1000  # clients that wait for changes of health, a thread each
 
 log = logging.getLogger("tfgen.serving")
 
@@ -123,10 +124,15 @@ class Status(model_service_pb2_grpc.ModelServiceServicer):
 
 
 class _Health(health.HealthServicer):
-    """Health of the server, and of each model by its name, for Check and Watch."""
+    """Health of the server, and of each model by its name, for Check and Watch.
+
+    A watcher has a thread.  By default grpcio sends changes from the thread that makes them, under a lock
+    that the end of a stream wants too, on the only thread that could report the change as sent: a watcher
+    that ends while a model is loaded then stops the whole server.
+    """
 
     def __init__(self, service: Service) -> None:
-        super().__init__()
+        super().__init__(experimental_non_blocking=False, experimental_thread_pool=_watchers_pool)
         self._service = service
         self._told: dict[str, bool] = {}
         self._refresh()
@@ -144,6 +150,10 @@ class _Health(health.HealthServicer):
             if self._told.get(name) is not is_ready:  # a watcher is told of changes alone
                 self._told[name] = is_ready
                 self.set(name, kinds.SERVING if is_ready else kinds.NOT_SERVING)
+
+
+# One for all servers of a process: grpcio keeps it with the class.
+_watchers_pool = ThreadPoolExecutor(MOST_WATCHERS, "tfgen-health")
 
 
 class _Token(grpc.ServerInterceptor):
