@@ -64,7 +64,20 @@ def test_the_page_says_what_was_not_run_and_the_gap_that_was_closed():
     runs = recorded(study.RANKED, 0, RISING) + recorded(study.CHOSEN[0], 0, RISING)
     text = study.page({"facts": facts, "runs": runs}, {study.CHOSEN[0]: (0.4, 4.4)})
     assert "accuracy 2.4000" in text
-    assert "Gap closed: 50%" in text
+    assert "Gap closed: 50%, at best 50%" in text
+
+
+def test_the_page_says_what_the_choice_lost():
+    facts = {"machine": {"processor": "P", "cores": 2}, "versions": {"tensorflow": "", "keras": ""}}
+    chosen = recorded(study.CHOSEN[0], 0, RISING)
+    for found in chosen:
+        for model in found["epochs"]:
+            model[FIRST], model[SECOND] = model[SECOND], model[FIRST]
+    runs = recorded(study.RANKED, 0, RISING) + chosen
+    text = study.page({"facts": facts, "runs": runs}, {study.CHOSEN[0]: (0.0, 4.8)})
+    assert "accuracy 0.1000" in text
+    assert "2.4000 on average" in text
+    assert "Gap closed: 2%, at best 50%" in text
 
 
 def test_runs_that_are_recorded_are_not_done_again():
