@@ -106,8 +106,8 @@ def main(names: tuple[str, ...]) -> None:
                 path.write_text(json.dumps(results, indent=2) + "\n")
                 (PAGES / "truncation.md").write_text(page(results))
         if name == PRESETS[0] and model.truncation:
-            names = zoo.card(name)["data"]["class_names"]
-            grid = pictures.samples(model, TILES, class_names=names, prior="truncated")
+            classes = zoo.card(name)["data"]["class_names"]
+            grid = pictures.samples(model, TILES, class_names=classes, prior="truncated")
             pictures.save(grid, PAGES / "truncation.png")
 
 
