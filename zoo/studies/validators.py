@@ -212,7 +212,7 @@ def _section(runs, name, validator, bounds):
     mean = statistics.mean(accuracies)
     picked = "; ".join(f"{m['weight']:g}, epoch {m['epoch']}" for m in chosen)
     text = (
-        f"By {validator}, {len(chosen)} seeds: accuracy {mean:.4f}{spread}.\n"
+        f"By {validator}, {len(chosen)} seed{'s' if spread else ''}: accuracy {mean:.4f}{spread}.\n"
         f"Chosen weights and epochs: {picked}."
     )
     best = statistics.mean(
