@@ -44,6 +44,17 @@ def test_a_trained_model_is_published_with_its_scores_and_classes(model, presets
         zoo.publish(model, folder, data="digits")
 
 
+def test_a_truncation_set_in_python_is_published(presets, tmp_path):
+    trained = build("cgan_digits")
+    trained.truncation = 0.5
+    folder = zoo.publish(
+        trained, tmp_path / "mine", data="digits", samples=40, evaluator=presets / "resnet_small"
+    )
+    assert "truncated_fid" in zoo.card(folder)["evaluation"]["metrics"]
+    assert 'sample(n, prior="truncated")' in (folder / "README.md").read_text()
+    assert zoo.load(folder).truncation == 0.5
+
+
 def test_tfgen_lends_it_without_importing_the_zoo():
     assert tfgen.publish is zoo.publish
 

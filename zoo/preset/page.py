@@ -190,8 +190,8 @@ def _notes(card):
         )
     if any(metric.startswith("truncated_") for metric in metrics):
         yield (
-            'Metrics with the prefix `truncated_` are of `model.sample(n, prior="truncated")`, images of '
-            f"{card.recipe['build']['truncation']:g} z: precision for recall, see "
+            'Metrics with the prefix `truncated_` are of `model.sample(n, prior="truncated")`, images of z '
+            "times the model's `truncation`: precision for recall, see "
             "[the factors](../../docs/studies/truncation.md)."
         )
 
