@@ -124,8 +124,8 @@ labels and the target's images. Networks, steps, optimizer and labelled images p
 The target's labels are used only to train the ceiling and for this test: the normalization, the weight of
 the adversarial term and phi's depth were chosen between MNIST and MNIST's digits blended with colored
 noise.
-*Gap closed* is the gain over the floor's mean as a share of the ceiling's. With epochs and weight chosen by
-a validator that reads no label of the target, ADA closes more: [validators](validators.md).
+*Gap closed* is the gain over the floor's mean as a share of the ceiling's. Between MNIST and USPS,
+[validators](validators.md) choose epochs and weight without labels of the target, and ADA closes more.
 {sections}"""
 
 
