@@ -371,6 +371,30 @@ class TestData:
         np.testing.assert_array_equal(self.epoch(self.batches(8, 8, batch_size=4, seed=3)), first)
         assert not np.array_equal(self.epoch(self.batches(8, 8, batch_size=4, seed=4)), first)
 
+    def test_shifts_are_drawn_for_every_place_of_an_epoch(self):
+        """Every image is one pixel, which a shift by one moves to one of nine places."""
+        image = np.zeros((1, 8, 8, 1), np.uint8)
+        image[:, 3, 3] = 255
+        source, target = np.repeat(image, 60, axis=0), np.repeat(image, 2, axis=0)
+        dataset = mixed_batches(source, np.zeros(60, np.int32), target, 8, shift=1)
+
+        def places():  # (2, 60) in an epoch, of the source and of the target
+            batches = [images.numpy().reshape(2, -1, 64).argmax(2) for images, _ in dataset]
+            return np.concatenate(batches, axis=1)
+
+        first, second = places(), places()
+        assert not np.array_equal(first, second)
+        assert not np.array_equal(*first)  # the domains' shifts differ
+        dataset.epoch.assign(1)
+        np.testing.assert_array_equal(places(), second)
+        expected = [8 * row + column for row in (2, 3, 4) for column in (2, 3, 4)]
+        for half in first:  # also of the two targets, each of which is read thirty times
+            assert np.unique(half).tolist() == expected
+
+    def test_a_shift_is_a_number_of_pixels(self):
+        with pytest.raises(ValueError, match=r"shift must be a number of pixels.*shift=-1"):
+            data.load_adaptation("digits", "digits_negative", shift=-1)
+
     @pytest.mark.parametrize("batch_size", [0, 1, 7])
     def test_batches_are_halved(self, batch_size):
         with pytest.raises(ValueError, match=f"must be even.*Received: batch_size={batch_size}"):

@@ -16,11 +16,12 @@ def entry(accuracy, first, second):
     return {"accuracy": accuracy, FIRST: first, SECOND: second, **rest}
 
 
-def recorded(name, seed, accuracies):
+def recorded(setting, seed, accuracies):
     """Runs of every weight whose first validator is the accuracy and whose second is its opposite."""
     return [
         {
-            "recipe": name,
+            "recipe": setting.recipe,
+            "shift": setting.shift,
             "weight": weight,
             "seed": seed,
             "seconds": 1.0,
@@ -62,9 +63,20 @@ def test_the_page_says_what_was_not_run_and_the_gap_that_was_closed():
     empty = study.page({"facts": facts, "runs": []}, {})
     assert empty.count("not run here") == 2 * len(study.VALIDATORS)
     runs = recorded(study.RANKED, 0, RISING) + recorded(study.CHOSEN[0], 0, RISING)
-    text = study.page({"facts": facts, "runs": runs}, {study.CHOSEN[0]: (0.4, 4.4)})
-    assert "accuracy 2.4000" in text
-    assert "Gap closed: 50%, at best 50%" in text
+    text = study.page({"facts": facts, "runs": runs}, {study.CHOSEN[0].recipe: (0.4, 4.4)})
+    assert f"| chosen by {FIRST} | 2.4000 | 1 | 50% |" in text
+    assert "| best by the test labels | 2.4000 | 1 | 50% |" in text
+
+
+def test_the_page_says_what_the_shifts_give_without_adaptation():
+    facts = {"machine": {"processor": "P", "cores": 2}, "versions": {"tensorflow": "", "keras": ""}}
+    chosen = recorded(study.CHOSEN[0], 0, RISING)
+    alone = {**chosen[0], "weight": study.SOURCE_ONLY, "epochs": chosen[0]["epochs"][::-1]}
+    alone["epochs"][-1]["accuracy"] = 0.9
+    runs = [*recorded(study.RANKED, 0, RISING), *chosen, alone]
+    text = study.page({"facts": facts, "runs": runs}, {study.CHOSEN[0].recipe: (0.4, 4.4)})
+    assert f"| chosen by {FIRST} | 2.4000 | 1 | 50% | 43% |" in text  # 1.5 / 3.5
+    assert "| source only | 0.9000 | 1 | 12% |  |" in text
 
 
 def test_the_page_says_what_the_choice_lost():
@@ -74,10 +86,9 @@ def test_the_page_says_what_the_choice_lost():
         for model in found["epochs"]:
             model[FIRST], model[SECOND] = model[SECOND], model[FIRST]
     runs = recorded(study.RANKED, 0, RISING) + chosen
-    text = study.page({"facts": facts, "runs": runs}, {study.CHOSEN[0]: (0.0, 4.8)})
-    assert "accuracy 0.1000" in text
-    assert "2.4000 on average" in text
-    assert "Gap closed: 2%, at best 50%" in text
+    text = study.page({"facts": facts, "runs": runs}, {study.CHOSEN[0].recipe: (0.0, 4.8)})
+    assert f"| chosen by {FIRST} | 0.1000 | 1 | 2% |" in text
+    assert "| best by the test labels | 2.4000 | 1 | 50% |" in text
 
 
 def test_runs_that_are_recorded_are_not_done_again():
@@ -85,7 +96,17 @@ def test_runs_that_are_recorded_are_not_done_again():
     keys = list(study.pending(runs))
     assert (study.RANKED, study.WEIGHTS[0], 0) not in keys
     assert keys[0] == (study.RANKED, study.WEIGHTS[0], 1)
-    assert len(keys) == len(study.WEIGHTS) * (sum(study.SEEDS.values()) - 1)
+    both = len(study.WEIGHTS) * sum(s.seeds for s in (*study.CHOSEN, *study.PLAIN))
+    alone = sum(setting.seeds for setting in study.CHOSEN)
+    assert len(keys) == len(study.WEIGHTS) + both + alone
+
+
+def test_runs_with_and_without_shifts_are_apart():
+    shifted, plain = study.CHOSEN[0], study.PLAIN[0]
+    assert shifted.recipe == plain.recipe
+    runs = recorded(plain, 0, RISING)
+    assert study.candidates(runs, shifted) == {}
+    assert len(study.candidates(runs, plain)[0]) == len(study.WEIGHTS) * len(RISING)
 
 
 def test_scores_read_no_label_of_the_targets_training_images(monkeypatch):

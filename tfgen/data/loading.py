@@ -137,6 +137,7 @@ def load_adaptation(
     batch_size: int = 128,
     seed: int = 0,
     *,
+    shift: int = 0,
     stream: bool = False,
     cached: bool = False,
     **geometry: Any,
@@ -148,7 +149,7 @@ def load_adaptation(
     Args:
         source, target: Names of data sets, as in `arrays`.
         split: Split of either data set.
-        batch_size, seed: See `tfgen.data.mixed.mixed_batches`, which also says what an epoch is.
+        batch_size, seed, shift: See `tfgen.data.mixed.mixed_batches`, which also says what an epoch is.
         stream, cached: See `load`.
         geometry: Arguments size, channels, pad and crop of `arrays`, which bring both domains to one shape.
 
@@ -162,7 +163,7 @@ def load_adaptation(
     domains = [select(name, split, stream=stream, **geometry) for name in (source, target)]
     fetches, shapes = zip(*[d.fetch(stream=stream, cached=cached) for d in domains], strict=True)
     return fetch_mixed_batches(
-        [len(domain) for domain in domains], fetches, shapes, batch_size, seed
+        [len(domain) for domain in domains], fetches, shapes, batch_size, seed, shift=shift
     )
 
 

@@ -34,6 +34,7 @@ PLAIN = {
     },
 }
 OPTIONS = {  # title: changes of the recipe
+    "residual networks": ["build.residual=true", "build.width=40"],
     "spectral normalization of phi": ["build.spectral=true"],
     "theta modulated by z": ["build.modulation=latents"],
     "phi's rate doubled": ['training.rates={"phi": 4e-4}'],
@@ -44,7 +45,7 @@ ADDITIONS = {  # not in the recipes of CIFAR-10
     "lazy R1, weight .01": ["build.r1=0.01"],
     "augmentation": ['build.augment=["translation", "cutout"]'],
 }
-NONE, ALL = "none", "the first five"
+NONE, ALL = "none", "the first six"
 METRICS = ("inception_score_ratio", "fid", "precision", "recall")
 SAMPLES = 10_000
 

