@@ -48,8 +48,8 @@ def test_seeds_without_all_weights_rank_and_choose_nothing():
 
 
 def test_a_choice_reads_the_validator_alone():
-    runs = recorded(study.CHOSEN[0], 0, RISING)
-    chosen = study.choices(runs, study.CHOSEN[0], SECOND)
+    runs = recorded(study.SHIFTED[0], 0, RISING)
+    chosen = study.choices(runs, study.SHIFTED[0], SECOND)
     assert [(m["weight"], m["epoch"], m["accuracy"]) for m in chosen] == [
         (study.WEIGHTS[0], 1, 0.1)
     ]
@@ -62,31 +62,31 @@ def test_the_page_says_what_was_not_run_and_the_gap_that_was_closed():
     }
     empty = study.page({"facts": facts, "runs": []}, {})
     assert empty.count("not run here") == 2 * len(study.VALIDATORS)
-    runs = recorded(study.RANKED, 0, RISING) + recorded(study.CHOSEN[0], 0, RISING)
-    text = study.page({"facts": facts, "runs": runs}, {study.CHOSEN[0].recipe: (0.4, 4.4)})
+    runs = recorded(study.RANKED, 0, RISING) + recorded(study.SHIFTED[0], 0, RISING)
+    text = study.page({"facts": facts, "runs": runs}, {study.SHIFTED[0].recipe: (0.4, 4.4)})
     assert f"| chosen by {FIRST} | 2.4000 | 1 | 50% |" in text
     assert "| best by the test labels | 2.4000 | 1 | 50% |" in text
 
 
 def test_the_page_says_what_the_shifts_give_without_adaptation():
     facts = {"machine": {"processor": "P", "cores": 2}, "versions": {"tensorflow": "", "keras": ""}}
-    chosen = recorded(study.CHOSEN[0], 0, RISING)
+    chosen = recorded(study.SHIFTED[0], 0, RISING)
     alone = {**chosen[0], "weight": study.SOURCE_ONLY, "epochs": chosen[0]["epochs"][::-1]}
     alone["epochs"][-1]["accuracy"] = 0.9
     runs = [*recorded(study.RANKED, 0, RISING), *chosen, alone]
-    text = study.page({"facts": facts, "runs": runs}, {study.CHOSEN[0].recipe: (0.4, 4.4)})
+    text = study.page({"facts": facts, "runs": runs}, {study.SHIFTED[0].recipe: (0.4, 4.4)})
     assert f"| chosen by {FIRST} | 2.4000 | 1 | 50% | 43% |" in text  # 1.5 / 3.5
     assert "| source only | 0.9000 | 1 | 12% |  |" in text
 
 
 def test_the_page_says_what_the_choice_lost():
     facts = {"machine": {"processor": "P", "cores": 2}, "versions": {"tensorflow": "", "keras": ""}}
-    chosen = recorded(study.CHOSEN[0], 0, RISING)
+    chosen = recorded(study.SHIFTED[0], 0, RISING)
     for found in chosen:
         for model in found["epochs"]:
             model[FIRST], model[SECOND] = model[SECOND], model[FIRST]
     runs = recorded(study.RANKED, 0, RISING) + chosen
-    text = study.page({"facts": facts, "runs": runs}, {study.CHOSEN[0].recipe: (0.0, 4.8)})
+    text = study.page({"facts": facts, "runs": runs}, {study.SHIFTED[0].recipe: (0.0, 4.8)})
     assert f"| chosen by {FIRST} | 0.1000 | 1 | 2% |" in text
     assert "| best by the test labels | 2.4000 | 1 | 50% |" in text
 
@@ -96,13 +96,13 @@ def test_runs_that_are_recorded_are_not_done_again():
     keys = list(study.pending(runs))
     assert (study.RANKED, study.WEIGHTS[0], 0) not in keys
     assert keys[0] == (study.RANKED, study.WEIGHTS[0], 1)
-    both = len(study.WEIGHTS) * sum(s.seeds for s in (*study.CHOSEN, *study.PLAIN))
-    alone = sum(setting.seeds for setting in study.CHOSEN)
+    both = len(study.WEIGHTS) * sum(s.seeds for s in (*study.SHIFTED, *study.PLAIN))
+    alone = sum(setting.seeds for setting in study.SHIFTED)
     assert len(keys) == len(study.WEIGHTS) + both + alone
 
 
 def test_runs_with_and_without_shifts_are_apart():
-    shifted, plain = study.CHOSEN[0], study.PLAIN[0]
+    shifted, plain = study.SHIFTED[0], study.PLAIN[0]
     assert shifted.recipe == plain.recipe
     runs = recorded(plain, 0, RISING)
     assert study.candidates(runs, shifted) == {}

@@ -5,9 +5,9 @@ Each model from MNIST to MNIST-M is scored after every epoch by the validators o
 The best validator then chooses epoch and weight between MNIST and USPS, where the accuracy of the chosen
 model is reported.
 
-Between MNIST and USPS images of both domains are shifted by up to two pixels, the augmentation of French et
-al. (2018, arXiv 1706.05208) for this pair.  Runs of weight 0, which learn from the source alone and are not
-chosen, tell what the shifts give without adaptation.
+Runs with images of both domains shifted by up to two pixels, the augmentation of French et al. (2018, arXiv
+1706.05208) for this pair, are beside those without.  Among them runs of weight 0, which learn from the
+source alone and are not chosen, tell what the shifts give without adaptation.
 
 A run learns from all but `HELD` of the source's training images and from all of the target's, without their
 labels.  Validators read those `HELD` images and as many of the target's training images.  Each run is
@@ -55,11 +55,8 @@ class Setting(NamedTuple):
 
 
 RANKED = Setting("ada_mnist_mnist_m", 0, 8, 2)  # where the target's labels rank the validators
-CHOSEN = (
-    Setting("ada_mnist_usps", 2, 6, 5),
-    Setting("ada_usps_mnist", 2, 6, 5),
-)  # they do not choose
-PLAIN = (Setting("ada_mnist_usps", 0, 8, 5), Setting("ada_usps_mnist", 0, 8, 1))  # without shifts
+PLAIN = (Setting("ada_mnist_usps", 0, 8, 5), Setting("ada_usps_mnist", 0, 8, 5))
+SHIFTED = (Setting("ada_mnist_usps", 2, 6, 5), Setting("ada_usps_mnist", 2, 6, 1))
 HELD = 2_000  # number of images of each domain that validators read
 VALIDATORS = {
     "importance-weighted accuracy": "Sugiyama et al. (2007)",
@@ -145,8 +142,8 @@ def pending(runs: list[dict[str, Any]]) -> Iterator[tuple[Setting, float, int]]:
     recorded = {(r["recipe"], r["shift"], r["weight"], r["seed"]) for r in runs}
     for settings, weights in (
         ((RANKED,), WEIGHTS),
-        (CHOSEN, (*WEIGHTS, SOURCE_ONLY)),
         (PLAIN, WEIGHTS),
+        (SHIFTED, (*WEIGHTS, SOURCE_ONLY)),
     ):
         for seed in range(max(setting.seeds for setting in settings)):
             for setting, weight in itertools.product(settings, weights):
@@ -220,8 +217,10 @@ def page(results: dict[str, Any], bounds: dict[str, tuple[float, float]]) -> str
         for name, source in VALIDATORS.items()
     ]
     best = best_validator(runs)
-    sections = [_section(runs, setting, best, bounds.get(setting.recipe)) for setting in CHOSEN]
-    plain = [_section(runs, setting, best, bounds.get(setting.recipe)) for setting in PLAIN]
+    plain, shifted = (
+        "\n".join(_section(runs, setting, best, bounds.get(setting.recipe)) for setting in settings)
+        for settings in (PLAIN, SHIFTED)
+    )
     software, weights = facts["versions"], ", ".join(f"{weight:g}" for weight in WEIGHTS)
     return f"""# Domain adaptation, chosen without labels of the target
 
@@ -240,21 +239,18 @@ test labels are used here to compare validators, and for no choice that is repor
 
 ## Chosen models
 
-Images of both domains are shifted by up to two pixels in each epoch, as French et al. (2018) do for this
-pair. {_TRIAL}
+The floor, which learns from the source alone, and the ceiling, which learns from the target's labels, are
+those of [adaptation](adaptation.md), without shifts.
 
-*Source only* is ADA with weight 0: the same images, shifts and steps, after the last epoch. The floor
-without shifts and the ceiling, trained on the target's labels without shifts, are those of
-[adaptation](adaptation.md).
+{plain}
+## Chosen models, images shifted
 
-{chr(10).join(sections)}
-## Without shifts
+Images of both domains are shifted by up to two pixels, as French et al. (2018) do for this pair. *Source
+only* is ADA with weight 0: the same images, shifts and steps, after the last epoch. No validator chose
+whether to shift: the gain from MNIST to USPS was first seen on the test split, in a trial of seed 0 with
+three pixels. The digits of USPS touch the border, where a shift cuts them and mirrors their strokes.
 
-{chr(10).join(plain)}"""
-
-
-_TRIAL = """Whether to shift was not chosen by a validator: a trial of seed 0 from MNIST to USPS, with three
-pixels, came before, and its accuracy on the test split was seen to be above that without shifts."""
+{shifted}"""
 
 
 def _section(runs, setting, validator, bounds):
