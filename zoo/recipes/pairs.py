@@ -20,6 +20,7 @@ RECIPES = {
         "training": {"epochs": 30, **TRANSLATION},
     },
     # The ramp is the number of steps of the whole training; an epoch reads the larger domain in half batches.
+    # Between MNIST and USPS, weights and epochs are those that zoo.studies.validators chooses most often.
     "ada_mnist_mnist_m": {
         "model": "ADA",
         "description": "Adversarial domain adaptation, Eq. 1-3, from MNIST to MNIST-M",
@@ -30,16 +31,16 @@ RECIPES = {
     "ada_mnist_usps": {
         "model": "ADA",
         "description": "Adversarial domain adaptation, Eq. 1-3, from MNIST to USPS",
-        "data": {"name": "mnist", "target": "usps", "size": 28, "channels": 1},
-        "build": {"width": 32, "units": 100, "adversarial_weight": 0.1, "ramp": 2_814},
-        "training": {"epochs": 3, "batch_size": 128, **ADAPTATION},
+        "data": {"name": "mnist", "target": "usps", "size": 28, "channels": 1, "shift": 2},
+        "build": {"width": 32, "units": 100, "adversarial_weight": 0.1, "ramp": 5_628},
+        "training": {"epochs": 6, "batch_size": 128, **ADAPTATION},
     },
     "ada_usps_mnist": {
         "model": "ADA",
         "description": "Adversarial domain adaptation, Eq. 1-3, from USPS to MNIST",
         "data": {"name": "usps", "target": "mnist", "size": 28, "channels": 1},
-        "build": {"width": 32, "units": 100, "adversarial_weight": 0.1, "ramp": 2_814},
-        "training": {"epochs": 3, "batch_size": 128, **ADAPTATION},
+        "build": {"width": 32, "units": 100, "adversarial_weight": 0.3, "ramp": 7_504},
+        "training": {"epochs": 8, "batch_size": 128, **ADAPTATION},
     },
     "iwada_mnist_mnist_m": {
         "model": "ADA",
@@ -51,16 +52,16 @@ RECIPES = {
     "iwada_mnist_usps": {
         "model": "ADA",
         "description": "Importance-weighted adversarial domain adaptation, from MNIST to USPS",
-        "data": {"name": "mnist", "target": "usps", "size": 28, "channels": 1},
-        "build": {"width": 32, "units": 100, "adversarial_weight": 0.1, "ramp": 2_814, "importance_weighted": True},
-        "training": {"epochs": 3, "batch_size": 128, **ADAPTATION},
+        "data": {"name": "mnist", "target": "usps", "size": 28, "channels": 1, "shift": 2},
+        "build": {"width": 32, "units": 100, "adversarial_weight": 0.1, "ramp": 5_628, "importance_weighted": True},
+        "training": {"epochs": 6, "batch_size": 128, **ADAPTATION},
     },
     "iwada_usps_mnist": {
         "model": "ADA",
         "description": "Importance-weighted adversarial domain adaptation, from USPS to MNIST",
         "data": {"name": "usps", "target": "mnist", "size": 28, "channels": 1},
-        "build": {"width": 32, "units": 100, "adversarial_weight": 0.1, "ramp": 2_814, "importance_weighted": True},
-        "training": {"epochs": 3, "batch_size": 128, **ADAPTATION},
+        "build": {"width": 32, "units": 100, "adversarial_weight": 0.3, "ramp": 7_504, "importance_weighted": True},
+        "training": {"epochs": 8, "batch_size": 128, **ADAPTATION},
     },
     "resnet_usps": {
         "model": "ResNet",

@@ -315,7 +315,9 @@ def recorded_bounds() -> dict[str, tuple[float, float]]:
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--only-page", is_flag=True, help="Write the page of what is recorded.")
+@click.option(
+    "--only-page", is_flag=True, help="Write the page of what is recorded, and run nothing."
+)
 def main(only_page: bool) -> None:
     """Train and score all runs that are not recorded yet."""
     path = PAGES / "validators.json"
@@ -325,11 +327,16 @@ def main(only_page: bool) -> None:
         results = json.loads(path.read_text())
     for setting, weight, seed in [] if only_page else pending(list(results["runs"])):
         results["runs"].append(run(setting, weight, seed))
-        with replace_file(path) as aside:
-            aside.write_text(json.dumps(results, indent=1) + "\n")
+        _write(path, results)
         last = results["runs"][-1]["epochs"][-1]
         click.echo(f"{setting.recipe} {weight} {seed} {last}", err=True)
-    (PAGES / "validators.md").write_text(page(results, recorded_bounds()))
+    _write(path, results)
+
+
+def _write(path, results):
+    with replace_file(path) as aside:
+        aside.write_text(json.dumps(results, indent=1) + "\n")
+    path.with_suffix(".md").write_text(page(results, recorded_bounds()))
 
 
 if __name__ == "__main__":
