@@ -39,7 +39,7 @@ RECIPES = {
         "model": "ADA",
         "description": "Adversarial domain adaptation, Eq. 1-3, from USPS to MNIST",
         "data": {"name": "usps", "target": "mnist", "size": 28, "channels": 1},
-        "build": {"width": 32, "units": 100, "adversarial_weight": 0.3, "ramp": 7_504},
+        "build": {"width": 32, "units": 100, "adversarial_weight": 0.1, "ramp": 7_504},
         "training": {"epochs": 8, "batch_size": 128, **ADAPTATION},
     },
     "iwada_mnist_mnist_m": {
@@ -60,7 +60,7 @@ RECIPES = {
         "model": "ADA",
         "description": "Importance-weighted adversarial domain adaptation, from USPS to MNIST",
         "data": {"name": "usps", "target": "mnist", "size": 28, "channels": 1},
-        "build": {"width": 32, "units": 100, "adversarial_weight": 0.3, "ramp": 7_504, "importance_weighted": True},
+        "build": {"width": 32, "units": 100, "adversarial_weight": 0.1, "ramp": 7_504, "importance_weighted": True},
         "training": {"epochs": 8, "batch_size": 128, **ADAPTATION},
     },
     "resnet_usps": {
