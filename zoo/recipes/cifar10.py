@@ -31,7 +31,7 @@ RECIPES = {
         "description": "Class-conditional GAN, Eq. 3-5 given labels, on CIFAR-10",
         "flagship": True,
         "data": {"name": "cifar10", "flip": "random"},
-        "build": {"width": 40, **CONDITIONAL},
+        "build": {"width": 40, **CONDITIONAL, "truncation": 0.5},
         "training": {"epochs": 30, **ADVERSARIAL},
     },
     "iwcgan_cifar10": {
