@@ -20,7 +20,8 @@ RECIPES = {
         "training": {"epochs": 30, **TRANSLATION},
     },
     # The ramp is the number of steps of the whole training; an epoch reads the larger domain in half batches.
-    # Between MNIST and USPS, weights and epochs are those that zoo.studies.validators chooses most often.
+    # Between MNIST and USPS, ADA has the weight that zoo.studies.validators chooses most often and the epochs of
+    # its runs; IW-ADA, which it does not study, has the same.
     "ada_mnist_mnist_m": {
         "model": "ADA",
         "description": "Adversarial domain adaptation, Eq. 1-3, from MNIST to MNIST-M",

@@ -34,7 +34,7 @@ PLAIN = {
     },
 }
 OPTIONS = {  # title: changes of the recipe
-    "residual networks": ["build.residual=true", "build.width=40"],
+    "residual networks, 40 wide": ["build.residual=true", "build.width=40"],
     "spectral normalization of phi": ["build.spectral=true"],
     "theta modulated by z": ["build.modulation=latents"],
     "phi's rate doubled": ['training.rates={"phi": 4e-4}'],
