@@ -15,6 +15,16 @@ LIMIT = 1 << 20  # bytes; the project's own take 5 kB
 # Required keys of a card's objects, beyond the types of `Card`.
 _NEEDED = {"recipe": {"model": str, "data": {"name": str}}, "sha256": {"model.keras": str}}
 _METRIC = {"value": float, "low": float, "high": float}
+_ARM = {
+    "table": str,
+    "cell": str,
+    "arm": str,
+    "seeds": int,
+    "metric": str,
+    "rank": int,
+    "means": dict[str, float],
+    "deviations": dict[str, float],
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -48,6 +58,8 @@ class Card:
         sha256: {file: checksum} of all files except the card and the page.
         bytes: Size of these files.
         discriminator: Shares of test images called real, and of samples called generated.
+        arm: Arm of Tables 2 to 4 that has the recipe, with its scores over seeds and this seed's rank, see
+            `zoo.studies.reproduce.arms`.
     """
 
     name: str
@@ -76,6 +88,7 @@ class Card:
     sha256: dict[str, str]
     bytes: int = 0
     discriminator: dict[str, float] | None = None
+    arm: dict[str, Any] | None = None
 
     @property
     def metrics(self) -> dict[str, dict[str, float]]:
@@ -115,6 +128,8 @@ def document(folder: Path) -> dict[str, Any]:
     fault = _fault(found, hints, missing)
     for key, form in _NEEDED.items():
         fault = fault or _fault(found[key], form, set(form))
+    if not fault and found.get("arm") is not None:
+        fault = _fault(found["arm"], _ARM, set(_ARM))
     if fault:
         raise ValueError(f"A card states what zoo.preset.cards lists. Received: {fault} in {path}")
     for metric, interval in found.get("evaluation", {}).get("metrics", {}).items():

@@ -77,7 +77,7 @@ def page(card: Card) -> str:
         notes="".join(f"\n{note}\n" for note in _notes(card)),
         commands=_commands(card),
         facts=markdown.table(("", ""), _training_facts(card)),
-        limits=f"{capability.limits.format(**facts)} {_ONE_SEED}".strip(),
+        limits=f"{capability.limits.format(**facts)} {_seeds(card)}".strip(),
     )
 
 
@@ -105,7 +105,22 @@ def _training_facts(card):
 
 
 _BYTES = ", and `<name>_bytes` for PNG or JPEG files instead of `images`"
-_ONE_SEED = "One seed was trained: differences between presets may be chance."
+
+
+def _seeds(card):
+    """Tell what one seed is worth: the spread over seeds, or that it is unknown."""
+    arm = card.arm
+    if arm is None:
+        return "One seed was trained: differences between presets may be chance."
+    spreads = [
+        f"{metric} {digits(mean)} ± {digits(arm['deviations'][metric])}"
+        for metric, mean in arm["means"].items()
+    ]
+    return (
+        f"This is one of {arm['seeds']} seeds, number {arm['rank']} from the lowest {arm['metric']}. Mean "
+        f"and deviation of all, as scored in [{arm['table']}](../../docs/studies/{arm['table']}.md): "
+        f"{_join(spreads)}."
+    )
 
 
 def _of_bytes(endpoint):

@@ -1,0 +1,63 @@
+"""Presets among the recorded seeds of their arm."""
+
+import dataclasses
+import json
+
+import pytest
+
+import zoo
+from zoo.preset import cards
+from zoo.preset import page as pages
+from zoo.studies.reproduce import arms
+from zoo.studies.reproduce.cells import cells
+
+COMPARED = [name for name in zoo.presets() if zoo.card(name).get("arm")]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Records of four seeds of GAN on digits, whose average scores .1, .4, .2 and .3."""
+    machine = {"machine": {"processor": "P", "cores": 1}, "versions": {}}
+    for seed, score in enumerate((0.1, 0.4, 0.2, 0.3)):
+        record = {
+            "cell": "gan_digits", "arm": "GAN", "seed": seed, "scale": "here",
+            "recipe": cells()["gan_digits"].arms["GAN"], "start": {}, "data": "d", "ended": str(seed),
+            "scores": {"inception_score_ratio": 0.9, "average_inception_score_ratio": score}, **machine,
+        }  # fmt: skip
+        with open(tmp_path / "gan_digits.jsonl", "a") as file:
+            file.write(json.dumps(record) + "\n")
+    return tmp_path
+
+
+def test_a_card_tells_the_spread_of_the_average_and_its_rank(folder):
+    card = dataclasses.replace(cards.Card.of(zoo.card("gan_digits")), seed=3)
+    found = arms.among_seeds(card, folder)
+    assert (found["table"], found["cell"], found["arm"]) == ("table2", "gan_digits", "GAN")
+    assert (found["seeds"], found["rank"], found["metric"]) == (4, 3, "inception_score_ratio")
+    assert found["means"] == {"inception_score_ratio": 0.25}
+    assert found["deviations"] == {"inception_score_ratio": pytest.approx(0.129099)}
+    page = pages.page(dataclasses.replace(card, arm=found))
+    assert "one of 4 seeds, number 3 from the lowest inception_score_ratio" in page
+    assert "[table2](../../docs/studies/table2.md): inception_score_ratio 0.25 ± 0.1291." in page
+    assert "One seed was trained" not in page
+
+
+@pytest.mark.parametrize("change", [{"seed": 4}, {"recipe": zoo.RECIPES["gan_mnist"]}])
+def test_another_seed_or_recipe_has_no_arm(folder, change):
+    card = dataclasses.replace(cards.Card.of(zoo.card("gan_digits")), **change)
+    assert arms.among_seeds(card, folder) is None
+
+
+@pytest.mark.parametrize("name", COMPARED)
+def test_a_compared_preset_is_about_the_median_of_the_records(name):
+    card = cards.Card.of(zoo.card(name))
+    assert card.arm == arms.among_seeds(card)
+    seeds, rank = card.arm["seeds"], card.arm["rank"]
+    assert seeds / 4 < rank <= 3 * seeds / 4 + 0.5
+
+
+def test_a_card_with_a_damaged_arm_is_refused(tmp_path):
+    document = {**zoo.card("gan_digits"), "arm": {"table": "table2", "seeds": "6"}}
+    (tmp_path / "card.json").write_text(json.dumps(document))
+    with pytest.raises(ValueError, match="A card states .* Received: no 'cell'"):
+        cards.read(tmp_path)
