@@ -5,9 +5,6 @@
 PLAIN = {"latent_dim": 128, "residual": True, "spectral": True, "modulation": "latents", "average": 0.9995}
 CONDITIONAL = {**PLAIN, "conditional": True, "modulation": "both"}
 ADVERSARIAL = {"batch_size": 64, "learning_rate": 4e-4, "rates": {"phi": 8e-4}, "beta_1": 0.0, "decay": "linear"}
-# For a GPU.
-WIDE = {"width": 128, "truncation": 0.7}
-LARGE = {"batch_size": 100, "learning_rate": 2e-4, "rates": {"phi": 4e-4}}
 
 RECIPES = {
     "gan_cifar10": {
@@ -39,8 +36,8 @@ RECIPES = {
         "description": "Importance-weighted conditional GAN, Eq. 36-43 given labels, on CIFAR-10",
         "flagship": True,
         "data": {"name": "cifar10", "flip": "random"},
-        "build": {**CONDITIONAL, **WIDE, "importance_weighted": True},
-        "training": {"epochs": 15, **ADVERSARIAL, **LARGE},
+        "build": {"width": 40, **CONDITIONAL, "importance_weighted": True, "truncation": 0.5},
+        "training": {"epochs": 36, **ADVERSARIAL},
     },
     "vae_cifar10": {
         "model": "VAE",
