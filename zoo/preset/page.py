@@ -247,7 +247,8 @@ def _commands(card):
 
 def _training(card):
     reduced = ", products in bfloat16" if card.bfloat16 else ""
-    return _arguments(card.recipe["training"]) + reduced
+    start = f", from the weights of {card.init}" if card.init else ""
+    return _arguments(card.recipe["training"]) + reduced + start
 
 
 def _arguments(values):
