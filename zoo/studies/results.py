@@ -32,7 +32,8 @@ _PAGE = """\
 # Results of all presets
 
 Made by `python -m zoo.studies.results` from the cards in [`saved_models/`](../saved_models). The page of a
-preset has intervals, further metrics and the commands that reproduce its numbers. Each preset has one seed.
+preset has intervals, further metrics and the commands that reproduce its numbers. Each preset has one seed;
+where its recipe is an arm of `tfgen reproduce`, it is the median one, and its page has the spread of all.
 
 Generators are scored on 10,000 samples by the evaluator of their data set. *share of real* is the
 inception score divided by the real test set's; *label kept* the share of samples, or of translated test

@@ -89,7 +89,8 @@ def write() -> None:
     """Write `arm` into the cards of the zoo's presets, and their pages."""
     for path in sorted(ROOT.glob("saved_models/*/card.json")):
         card = cards.read(path.parent)
-        write_card(path.parent, dataclasses.replace(card, arm=among_seeds(card)))
+        if (arm := among_seeds(card)) != card.arm:
+            write_card(path.parent, dataclasses.replace(card, arm=arm))
 
 
 if __name__ == "__main__":
