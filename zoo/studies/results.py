@@ -33,7 +33,7 @@ _PAGE = """\
 
 Made by `python -m zoo.studies.results` from the cards in [`saved_models/`](../saved_models). The page of a
 preset has intervals, further metrics and the commands that reproduce its numbers. Each preset has one seed;
-where its recipe is an arm of `tfgen reproduce`, it is the median one, and its page has the spread of all.
+where its page has the spread over the seeds of an arm of `tfgen reproduce`, it is about the median one.
 
 Generators are scored on 10,000 samples by the evaluator of their data set. *share of real* is the
 inception score divided by the real test set's; *label kept* the share of samples, or of translated test
