@@ -38,7 +38,10 @@ def test_a_card_tells_the_spread_of_the_average_and_its_rank(folder):
     assert found["means"] == {"inception_score_ratio": 0.25}
     assert found["deviations"] == {"inception_score_ratio": pytest.approx(0.129099)}
     page = pages.page(dataclasses.replace(card, arm=found))
-    assert "one of 4 seeds, number 3 from the lowest inception_score_ratio" in page
+    assert (
+        "Of 4 recorded runs of this recipe, the one of this seed is number 3 from the lowest"
+        in page
+    )
     assert "[table2](../../docs/studies/table2.md): inception_score_ratio 0.25 ± 0.1291." in page
     assert "One seed was trained" not in page
 

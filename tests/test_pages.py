@@ -62,10 +62,12 @@ def test_a_page_says_what_its_numbers_are_of():
     page = pages.page(read("svae_mnist_1pct"))
     assert "each pixel one draw from Bernoulli(gray value)" in page
     assert "`accuracy` is of gray test images" in page
-    assert "only by differences on the same images" in page
+    assert "on the first images in a random order" in page
+    assert "| iw_bound_64_gain |" in page
+    assert "| iw_bound_64 |" not in page
     assert "| ais_bound |" not in page
     assert "docs/results.md#svae-and-its-classifier-alone" in page
-    assert "| ais_bound |" in pages.page(read("vae_mnist"))
+    assert "| ais_bound_gain |" in pages.page(read("vae_mnist"))
     assert "Bernoulli(gray value)" not in pages.page(read("gan_mnist"))
 
 

@@ -25,6 +25,14 @@ def test_results_are_the_cards():
     assert all(f"(../saved_models/{name}/README.md)" in page for name in zoo.presets())
 
 
+def test_the_first_picture_has_the_numbers_of_its_card():
+    metrics = cards.read(ROOT / "saved_models" / "iwcgan_cifar10").metrics
+    names = ("inception_score_ratio", "conditional_accuracy", "recall")
+    [caption] = re.findall("`iwcgan_cifar10`, z halved: (.*?)\\(\\[", README, re.DOTALL)
+    expected = [metrics[f"{prefix}{n}"]["value"] for prefix in ("truncated_", "") for n in names]
+    assert re.findall(r"\d\.\d+", caption) == [f"{value:.3f}" for value in expected]
+
+
 def test_the_objective_shown_is_the_objective_run():
     shown = re.search(r"```python\n(def objectives.*?)```", README, re.DOTALL)[1]
     source = textwrap.dedent(inspect.getsource(zoo.GAN.objectives))

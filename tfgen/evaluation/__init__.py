@@ -34,6 +34,9 @@ def evaluate(
       classifies as the class they were drawn for (each class equally often), beside
       `evaluator_accuracy`, its accuracy on the real test set.
 
+    A generator that learns with the weights of Eq. 43 has `ess_share`, their effective sample size as a
+    share of their number, from 1/64 to 1, see `tfgen.evaluation.weights`.
+
     A model with a second sampler has the metrics of that sampler too, with its name as prefix:
     `aggregate_` of the mixture of `fit_sampler`, `truncated_` of a GAN's `truncation`.
 

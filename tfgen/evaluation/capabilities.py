@@ -23,6 +23,7 @@ from tfgen.evaluation.independence import code_independence
 from tfgen.evaluation.intervals import Interval
 from tfgen.evaluation.samples import sample_quality
 from tfgen.evaluation.translations import translation_quality
+from tfgen.evaluation.weights import weights_of_samples
 
 SHOWN = 64  # images in a picture
 
@@ -91,6 +92,10 @@ def main_capability(endpoints: Iterable[str]) -> Capability:
     )
 
 
+def _sample_quality(context: EvaluationContext) -> dict[str, Interval]:
+    return {**sample_quality(context), **weights_of_samples(context)}
+
+
 def _draw_samples(context: EvaluationContext) -> Image.Image:
     """SHOWN samples, or as many more as show each class equally often."""
     classes = context.model.num_classes if context.model.conditional else 1
@@ -139,7 +144,7 @@ _CLASSES = "It predicts one of the classes of {data} for any picture, even if no
 # Endpoint -> metrics and picture of models that have it.
 CAPABILITIES: dict[str, Capability] = {
     "sample": Capability(
-        measure=sample_quality,
+        measure=_sample_quality,
         draw=_draw_samples,
         caption="Samples of seed 0",
         scored="{samples:,} samples of seed {seed}, scored by `{evaluator}`.",

@@ -91,4 +91,6 @@ def _print_plan(cells, absent, runs):
                 rows.append((cell.name, arm, count, f"{steps:,}", f"{hours:.2f}"))
     print_table(("cell", "arm", "runs", "steps a run", "hours"), rows)
     total = sum(hours for _, _, hours in measured.values())
+    for name in planning.to_download([run.cell for run in runs]):
+        click.echo(f"{name} is not on disk: its first run downloads it")
     click.echo(f"{len(runs)} runs, {total:.1f} hours of training, without their scores")

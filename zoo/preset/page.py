@@ -117,9 +117,10 @@ def _seeds(card):
         for metric, mean in arm["means"].items()
     ]
     return (
-        f"This is one of {arm['seeds']} seeds, number {arm['rank']} from the lowest {arm['metric']}. Mean "
-        f"and deviation of all, as scored in [{arm['table']}](../../docs/studies/{arm['table']}.md): "
-        f"{_join(spreads)}."
+        f"Of {arm['seeds']} recorded runs of this recipe, the one of this seed is number {arm['rank']} "
+        f"from the lowest {arm['metric']}; these weights are of another run of the seed. "
+        f"Mean and deviation of the recorded ones, as scored in [{arm['table']}]"
+        f"(../../docs/studies/{arm['table']}.md): {_join(spreads)}."
     )
 
 
@@ -143,6 +144,12 @@ def _subset(card):
         yield f"{data['fraction']:.0%} of the training images, stratified by class"
     if "labelled" in data:
         yield f"the labels of {data['labelled']:.0%} of them, stratified by class, the rest unlabelled"
+    if data.get("shift"):
+        yield f"shifted by up to {data['shift']} pixels in each direction, at random"
+    if data.get("flip"):
+        yield {"random": "mirrored at random", "alternating": "mirrored in every other epoch"}[
+            data["flip"]
+        ]
     if data.get("binarize"):
         yield (
             "dynamically binarized: pixels are drawn from Bernoulli(gray value), in every epoch in "
@@ -157,10 +164,17 @@ def _subset(card):
 
 
 def _shown_metrics(card):
-    """Return the card's metrics without annealed bounds of ten images."""
-    metrics = card.metrics
-    few = card.model == "SVAE"
-    return [name for name in metrics if not (few and name.startswith("ais_bound"))]
+    """Return the card's metrics without bounds of fewer images whose gains on these images are known.
+
+    Annealed bounds of an SVAE are of ten images, and are left out altogether.
+    """
+    return [name for name in card.metrics if not _is_of_few_images(card, name)]
+
+
+def _is_of_few_images(card, metric):
+    if card.model == "SVAE" and metric.startswith("ais_bound"):
+        return True
+    return metric.startswith(("iw_bound", "ais_bound")) and f"{metric}_gain" in card.metrics
 
 
 def _notes(card):
@@ -170,13 +184,20 @@ def _notes(card):
     if "bound" in metrics and binary:
         yield (
             "Bounds are of binarized test images, each pixel one draw from Bernoulli(gray value). The "
-            "paper does not state its binarization, which alone can change a bound by many nats. Binarize "
-            "gray images before `encode`."
+            "paper does not state its binarization, which alone changes a bound by many nats, see "
+            "[binarization](../../docs/studies/binarization.md)."
         )
-    if "iw_bound_64" in metrics:
+    if "iw_bound_64_gain" in metrics:
         yield (
-            "`iw_bound_64` and `iw_bound_1024` are of fewer images than `bound`, as many as 1,024,000 "
-            "decoded images allow: compare them only by differences on the same images, the *gains*."
+            "A *gain* is of the importance-weighted bound of 64 or 1,024 draws over `bound`, on the first "
+            "images in a random order, as many as 1,024,000 decoded images allow; `ais_bound_gain` is of "
+            "the annealed bound over that of 1,024 draws, on 100 images."
+        )
+    elif "iw_bound_64" in metrics:
+        yield (
+            "`iw_bound_64` and `iw_bound_1024` are of fewer images than `bound`: their differences from it "
+            "are no gains. `ais_bound_gain` is one, of the annealed bound over that of 1,024 draws, on 100 "
+            "images."
         )
     if "bits_per_dim" in metrics and data["name"] in BITS:
         known = "; ".join(f"{model} {bits}" for model, bits in BITS[data["name"]].items())
@@ -193,10 +214,26 @@ def _notes(card):
             "decoder and the pooled classifier depart from Kingma et al. and from the paper, and were "
             "chosen on training images whose labels this setting hides."
         )
+    if card.model == "ADA":
+        yield (
+            "[adaptation](../../docs/studies/adaptation.md) has the floor, the same network from the "
+            "source alone, and the ceiling; [validators](../../docs/studies/validators.md) chose weights "
+            "and epochs without labels of the target."
+        )
+        if data.get("shift"):
+            yield (
+                "No validator chose the shifts: their gain was first seen on the test split. From MNIST "
+                "to USPS shifted source images alone reach more."
+            )
     if "sample" in card.endpoints and card.model in ("GAN", "InfoGAN", "VAEGAN", "GANVAE"):
         yield (
             "The recipe departs from DCGAN's as listed in "
             "[the results](../../docs/results.md#departures-from-the-paper)."
+        )
+    if "ess_share" in metrics:
+        yield (
+            "`ess_share` is the effective sample size of Eq. 43's weights of 64 samples, as a share of 64: "
+            "at 1 all weights are equal, and the update is that of the GAN."
         )
     if any(metric.startswith("aggregate_") for metric in metrics):
         yield (

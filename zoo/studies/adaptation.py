@@ -136,7 +136,7 @@ the adversarial term and phi's depth were chosen between MNIST and MNIST's digit
 noise.
 *Gap closed* is the gain over the floor's mean as a share of the ceiling's. Between MNIST and USPS,
 [validators](validators.md) choose epochs and weight without labels of the target, and ADA closes more; from
-MNIST to USPS shifted images close as much without ADA.
+MNIST to USPS shifted source images close even more without ADA.
 {sections}"""
 
 
@@ -163,7 +163,8 @@ def _section(name, recipe, runs):
     return f"""
 ## {data["name"]} to {data["target"]}
 
-Recipe `{name}`: {geometry}; {_join(recipe["build"])}; {_join(recipe["training"])}.{_note(name)}
+Recipe of these runs: {geometry}; {_join(recipe["build"])}; {_join(recipe["training"])}.
+The preset `{name}` may have another, see its page.{_note(name)}
 
 {table(header, rows)}
 """

@@ -111,18 +111,35 @@ def page(results: dict[str, list[list[dict]]]) -> str:
             )
             share = share if title.startswith("AA") else "-"
             rows.append((title, runs[0][place]["epoch"], len(runs), ess, share))
+    over = "one seed" if seeds == 1 else f"means and deviations over {seeds} seeds"
+    iwgan, sharp, soft = (
+        {
+            key: f"{np.mean([found[-1][key] for found in results[title]]):.0%}"
+            for key in ("ess", "share")
+        }
+        for title in ("IWGAN", "AA-VAE, T = 1", "AA-VAE, T = 5")
+    )
     return f"""# Effective sample size of the weights
 
-`python -m zoo.studies.weights --seeds {seeds}`, on digits, seeds from {FIRST_SEED} on; means and deviations
-over seeds, each of {BATCHES} minibatches of {BATCH}. *ESS/k* is the effective sample size of the weights of
-the generated images, Eq. 43's softmax of logits or Eq. 17's sigmoid, as a share of their number; at 1 all
+`python -m zoo.studies.weights --seeds {seeds}`, on digits, seeds from {FIRST_SEED} on: {over},
+each number of {BATCHES} minibatches of {BATCH}. *ESS/k* is the effective sample size of the weights of the
+generated images, Eq. 43's softmax of logits or Eq. 17's sigmoid, as a share of their number; at 1 all
 weights are equal. For GAN it is that of the weights that IWGAN would have. *On generated* is the share of
 Eq. 17's weight that falls on generated images.
+
+At the end a step of IWGAN averages over {iwgan["ess"]} as many images as one of GAN, so that it is
+noisier. The weights of AA-VAE at T = 5 are nearly equal (ESS/k {soft["ess"]}) and put {soft["share"]} of
+the weight on generated images; at T = 1 it is {sharp["share"]}, so that it learns from little more than the
+real ones.
 
 ![Effective sample size over training](weights.png)
 
 {table(("model", "epoch", "seeds", "ESS/k", "on generated"), rows)}
 """
+
+
+def _end(results, title, key):
+    return np.mean([found[-1][key] for found in results[title]])
 
 
 def draw(results: dict[str, list[list[dict]]], path: Path) -> None:

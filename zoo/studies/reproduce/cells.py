@@ -11,6 +11,8 @@ import dataclasses
 from typing import Any
 
 SCALES = ("here", "paper")
+SAMPLERS = ("GAN", "MinimaxGAN")  # models that are scored on samples, by an evaluator
+TRAINING_IMAGES = {"digits": 1_437, "mnist": 60_000, "cifar10": 50_000, "svhn_cropped": 73_257}
 INFINITE = 1e12  # temperature at which every weight is 1/2, exactly in float32
 
 
@@ -33,6 +35,11 @@ class Cell:
     claim: tuple[str, str]
     controls: tuple[tuple[str, str], ...]
     seeds: int
+
+    @property
+    def data(self) -> str:
+        """Name of the data set."""
+        return next(iter(self.arms.values()))["data"]["name"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,7 +116,7 @@ _SEMI_SUPERVISED = {
     "svae_mnist_1pct_alpha1": ("SVAE, 1 % of labels, alpha 1", 6, 0.01, 1.0),
     "svae_mnist_10pct_alpha1": ("SVAE, 10 % of labels, alpha 1", 6, 0.1, 1.0),
 }
-_TEMPERATURE = 5.0  # of the claim, fixed beforehand: `zoo.studies.temperatures`
+_TEMPERATURE = 5.0  # of the claim, see `zoo.studies.reproduce.notes`
 _TEMPERATURES = {0.01: (1.0, 5.0, 10.0, INFINITE)}  # share of the images -> all that are run
 _CLASSIFIER_STEPS = 1_600  # about as many as make a classifier of 600 images converge
 _PAPER = {"width": 64, "latent_dim": 100}  # DCGAN's; on digits, which the paper has not, ours
@@ -170,7 +177,7 @@ def _likelihood(name, sizes):
     build = {"width": width, "latent_dim": 32, "normalization": None, **sizes}
     build |= {"conditional": True} if conditional else {}
     base = "CVAE" if conditional else "VAE"
-    temperatures = _TEMPERATURES.get(share, (_TEMPERATURE,))
+    temperatures = _TEMPERATURES.get(share, (_TEMPERATURE, INFINITE))
     variants = {base: build} | {
         activated_arm(base, t): {**build, "adversary": True, "temperature": t} for t in temperatures
     }
@@ -185,8 +192,7 @@ def _likelihood(name, sizes):
     }
     claimed, unweighted = (activated_arm(base, t) for t in (_TEMPERATURE, INFINITE))
     others = [(arm, base) for arm in arms if arm not in (base, claimed)]
-    controls = [(claimed, unweighted)] if unweighted in arms else []
-    return Cell(name, title, arms, (claimed, base), (*controls, *others), seeds)
+    return Cell(name, title, arms, (claimed, base), ((claimed, unweighted), *others), seeds)
 
 
 def _semi_supervised(name, sizes):
@@ -201,16 +207,25 @@ def _semi_supervised(name, sizes):
         **sizes,
     }
     data = {"name": "mnist", "binarize": True}
-    adversary = {"adversary": True, "temperature": _TEMPERATURE}
+    activated, unweighted = (
+        {**build, "adversary": True, "temperature": t} for t in (_TEMPERATURE, INFINITE)
+    )
     arms = {
         "SVAE": _svae("SVAE", {**data, "labelled": share}, build),
-        "AA-SVAE": _svae("SVAE", {**data, "labelled": share}, {**build, **adversary}),
+        "AA-SVAE": _svae("SVAE", {**data, "labelled": share}, activated),
+        activated_arm("SVAE", INFINITE): _svae("SVAE", {**data, "labelled": share}, unweighted),
         "classifier alone": {
             **_svae("Classifier", {**data, "fraction": share}, build),
-            "training": _training(round(_CLASSIFIER_STEPS * 64 / (60_000 * share)), 1e-3),
+            "training": _training(
+                round(_CLASSIFIER_STEPS * 64 / (TRAINING_IMAGES["mnist"] * share)), 1e-3
+            ),
         },
     }
-    controls = (("SVAE", "classifier alone"), ("AA-SVAE", "classifier alone"))
+    controls = (
+        ("AA-SVAE", activated_arm("SVAE", INFINITE)),
+        ("SVAE", "classifier alone"),
+        ("AA-SVAE", "classifier alone"),
+    )
     return Cell(name, title, arms, ("AA-SVAE", "SVAE"), controls, seeds)
 
 

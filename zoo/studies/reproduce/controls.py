@@ -25,8 +25,9 @@ def register() -> None:
 class MinimaxGAN(GAN):
     """Eq. 5's first form, theta: E_pg[-log(1 - D)], rescaled to the size of the GAN's gradient.
 
-    IWGAN's update has the direction of this gradient, see `tfgen.objectives.importance_weights`; here it
-    has the size of the GAN's gradient on the minibatch: with D_i = D(x_i) and constants in brackets
+    IWGAN's update has the direction of this gradient, see `tfgen.objectives.importance_weights`.  Here the
+    coefficients of the logits' gradients have the sum that the GAN's, 1 - D_i, have on the minibatch: with
+    D_i = D(x_i) and a constant in brackets
 
         theta:  [ sum_j (1 - D_j) / sum_j D_j ] E_pg[-log(1 - D)],    gradient ~ sum_i D_i grad l_i.
 

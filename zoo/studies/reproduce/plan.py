@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from zoo.studies.reproduce import records
-from zoo.studies.reproduce.cells import TABLES, Cell, cells
+from zoo.studies.reproduce.cells import SAMPLERS, TABLES, Cell, cells
 
 NOT_RUN = "not run here"
 
@@ -38,18 +38,24 @@ def choose_cells(table: str, names: tuple[str, ...], scale: str) -> list[Cell]:
 
 
 def missing(cell: Cell) -> str | None:
-    """Return why a cell cannot run here, without its data or evaluator on disk; None if it can."""
-    import tfgen
+    """Return why a cell cannot run: its samples need an evaluator that does not exist; None if it can."""
     from tfgen.evaluation.evaluator import find_evaluator
 
-    data = next(iter(cell.arms.values()))["data"]["name"]
-    if not tfgen.data.on_disk(data):
-        return f"{NOT_RUN}: {data} is not on disk"
+    if not any(recipe["model"] in SAMPLERS for recipe in cell.arms.values()):
+        return None
     try:
-        find_evaluator(data)
+        find_evaluator(cell.data)
     except FileNotFoundError:
-        return f"{NOT_RUN}: no evaluator of {data}"
+        return f"{NOT_RUN}: no evaluator of {cell.data}"
     return None
+
+
+def to_download(found: list[Cell]) -> list[str]:
+    """Return the data sets of cells that are not on disk, which their first runs download."""
+    import tfgen
+
+    names = dict.fromkeys(cell.data for cell in found)
+    return [name for name in names if not tfgen.data.on_disk(name)]
 
 
 def pending_runs(found: list[Cell], seeds: int | None, scale: str, folder: Path) -> Iterator[Run]:

@@ -16,7 +16,7 @@ from tfgen.evaluation import likelihood, metrics
 from zoo.preset import train as training
 from zoo.preset.run import Run
 from zoo.studies.reproduce import controls, records
-from zoo.studies.reproduce.cells import Cell, cells
+from zoo.studies.reproduce.cells import SAMPLERS, Cell, cells
 
 SAMPLES = 50_000  # with 10,000, sampling noise in the scores is as large as the paper's effect
 SCORING_SEED = 0
@@ -91,7 +91,7 @@ def training_data(data: dict[str, Any], seed: int) -> str:
 def scores(model: Any, recipe: dict[str, Any], samples: int) -> dict[str, float]:
     """Return the scores of a trained model on the test split; those of theta's average have "average_"."""
     data = recipe["data"]["name"]
-    if recipe["model"] in ("GAN", "MinimaxGAN"):
+    if recipe["model"] in SAMPLERS:
         last = _samples(without_average(model), data, samples)
         mean = _samples(model, data, samples)
         return {**last, **{f"average_{key}": value for key, value in mean.items()}}

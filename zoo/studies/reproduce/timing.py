@@ -11,6 +11,7 @@ import numpy as np
 import tfgen
 from zoo.preset import train as training
 from zoo.studies.reproduce import controls
+from zoo.studies.reproduce.cells import TRAINING_IMAGES
 from zoo.studies.reproduce.plan import Run
 
 BATCHES = 32  # timed after as many untimed ones: a multiple of the steps between returns to Python
@@ -40,7 +41,7 @@ def hours(runs: list[Run]) -> dict[tuple[str, str], tuple[int, int, float]]:
 def steps_of(recipe: dict[str, Any]) -> int:
     """Return the number of steps of a whole run."""
     data, settings = recipe["data"], recipe["training"]
-    images = round(tfgen.data.info(data["name"]).splits["train"] * data.get("fraction", 1.0))
+    images = round(TRAINING_IMAGES[data["name"]] * data.get("fraction", 1.0))
     return -(-images // settings["batch_size"]) * settings["epochs"]
 
 
