@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from models import build, digits
+from models import build, digits, learned_from
 
 import zoo
 from tfgen import layers, networks, objectives, testing
@@ -228,6 +228,29 @@ def kinds(network):
     """Names of the classes of a network's layers, out of the networks in it."""
     inner = [layer for layer in network.layers if isinstance(layer, keras.Model)]
     return {type(layer).__name__ for layer in network.layers}.union(*map(kinds, inner))
+
+
+MEMBERS = (
+    "infogan_digits",
+    "vaegan_digits",
+    "ganvae_digits",
+    "aavae_digits",
+    "aasvae_digits_10pct",
+)
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_every_member_with_a_discriminator_of_images_takes_residual_networks(name):
+    model = build(name, residual=True, spectral=True)
+    assert "Add" in kinds(model.phi)
+    has_likelihood = name.startswith("aa")
+    assert ("Add" in kinds(model.theta)) != has_likelihood
+    before = [weight.numpy() for weight in model.phi.trainable_variables]
+    model.fit(*learned_from(name, 16), batch_size=16, verbose=0)
+    moved = [
+        np.any(a != b.numpy()) for a, b in zip(before, model.phi.trainable_variables, strict=True)
+    ]
+    assert any(moved)
 
 
 @pytest.mark.parametrize(

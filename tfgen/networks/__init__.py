@@ -9,6 +9,7 @@ strided layers learn far better than two.  The evaluators are pre-activation res
 A saved model holds its networks' graphs, so an edit here breaks no older file.
 """
 
+from tfgen.networks.adversary import adversary, image_generator
 from tfgen.networks.classification import extractor, pooled_classifier, residual_network
 from tfgen.networks.dcgan import (
     PRIOR,
@@ -38,6 +39,7 @@ __all__ = [
     "NORMALIZATIONS",
     "PRIOR",
     "TRUNK",
+    "adversary",
     "before_sigmoid",
     "classifier",
     "code_encoder",
@@ -46,6 +48,7 @@ __all__ = [
     "encoder",
     "extractor",
     "generator",
+    "image_generator",
     "mlp_classifier",
     "mlp_discriminator",
     "mlp_encoder",

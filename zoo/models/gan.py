@@ -101,12 +101,24 @@ class GAN(Unified):
             kwargs: Arguments of the constructor.
         """
         classes = num_classes if conditional else None
-        generator, discriminator = networks.generator, networks.discriminator
-        if residual:
-            generator, discriminator = networks.residual_generator, networks.residual_discriminator
-        theta = generator(shape, latent_dim, width, classes, normalization, modulation=modulation)
-        phi_normalization = "spectral" if spectral else normalization
-        phi = discriminator(shape, width, classes, phi_normalization, augment)
+        theta = networks.image_generator(
+            shape,
+            latent_dim,
+            width,
+            classes,
+            normalization,
+            modulation=modulation,
+            residual=residual,
+        )
+        phi = networks.adversary(
+            shape,
+            width,
+            classes,
+            normalization,
+            spectral=spectral,
+            augment=augment,
+            residual=residual,
+        )
         return cls(theta, phi, num_classes=classes, **kwargs)
 
     def objectives(

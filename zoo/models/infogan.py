@@ -106,14 +106,16 @@ class InfoGAN(Unified):
         spectral: bool = False,
         modulation: str | None = None,
         augment: Sequence[str] = (),
+        residual: bool = False,
         **kwargs: Any,
     ) -> Self:
-        """Return a model with fresh DCGAN networks; other arguments as in `zoo.GAN.build_networks`."""
-        theta = networks.generator(
-            shape, latent_dim, width, None, normalization, modulation=modulation
+        """Return a model with fresh networks; other arguments as in `zoo.GAN.build_networks`."""
+        theta = networks.image_generator(
+            shape, latent_dim, width, None, normalization, modulation=modulation, residual=residual
         )
-        phi_normalization = "spectral" if spectral else normalization
-        phi = networks.discriminator(shape, width, None, phi_normalization, augment)
+        phi = networks.adversary(
+            shape, width, None, normalization, spectral=spectral, augment=augment, residual=residual
+        )
         codes = (num_categories, num_continuous)
         eta = networks.code_posterior(shape, *codes, width, normalization)
         return cls(theta, phi, eta, *codes, **kwargs)

@@ -108,6 +108,7 @@ class SVAE(Variational):
         spectral: bool = False,
         modulation: str | None = None,
         augment: Sequence[str] = (),
+        residual: bool = False,
         **kwargs: Any,
     ) -> Self:
         """Return a model with fresh DCGAN networks.
@@ -122,7 +123,7 @@ class SVAE(Variational):
                 is several times faster, as each image is decoded for every class; None for a DCGAN decoder.
             classifier_units: Number of hidden units of an omega that pools its features,
                 `tfgen.networks.pooled_classifier`; None for `tfgen.networks.classifier`.
-            spectral, augment: Spectral normalization and augmentation of phi, see `zoo.GAN.build_networks`.
+            spectral, augment, residual: Options of phi, see `tfgen.networks.adversary`.
             kwargs: Arguments of the constructor.
         """
         if decoder_units is None:
@@ -139,9 +140,9 @@ class SVAE(Variational):
             omega = networks.pooled_classifier(shape, num_classes, width, classifier_units)
         phi = None
         if adversary:
-            phi_normalization = "spectral" if spectral else normalization
-            phi = networks.discriminator(
-                shape, adversary_width or width, None, phi_normalization, augment
+            options = {"spectral": spectral, "augment": augment, "residual": residual}
+            phi = networks.adversary(
+                shape, adversary_width or width, None, normalization, **options
             )
         arguments = {"num_classes": num_classes, "likelihood": likelihood, **kwargs}
         return cls(theta, eta, omega, phi, **arguments)

@@ -89,6 +89,7 @@ class VAE(Variational):
         spectral: bool = False,
         modulation: str | None = None,
         augment: Sequence[str] = (),
+        residual: bool = False,
         **kwargs: Any,
     ) -> Self:
         """Return a model with fresh DCGAN networks.
@@ -101,7 +102,7 @@ class VAE(Variational):
             likelihood: See `zoo.VAE`.
             mixture_prior: Number K of Gaussians of a learned prior p(z), `tfgen.layers.MixturePrior`, which
                 is part of theta; None for N(0, I).  Eq. 11 bounds log p_theta(x) under either.
-            spectral, augment: Spectral normalization and augmentation of phi, see `zoo.GAN.build_networks`.
+            spectral, augment, residual: Options of phi, see `tfgen.networks.adversary`.
             kwargs: Arguments of the constructor.
         """
         classes = num_classes if conditional else None
@@ -112,8 +113,8 @@ class VAE(Variational):
         eta = networks.encoder(shape, latent_dim, width, classes, normalization)
         phi = None
         if adversary:
-            phi_normalization = "spectral" if spectral else normalization
-            phi = networks.discriminator(shape, width, classes, phi_normalization, augment)
+            options = {"spectral": spectral, "augment": augment, "residual": residual}
+            phi = networks.adversary(shape, width, classes, normalization, **options)
         return cls(theta, eta, phi, num_classes=classes, likelihood=likelihood, **kwargs)
 
     def objectives(

@@ -43,6 +43,7 @@ class _Joint(Unified):
         normalization: str | None = "batch",
         spectral: bool = False,
         modulation: str | None = None,
+        residual: bool = False,
         **kwargs: Any,
     ) -> Self:
         """Return a model with fresh DCGAN networks, which do not read labels.
@@ -50,12 +51,13 @@ class _Joint(Unified):
         Arguments are those of `zoo.GAN.build_networks`, without augmentation, under which features D_l
         of an image and of its reconstruction would not be comparable.
         """
-        theta = networks.generator(
-            shape, latent_dim, width, normalization=normalization, modulation=modulation
+        theta = networks.image_generator(
+            shape, latent_dim, width, None, normalization, modulation=modulation, residual=residual
         )
         eta = networks.encoder(shape, latent_dim, width, normalization=normalization)
-        phi_normalization = "spectral" if spectral else normalization
-        phi = networks.discriminator(shape, width, normalization=phi_normalization)
+        phi = networks.adversary(
+            shape, width, None, normalization, spectral=spectral, residual=residual
+        )
         return cls(theta, eta, phi, **kwargs)
 
     def infer(self, images: tf.Tensor, stream: int, training: bool) -> Any:

@@ -264,14 +264,21 @@ def _check(model, teacher, info):
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("names", nargs=-1, type=click.Choice(list(RUNS)))
 @click.option("--seed", default=0, show_default=True)
-def main(seed: int) -> None:
-    """Train the students of each generator, and write symmetry.md."""
-    reports = []
-    for name, (data, samples, epochs) in RUNS.items():
-        reports.append(report(name, data, samples, epochs=epochs, seed=seed))
-        click.echo(json.dumps(reports[-1]), err=True)
-    (PAGES / "symmetry.md").write_text(page(reports))
+def main(names: tuple[str, ...], seed: int) -> None:
+    """Train the students of the generators NAMES, by default of all; other generators' reports are kept."""
+    path = PAGES / "symmetry.json"
+    known = (
+        {found["model"]: found for found in json.loads(path.read_text())} if path.is_file() else {}
+    )
+    for name in names or RUNS:
+        data, samples, epochs = RUNS[name]
+        known[name] = report(name, data, samples, epochs=epochs, seed=seed)
+        click.echo(json.dumps(known[name]), err=True)
+        reports = [known[name] for name in RUNS if name in known]
+        path.write_text(json.dumps(reports, indent=1) + "\n")
+        path.with_suffix(".md").write_text(page(reports))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,61 @@
+"""Generator and discriminator by the options that recipes of all members share."""
+
+from collections.abc import Sequence
+
+import keras
+
+from tfgen.networks.dcgan import discriminator, generator
+from tfgen.networks.residual import residual_discriminator, residual_generator
+
+
+def adversary(
+    shape: tuple[int, int, int],
+    width: int,
+    num_classes: int | None = None,
+    normalization: str | None = "batch",
+    *,
+    spectral: bool = False,
+    augment: Sequence[str] = (),
+    residual: bool = False,
+) -> keras.Model:
+    """Discriminator l_phi(x) or l_phi(x, t) of a member: DCGAN's, or a residual one.
+
+    Args:
+        shape, width, num_classes, normalization, augment: See `tfgen.networks.discriminator`.
+        spectral: Whether it has spectral normalization instead of `normalization`.
+        residual: Whether it is `tfgen.networks.residual_discriminator`.
+
+    Returns:
+        Functional model: images (b, *shape) in [0, 1] [, t (b,) int32] -> logits (b, 1), float32.
+
+    Raises:
+        ValueError: An argument is out of range.
+    """
+    build = residual_discriminator if residual else discriminator
+    return build(shape, width, num_classes, "spectral" if spectral else normalization, augment)
+
+
+def image_generator(
+    shape: tuple[int, int, int],
+    latent_dim: int,
+    width: int,
+    num_classes: int | None = None,
+    normalization: str | None = "batch",
+    *,
+    modulation: str | None = None,
+    residual: bool = False,
+) -> keras.Model:
+    """Generator G_theta(z) or G_theta(z, t) of a member without a likelihood: DCGAN's, or a residual one.
+
+    Args:
+        shape, latent_dim, width, num_classes, normalization, modulation: See `tfgen.networks.generator`.
+        residual: Whether it is `tfgen.networks.residual_generator`.
+
+    Returns:
+        Functional model: z (b, latent_dim) [, t (b,) int32] -> images (b, *shape) in [0, 1].
+
+    Raises:
+        ValueError: An argument is out of range.
+    """
+    build = residual_generator if residual else generator
+    return build(shape, latent_dim, width, num_classes, normalization, modulation=modulation)
