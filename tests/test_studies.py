@@ -7,10 +7,12 @@ from pathlib import Path
 import models
 import numpy as np
 import pytest
+import small
 
+import tfgen
 import zoo
 from zoo.preset.run import Run
-from zoo.studies import adaptation, joint, options, truncation, updates
+from zoo.studies import adaptation, convergence, joint, options, truncation, updates
 
 PAGES = Path(__file__).resolve().parents[1] / "docs" / "studies"
 
@@ -60,6 +62,20 @@ def test_options_are_trained_for_the_epochs_that_fit_in_equal_time(tmp_path, mon
     monkeypatch.setattr(options, "measure", None)  # nothing is repeated
     options.main(command, standalone_mode=False)
     assert (tmp_path / "options.md").read_text() == written
+
+
+def test_models_that_are_kept_every_few_epochs_are_scored(tmp_path, monkeypatch):
+    monkeypatch.setattr(convergence, "SAMPLES", 40)
+    model = small.train(small.GAN, tmp_path / "run", epochs=3, keep=2)
+    folder = tmp_path / "run" / "epochs"
+    assert sorted(path.name for path in folder.iterdir()) == ["002.keras", "003.keras"]
+    assert int(zoo.load(folder / "002.keras").epochs) == 2
+    found = convergence.scores(tmp_path / "run", "digits")
+    assert list(found) == ["2", "3"]
+    expected = tfgen.evaluate(model, "digits", 40)
+    assert found["3"]["fid"] == pytest.approx(expected["fid"]["value"], rel=1e-4)
+    results = {"machine": {"processor": "P", "cores": 1}, "gan_cifar10": found}
+    assert "| 2 | " in convergence.page(results)
 
 
 def test_factors_are_scored_on_the_samples_that_a_preset_with_the_factor_draws():

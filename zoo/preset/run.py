@@ -7,6 +7,7 @@ A run's folder holds
     history.jsonl     one line per epoch
     previous.keras    and previous.jsonl: the same one epoch ago, in case one of the two is damaged
     best.keras        the whole model at the best epoch so far, if images are held out to choose it
+    epochs/           whole models of earlier epochs, if they were asked for
     samples/          one grid of samples per epoch
     logs/             for TensorBoard
 """
@@ -39,7 +40,14 @@ _LOG = logging.getLogger("tfgen")
 LARGEST_HISTORY, LARGEST_ENTRY = 1 << 28, 1 << 14  # bytes; an entry takes 200
 MONITORED = "val_bound"  # on the images held out; higher is better
 
+EPOCHS = "epochs"  # folder of the models that are kept
+
 Entry = dict[str, Any]  # entry of an epoch: "epoch", "seconds", objectives and metrics
+
+
+def kept_at(epoch: int) -> str:
+    """Return the path, in a run's folder, of the model that is kept after an epoch."""
+    return f"{EPOCHS}/{epoch:03d}.keras"
 
 
 @dataclasses.dataclass(frozen=True)

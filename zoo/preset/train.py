@@ -26,7 +26,7 @@ from zoo.building import check_build
 from zoo.preset import lookup, summaries
 from zoo.preset.load import load
 from zoo.preset.provenance import machine, versions
-from zoo.preset.run import Entry, Record, Run, best_epoch, is_finished
+from zoo.preset.run import Entry, Record, Run, best_epoch, is_finished, kept_at
 from zoo.recipes import reading
 
 LARGEST_SEED = 2**31 - 1
@@ -45,6 +45,7 @@ def train(
     bfloat16: bool | None = None,
     resume: bool = False,
     every: int = 1,
+    keep: int | None = None,
     strategy: str | None = None,
     trusted: bool = False,
     verbose: str | int = "auto",
@@ -68,6 +69,7 @@ def train(
         resume: Whether to continue the run in `out`, with its values for arguments that are None. The
             number of epochs may grow if the learning rate does not depend on it.
         every: Number of epochs per checkpoint and grid of samples; the last epoch has both, too.
+        keep: Number of epochs per model that stays in `out/epochs`; None keeps no model of earlier epochs.
         strategy: "mirrored" or "multiworker", see `tfgen.machines.strategy`; the run is the same on any
             number of devices, up to rounding.  Only the chief writes in `out`, which all workers read.
         trusted: Whether to load `init` as a file whose author you trust, see `zoo.load`.
@@ -102,7 +104,7 @@ def train(
             checkpoint = run.checkpoint
         done = 0 if checkpoint is None else int(checkpoint.epochs.numpy())
         replicas.agree(distribution, epochs=done)
-        return _train(run, every, distribution, verbose if chief else 0, trusted)
+        return _train(run, every, keep, distribution, verbose if chief else 0, trusted)
 
 
 def fresh_model(recipe: reading.Recipe, seed: int, batches: int) -> tfgen.Unified:
@@ -151,7 +153,12 @@ def networks_in_bfloat16(wanted: bool) -> Iterator[None]:
 
 
 def _train(
-    run: Run, every: int, strategy: tf.distribute.Strategy, verbose: str | int, trusted: bool
+    run: Run,
+    every: int,
+    keep: int | None,
+    strategy: tf.distribute.Strategy,
+    verbose: str | int,
+    trusted: bool,
 ) -> tfgen.Unified:
     recipe, training = run.record.recipe, run.record.recipe["training"]
     kind, data, seed = registry.model_class(recipe["model"]), recipe["data"], run.record.seed
@@ -185,7 +192,7 @@ def _train(
                     validation_data=held_out,
                     initial_epoch=int(model.epochs.numpy()),
                     epochs=training["epochs"],
-                    callbacks=[*boards, _Checkpoints(run, every, writes=chief)],
+                    callbacks=[*boards, _Checkpoints(run, every, keep, writes=chief)],
                     verbose=verbose,
                 )
         replicas.agree(
@@ -217,11 +224,11 @@ class _Checkpoints(keras.callbacks.Callback):
     A run killed in between repeats the epoch and overwrites its files.
     """
 
-    def __init__(self, run: Run, every: int, *, writes: bool):
+    def __init__(self, run: Run, every: int, keep: int | None, *, writes: bool):
         super().__init__()
         self._writes = writes
         self._out, self._record, self._history = run.folder, run.record, run.history
-        self._every = every
+        self._every, self._keep = every, keep
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._began = time.perf_counter()
@@ -244,6 +251,8 @@ class _Checkpoints(keras.callbacks.Callback):
         self._write_history("history.jsonl", self._history)
         if best_epoch(self._history) == done:
             self._save("best.keras")
+        if self._keep is not None and (self.model.stop_training or done % self._keep == 0):
+            self._save(kept_at(done))
         if self.model.stop_training or done % self._every == 0:
             self._draw(done)
             self._keep_previous()
