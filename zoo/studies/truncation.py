@@ -78,8 +78,9 @@ _PAGE = f"""\
 {SAMPLES:,} images G(c z), z ~ N(0, I), of seed 0. Below c = 1 samples are nearer to what theta draws most:
 more of them are recognized, and fewer of the real images are near one. Training does not read c. The factor
 with the highest share of the real Inception Score, in bold, is the recipe's `truncation`, for
-`model.sample(n, prior="truncated")`. The score does not see a lack of variety within a class, so that it
-may rise further below .5; recall sees it. Brock et al. (2019) redraw large z instead.
+`model.sample(n, prior="truncated")`; where it is 1, the recipe has none. The score does not see a lack of
+variety within a class, so that it may rise further below .5; recall sees it. Brock et al. (2019) redraw
+large z instead.
 
 ![Seventy truncated samples of {PRESETS[0]}, a column per class](truncation.png)
 
