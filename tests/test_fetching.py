@@ -14,10 +14,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import zoo
 from tfgen import home
 from tfgen.evaluation.evaluator import load_evaluator
+from zoo import cli
 from zoo.cli import loading
 from zoo.preset import fetch, load, resume
 
@@ -107,6 +109,15 @@ def test_a_preset_is_fetched_once(presets, card, server):
     assert zoo.locate(NAME) == home.presets() / NAME
     assert len(server.asked) == 2
     np.testing.assert_array_equal(loaded.sample(2), zoo.load(presets / NAME).sample(2))
+
+
+def test_a_card_is_read_without_a_fetch(presets, card, server):
+    found = zoo.card(NAME)
+    assert found == zoo.card(presets / NAME)
+    ended = CliRunner().invoke(cli.main, ["info", NAME, "--json"])
+    assert ended.exit_code == 0, ended.output
+    assert json.loads(ended.output)["sha256"] == found["sha256"]
+    assert server.asked == []
 
 
 def test_evaluating_fetches_the_evaluator_with_what_scores(presets, card, server):

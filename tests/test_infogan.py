@@ -248,45 +248,6 @@ def context(model, dataset):
     return tfgen.evaluation.EvaluationContext(model, dataset, samples=4, evaluator=None, seed=0)
 
 
-class TestClusteringAccuracy:
-    def test_by_hand(self):
-        """Cluster 5 is class 1 (3 images) and cluster 7 class 0 (1): greedy matching is beaten."""
-        clusters, labels = [5, 5, 5, 5, 5, 7, 7, 7], [0, 0, 1, 1, 1, 1, 1, 0]
-        assert metrics.clustering_accuracy(clusters, labels) == 4 / 8
-
-    def test_greedy_matching_is_not_the_best(self):
-        """Counts [[5, 4], [4, 0]]: 5 + 0 against 4 + 4."""
-        labels = [0] * 5 + [0] * 4 + [1] * 4
-        clusters = [0] * 5 + [1] * 4 + [0] * 4
-        assert metrics.clustering_accuracy(clusters, labels) == pytest.approx(8 / 13)
-
-    def test_does_not_depend_on_names(self):
-        rng = np.random.default_rng(0)
-        labels = rng.integers(0, 10, 50)
-        assert metrics.clustering_accuracy(rng.permutation(10)[labels], labels) == 1.0
-
-    @pytest.mark.parametrize(
-        ("clusters", "labels", "expected"),
-        [([3, 3, 3, 3], [0, 0, 1, 2], 0.5), ([0, 1, 2, 3], [1, 1, 1, 0], 0.5)],
-        ids=["fewer clusters", "fewer classes"],
-    )
-    def test_partners_may_be_missing(self, clusters, labels, expected):
-        assert metrics.clustering_accuracy(clusters, labels) == expected
-
-    @pytest.mark.parametrize(
-        ("clusters", "labels", "error", "message"),
-        [
-            ([0], [0, 1], ValueError, "one label for each image's cluster"),
-            ([], [], ValueError, "at least one"),
-            ([0.5], [0], TypeError, "clusters must be integers"),
-            ([0], [0.5], TypeError, "labels must be integers"),
-        ],
-    )
-    def test_refuses_other_input(self, clusters, labels, error, message):
-        with pytest.raises(error, match=message):
-            metrics.clustering_accuracy(clusters, labels)
-
-
 def decoded(model, latents):
     """Return the expected tiles of a picture, as `grid` draws them: (rows, columns, 64, 64) gray levels."""
     images = model.decode(tf.constant(latents.reshape(-1, latents.shape[-1]))).numpy()

@@ -325,6 +325,8 @@ def test_a_decaying_rate_is_not_extended(tmp_path, monkeypatch):
         (small.GAN, {"epochs": 10**9}, "epochs must be an integer from 1"),
         (small.GAN, {"epochs": True}, "epochs must be an integer from 1"),
         (small.GAN, {"seed": -1}, "seed must be an integer from 0"),
+        (small.GAN, {"every": 0}, "every must be an integer from 1"),
+        (small.GAN, {"keep": 0}, "keep must be an integer from 1"),
         (small.GAN, {"data": "digts"}, "near this one: 'digits'"),
     ],
 )

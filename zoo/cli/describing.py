@@ -77,8 +77,8 @@ def info(model: str, as_json: bool, figure: Path | None) -> None:
     """
     from tfgen.paper import graphs, table
 
-    path = zoo.locate(model)
-    facts = zoo.card(model) if path.is_dir() else _facts(load_model(model))
+    has_card = model in zoo.presets() or zoo.locate(model).is_dir()
+    facts = zoo.card(model) if has_card else _facts(load_model(model))
     rows = table.find_rows(facts.get("table_row"))
     if figure is not None:
         if not rows:

@@ -85,7 +85,7 @@ def load(name: str | Path, trusted: bool = False) -> "keras.Model":
 
 
 def card(name: str | Path) -> dict[str, Any]:
-    """Return the card of a preset or of a preset's folder as a dictionary.
+    """Return the card of a preset or of a preset's folder as a dictionary; weights are not fetched for it.
 
     Raises:
         FileNotFoundError: There is no such preset, or it is a file without a card.
@@ -97,7 +97,7 @@ def card(name: str | Path) -> dict[str, Any]:
         >>> card["model"], card["table_row"], card["image_shape"]
         ('GAN', 'IWGAN', [8, 8, 1])
     """
-    path = locate(name)
+    path = _folder_of(str(name)) or locate(name)
     if not path.is_dir():
         raise FileNotFoundError(f"A model file alone has no card. Received: {str(path)!r}")
     return cards.document(path)
@@ -115,8 +115,7 @@ def locate(name: str | Path) -> Path:
         raise ValueError(f"A name must be printable. Received: {ascii(text)[:200]}")
     if text.startswith("hf://"):
         return _from_hub(text.removeprefix("hf://"))
-    if _NAME.fullmatch(text) and text in (folders := _folders()):
-        folder = folders[text]
+    if (folder := _folder_of(text)) is not None:
         return folder if (folder / "model.keras").is_file() else fetch.preset(folder)
     path = Path(text)
     with contextlib.suppress(OSError):  # a name longer than a file's may be
@@ -150,6 +149,11 @@ def _folders() -> dict[str, Path]:
     """
     found = [path.parent for root in reversed(_roots()) for path in root.glob("*/card.json")]
     return {folder.name: folder for folder in found}
+
+
+def _folder_of(name: str) -> Path | None:
+    """Return the folder of a preset's card, or None if no preset has this name."""
+    return _folders().get(name) if _NAME.fullmatch(name) else None
 
 
 def _weights(folder: Path) -> Path:

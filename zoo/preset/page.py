@@ -217,14 +217,18 @@ def _notes(card):
     if card.model == "ADA":
         yield (
             "[adaptation](../../docs/studies/adaptation.md) has the floor, the same network from the "
-            "source alone, and the ceiling; [validators](../../docs/studies/validators.md) chose weights "
-            "and epochs without labels of the target."
+            "source alone, and the ceiling."
         )
-        if data.get("shift"):
-            yield (
-                "No validator chose the shifts: their gain was first seen on the test split. From MNIST "
-                "to USPS shifted source images alone reach more."
-            )
+    if card.model == "ADA" and "usps" in (data["name"], data["target"]):
+        yield (
+            "[validators](../../docs/studies/validators.md) chose the weight and the epochs without labels "
+            "of the target."
+        )
+    if card.model == "ADA" and data.get("shift"):
+        yield (
+            "No validator chose the shifts: their gain was first seen on the test split. From MNIST to "
+            "USPS shifted source images alone reach more."
+        )
     if "sample" in card.endpoints and card.model in ("GAN", "InfoGAN", "VAEGAN", "GANVAE"):
         yield (
             "The recipe departs from DCGAN's as listed in "

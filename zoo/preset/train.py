@@ -85,6 +85,8 @@ def train(
             or damaged files, or `init` has other networks.
         OSError: `out` cannot be written.
     """
+    for option, epochs_between in {"every": every, "keep": 1 if keep is None else keep}.items():
+        reading.check_number(option, epochs_between, int, 1, LARGEST_SEED)
     name = recipe if isinstance(recipe, str) else None
     recipe = lookup.find_recipe(recipe) if isinstance(recipe, str) else recipe
     if recipe is not None:

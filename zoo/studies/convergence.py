@@ -42,18 +42,7 @@ def scores(folder: Path, data: str) -> dict[str, dict[str, float]]:
 
 def page(results: dict[str, Any]) -> str:
     """Return the scores as Markdown, a section per recipe."""
-    sections = [
-        f"## {name}\n\n"
-        + table(
-            ("epoch", *METRICS),
-            [
-                (epoch, *(f"{found[metric]:.3f}" for metric in METRICS.values()))
-                for epoch, found in results[name].items()
-            ],
-        )
-        for name in RECIPES
-        if name in results
-    ]
+    sections = "\n".join(_section(name, results[name]) for name in RECIPES if name in results)
     return f"""# Scores over training
 
 `python -m zoo.studies.convergence`, on {in_words(results["machine"])}. {SAMPLES:,} samples of seed 0 from
@@ -61,7 +50,15 @@ theta's moving average, scored by `resnet_cifar10`; the runs are those of the pr
 
 ![FID over epochs](convergence.png)
 
-{chr(10).join(f"{section}{chr(10)}" for section in sections)}"""
+{sections}"""
+
+
+def _section(name, found):
+    rows = [
+        (epoch, *(f"{one[metric]:.3f}" for metric in METRICS.values()))
+        for epoch, one in found.items()
+    ]
+    return f"## {name}\n\n{table(('epoch', *METRICS), rows)}\n"
 
 
 def draw(results: dict[str, Any], path: Path) -> None:

@@ -138,10 +138,6 @@ real ones.
 """
 
 
-def _end(results, title, key):
-    return np.mean([found[-1][key] for found in results[title]])
-
-
 def draw(results: dict[str, list[list[dict]]], path: Path) -> None:
     """Draw ESS/k of every run over its epochs to a PNG file."""
     figure, [axes] = plots.axes(1, size=(5.0, 3.2))

@@ -12,6 +12,7 @@ from typing import Any
 
 SCALES = ("here", "paper")
 SAMPLERS = ("GAN", "MinimaxGAN")  # models that are scored on samples, by an evaluator
+# Known without the data sets, so that a plan needs no download.
 TRAINING_IMAGES = {"digits": 1_437, "mnist": 60_000, "cifar10": 50_000, "svhn_cropped": 73_257}
 INFINITE = 1e12  # temperature at which every weight is 1/2, exactly in float32
 
