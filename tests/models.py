@@ -12,6 +12,8 @@ RECIPES = {
     name: recipe for name, recipe in zoo.RECIPES.items() if recipe["data"]["name"] == "digits"
 }
 
+# The last recipe of each class, with most of its terms: for what is the class's and not a variant's.
+OF_EACH_CLASS = list({recipe["model"]: name for name, recipe in RECIPES.items()}.values())
 
 # Class -> the sizes that make its networks small, where it has no `width`.
 SMALL = {"Helmholtz": {"units": (6, 4)}}

@@ -44,7 +44,8 @@ def program(words):
     if (spec := importlib.util.find_spec(module)).submodule_search_locations:
         spec = importlib.util.find_spec(module := f"{module}.__main__")
     assert '__name__ == "__main__"' in Path(spec.origin).read_text(encoding="utf-8")
-    return getattr(importlib.import_module(module), "main", None), rest
+    main = getattr(importlib.import_module(module), "main", None)
+    return main if isinstance(main, click.Command) else None, rest
 
 
 def options(command):
