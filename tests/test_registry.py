@@ -124,7 +124,9 @@ def number_of_tests():
         tables = [
             mark
             for mark in marks
-            if mark.args[0] == "name" and mark.args[1] is not test_contract.LABELLED
+            if mark.args[0] == "name"
+            and mark.args[1] is not test_contract.LABELLED
+            and mark.args[1] is not test_contract.ONE_CALL
         ]
         if tables:
             counts.append(math.prod(len(mark.args[1]) for mark in marks if mark not in tables))

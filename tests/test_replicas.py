@@ -20,7 +20,11 @@ from zoo import cli
 from zoo.recipes import reading
 
 REHEARSAL = str(pathlib.Path(__file__).with_name("rehearsal.py"))
-NAMES = [*OF_EACH_CLASS, "iwaae_digits", "vae_digits"]  # weights of all members that have them
+NAMES = [
+    *OF_EACH_CLASS,
+    "iwaae_digits",
+    "vae_digits",
+]  # also AAE with weights, VAE without an adversary
 TOLERANCE = 1e-5  # of the largest weight of each variable; of each logged number
 
 
