@@ -20,11 +20,8 @@ from zoo import cli
 from zoo.recipes import reading
 
 REHEARSAL = str(pathlib.Path(__file__).with_name("rehearsal.py"))
-NAMES = [
-    *OF_EACH_CLASS,
-    "iwaae_digits",
-    "vae_digits",
-]  # also AAE with weights, VAE without an adversary
+# Also AAE with the weights of Eq. 43, and a VAE without an adversary.
+NAMES = [*OF_EACH_CLASS, "iwaae_digits", "vae_digits"]
 TOLERANCE = 1e-5  # of the largest weight of each variable; of each logged number
 
 

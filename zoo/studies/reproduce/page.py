@@ -277,7 +277,7 @@ def draw(name: str, folder: Path, scale: str, path: Path) -> None:
             half = comparison.high - comparison.mean
             axes.errorbar([0.3], [comparison.mean], [half], fmt="o", color="tab:blue", capsize=3)
         title = textwrap.fill(found[cell].title, 18)
-        axes.set(title=title, ylabel=f"difference of {metric}", xlim=(-0.3, 0.6), xticks=[])
+        axes.set(title=title, ylabel=f"difference of\n{metric}", xlim=(-0.3, 0.6), xticks=[])
         axes.title.set_fontsize(8)
     plots.save(figure, path)
 
