@@ -109,7 +109,8 @@ there was, of {members} in all.
 {contract}
 Under XLA a step is held against the same step without XLA.  {xla}
 
-[`iwcgan_cifar10`](../saved_models/iwcgan_cifar10/README.md) was trained on this card.
+[`iwcgan_cifar10`](../saved_models/iwcgan_cifar10/README.md) was trained on such a card by
+`tfgen train --bfloat16`, 36 epochs in six minutes, of which XLA compiled for two.
 
 ## DCGAN's step
 

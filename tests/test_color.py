@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from models import build, digits, learned_from
+from models import build, digits, learned_from, precision
 
 import zoo
 from tfgen import layers, networks, objectives, testing
@@ -51,6 +51,17 @@ def test_spectral_normalization_has_the_gradient_of_the_divided_kernel():
         total = tf.reduce_sum(upstream * (inputs @ divided))
     np.testing.assert_allclose(found, tape.gradient(total, kernel), rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(tf.tensordot(found, kernel, 2), 0, atol=1e-4)  # scale is free
+
+
+def test_spectral_normalization_of_a_float32_layer_does_not_round_its_features():
+    with precision("mixed_bfloat16"):
+        layer = layers.SpectralNormalization(keras.layers.Dense(4, dtype="float32"))
+        restored = layers.SpectralNormalization.from_config(layer.get_config())
+        assert layers.SpectralNormalization(keras.layers.Dense(4)).compute_dtype == "bfloat16"
+    assert restored.compute_dtype == layer.compute_dtype == "float32"
+    features = np.array([[1.0, 1.0], [1.001, 1.0]], np.float32)  # equal in bfloat16
+    outputs = layer(features).numpy()
+    assert (outputs[0] != outputs[1]).all()
 
 
 def test_inference_and_frozen_statistics_leave_the_power_iteration():

@@ -128,5 +128,7 @@ def test_a_new_kind_of_endpoint_is_measured_and_presented_as_its_file_says(monke
 
 
 def test_a_page_says_whose_weights_a_run_started_from():
-    assert "from the weights of cgan_cifar10 |" in pages.page(read("iwcgan_cifar10"))
-    assert "from the weights of" not in pages.page(read("cgan_cifar10"))
+    card = read("iwcgan_cifar10")
+    assert "from the weights of" not in pages.page(card)
+    continued = dataclasses.replace(card, init="cgan_cifar10")
+    assert "from the weights of cgan_cifar10 |" in pages.page(continued)

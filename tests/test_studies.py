@@ -86,6 +86,17 @@ def test_factors_are_scored_on_the_samples_that_a_preset_with_the_factor_draws()
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+def test_a_recipe_has_the_factor_with_the_lowest_fid():
+    results = json.loads((truncation.PAGES / "truncation.json").read_text())
+    page = truncation.page(results)
+    assert page == (truncation.PAGES / "truncation.md").read_text()
+    for name in truncation.PRESETS:
+        factor = float(min(results[name], key=lambda one: results[name][one]["fid"]))
+        assert zoo.RECIPES[name]["build"].get("truncation", 1) == factor, name
+        section = page.partition(f"## {name}\n")[2].partition("##")[0]
+        assert f"| **{factor:g}** |" in section
+
+
 def test_sharpness_falls_by_blur_and_noise_makes_no_extreme_pixels():
     """A checkerboard's Laplacian is 4 everywhere; of its blur to gray it is 0."""
     board = (np.indices((6, 6)).sum(axis=0) % 2).astype("float32")[None, :, :, None]

@@ -56,6 +56,7 @@ def record(card: Card) -> dict[str, Any]:
         "wall_seconds": card.wall_seconds,
         "processor": card.machine["processor"],
         "cores": card.machine["cores"],
+        "accelerators": card.machine.get("accelerators", []),
         "evaluator": evaluation.get("evaluator"),
         "samples": evaluation.get("samples"),
         "metrics": evaluation["metrics"],

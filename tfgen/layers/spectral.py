@@ -22,11 +22,16 @@ class SpectralNormalization(keras.layers.Wrapper):
     forward pass: the gradient of s(W) is lost, the second of two passes sees another weight, and
     replicas may not assign.
 
+    It computes in the layer's dtype policy: features of a float32 layer are not rounded on their way.
+
     Args:
         layer: Layer without activation, `Dense` or `Conv2D`; its kernel's last axis is its output channels.
 
     Source: Miyato et al. (2018), algorithm 1.
     """
+
+    def __init__(self, layer: keras.layers.Layer, **kwargs: Any):
+        super().__init__(layer, **{"dtype": layer.dtype_policy, **kwargs})
 
     def build(self, shape: tuple[int | None, ...]) -> None:
         super().build(shape)

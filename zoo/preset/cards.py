@@ -50,7 +50,7 @@ class Card:
         epochs: Number of epochs trained.
         best_epoch: Epoch of the weights, if images were held out to choose it.
         wall_seconds: Wall time in seconds of all epochs.
-        machine: {"processor", "instructions", "cores"}, see `zoo.preset.provenance.machine`.
+        machine: {"processor", "instructions", "cores", ..}, see `zoo.preset.provenance.machine`.
         versions: {package: version}.
         data: Name, target, number of images in each split and names of the classes.
         evaluation: {"metrics": {metric: {"value", "low", "high"}}, "seed", "evaluator", "samples"}.

@@ -6,6 +6,8 @@ import platform
 from pathlib import Path
 from typing import Any
 
+import tensorflow as tf
+
 import tfgen
 
 # Flag of /proc/cpuinfo: name, widest vectors first.  A processor with AVX-512 can be several times as fast
@@ -15,21 +17,26 @@ _PACKAGES = ("tensorflow", "keras", "numpy", "tensorflow-datasets", "scikit-lear
 
 
 def machine() -> dict[str, Any]:
-    """Return {"processor", "instructions", "cores"} of this process.
+    """Return {"processor", "instructions", "cores", "accelerators"} of this process.
 
     "instructions" is its widest vector extension, absent if Linux names none of the known ones; "cores" is
-    the number of cores that the process may use.
+    the number of cores that the process may use; "accelerators" lists the names of TensorFlow's GPUs, and
+    is absent where it sees none.
     """
     lines = _cpuinfo()
     models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    found = {"processor": next(models, platform.processor() or platform.machine())}
+    found: dict[str, Any] = {"processor": next(models, platform.processor() or platform.machine())}
     flags = {
         flag for line in lines if line.startswith(("flags", "Features")) for flag in line.split()
     }
     if widest := next((name for flag, name in _INSTRUCTIONS.items() if flag in flags), None):
         found["instructions"] = widest
     usable = getattr(os, "sched_getaffinity", None)  # not on macOS and Windows
-    return {**found, "cores": len(usable(0)) if usable else os.cpu_count()}
+    found["cores"] = len(usable(0)) if usable else os.cpu_count()
+    if cards := tf.config.list_physical_devices("GPU"):
+        details = [tf.config.experimental.get_device_details(card) for card in cards]
+        found["accelerators"] = [one.get("device_name", "GPU") for one in details]
+    return found
 
 
 def versions() -> dict[str, str]:
@@ -39,10 +46,12 @@ def versions() -> dict[str, str]:
 
 
 def in_words(machine: dict[str, Any]) -> str:
-    """Return a machine as text: "Intel Xeon with AMX, 2 cores"; older records lack the instructions."""
+    """Return a machine as text: "Intel Xeon with AMX, 2 cores, NVIDIA H200"; older records have less."""
     cores, instructions = machine["cores"], machine.get("instructions")
     processor = machine["processor"] + (f" with {instructions}" if instructions else "")
-    return f"{processor}, {cores} core{'s' * (cores > 1)}"
+    return ", ".join(
+        [processor, f"{cores} core{'s' * (cores > 1)}", *machine.get("accelerators", [])]
+    )
 
 
 def _cpuinfo() -> list[str]:

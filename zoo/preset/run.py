@@ -61,7 +61,7 @@ class Record:
         init: Model whose networks' weights the run started from; None for fresh weights.
         bfloat16: Whether products are computed in bfloat16.
         versions: {package: version}.
-        machine: {"processor", "instructions", "cores"}, see `zoo.preset.provenance.machine`.
+        machine: {"processor", "instructions", "cores", ..}, see `zoo.preset.provenance.machine`.
     """
 
     name: str | None

@@ -1,8 +1,8 @@
 """`python -m zoo.studies.truncation [NAME ...]`: precision and recall of truncated samples G_theta(c z).
 
 Samples of GANs in color are scored for several factors c.  A recipe's `truncation` is the factor with the
-highest share of the real Inception Score; the evaluator learned from training images alone.  Presets that
-were scored before are not scored again.
+lowest FID, which sees a lack of variety as the Inception Score does not; the evaluator learned from
+training images alone.  Presets that were scored before are not scored again.
 """
 
 import json
@@ -57,7 +57,7 @@ def page(results: dict[str, Any]) -> str:
     for name in PRESETS:
         if name in results:
             scores = results[name]
-            best = max(scores, key=lambda factor: scores[factor]["inception_score_ratio"])
+            best = min(scores, key=lambda factor: scores[factor]["fid"])
             kept = {header: key for header, key in METRICS.items() if key in scores[best]}
             rows = [
                 (
@@ -76,11 +76,11 @@ _PAGE = f"""\
 `python -m zoo.studies.truncation`, on {{machine}}.
 
 {SAMPLES:,} images G(c z), z ~ N(0, I), of seed 0. Below c = 1 samples are nearer to what theta draws most:
-more of them are recognized, and fewer of the real images are near one. Training does not read c. The factor
-with the highest share of the real Inception Score, in bold, is the recipe's `truncation`, for
-`model.sample(n, prior="truncated")`; where it is 1, the recipe has none. The score does not see a lack of
-variety within a class, so that it may rise further below .5; recall sees it. Brock et al. (2019) redraw
-large z instead.
+more of them are recognized, and fewer of the real images are near one. Training does not read c. The
+factor with the lowest FID, in bold, is the recipe's `truncation`, for `model.sample(n,
+prior="truncated")`; where it is 1, the recipe has none. The Inception Score does not see a lack of variety
+within a class: its share rises as c falls, above 1, the share of the real images. FID and recall see it.
+Brock et al. (2019) redraw large z instead.
 
 ![Seventy truncated samples of {PRESETS[0]}, a column per class](truncation.png)
 
