@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy import stats
 
 from tfgen.evaluation import paired
 
@@ -27,10 +28,19 @@ def test_the_t_interval_by_hand():
         ([1, 1, 1, 1, 1, 1], 2 / 64),  # ties
         ([0, 1, 2, 3, 4, 5, 6], 2 / 64),  # a zero is left out
         ([0, 0, 0, 0, 0, 0], 1.0),
+        ([0.3 - 0.2, 0.2 - 0.1, 0.1, 0.1, 0.1, -0.1], 14 / 64),  # ties but for rounding; W = 3.5
+        ([1] * 10 + [2] * 10, 2 / 2**20),
     ],
 )
 def test_the_wilcoxon_test_is_exact(differences, p):
     assert_allclose(paired.compare(differences, np.zeros(len(differences))).p, p)
+
+
+@pytest.mark.parametrize("count", [6, 13, 20])
+def test_without_ties_p_is_that_of_scipy(count):
+    differences = np.random.default_rng(count).normal(0.3, 1, count)
+    expected = stats.wilcoxon(differences, method="exact").pvalue
+    assert_allclose(paired.compare(differences, np.zeros(count)).p, expected)
 
 
 def test_five_pairs_are_too_few_for_a_test():

@@ -9,7 +9,7 @@ from scipy import stats
 LEVEL = 0.95
 FEWEST = 6  # pairs: with 5 the exact two-sided test cannot fall below 1/16
 SIGNIFICANT = 0.05
-_LARGEST_ENUMERATION = 2**22  # sign patterns of tied differences
+_DECIMALS = 12  # of differences: beyond, equal ones differ by their rounding
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,13 +92,15 @@ def verdict(found: Paired, adjusted: float | None, higher_is_better: bool = True
 
 
 def _wilcoxon(differences):
-    """Return p of the exact null distribution; with ties or zeros, of all sign patterns."""
-    nonzero = differences[differences != 0]
-    if not len(nonzero):
-        return 1.0
-    tied = len(np.unique(np.abs(nonzero))) < len(nonzero)
-    if tied and 2 ** len(nonzero) <= _LARGEST_ENUMERATION:
-        method = stats.PermutationMethod(n_resamples=np.inf, batch=2**14)
-    else:
-        method = "asymptotic" if tied else "exact"
-    return float(stats.wilcoxon(nonzero, method=method).pvalue)
+    """Return p of the distribution of the positive ranks' sum over all sign patterns, with ties or without.
+
+    SciPy's exact test has no ties, and its enumeration takes minutes from 20 pairs on.
+    """
+    rounded = np.round(differences, _DECIMALS)
+    rounded = rounded[rounded != 0]
+    ranks = np.rint(2 * stats.rankdata(np.abs(rounded))).astype(int)  # twice the midranks are whole
+    shares = np.ones(1)  # of the sign patterns, by twice their sum of positive ranks
+    for rank in ranks:
+        shares = (np.pad(shares, (0, rank)) + np.pad(shares, (rank, 0))) / 2
+    found = ranks[rounded > 0].sum()
+    return min(1.0, 2 * float(min(shares[: found + 1].sum(), shares[found:].sum())))
