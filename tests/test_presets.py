@@ -57,8 +57,8 @@ def test_a_served_discriminator_tells_real_images_from_samples(name):
 
 @pytest.mark.parametrize("name", zoo.presets())
 def test_a_preset_keeps_to_the_projects_budget(name):
-    """6.5 MB, or 20 for a flagship: a clone of the project stays quick.  A user's own may have any size."""
-    most = 20_000_000 if zoo.RECIPES.get(name, {}).get("flagship") else 6_500_000
+    """6 MB, or 20 for a flagship: a clone of the project stays quick.  A user's own may have any size."""
+    most = 20_000_000 if zoo.RECIPES.get(name, {}).get("flagship") else 6_000_000
     assert sum(path.stat().st_size for path in (ROOT / name).rglob("*") if path.is_file()) <= most
 
 
