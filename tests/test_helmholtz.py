@@ -332,22 +332,6 @@ def test_a_single_layer_is_saved_and_loaded(tmp_path):
         np.testing.assert_array_equal(value, expected)
 
 
-def test_two_replicas_equal_one(replicas):
-    """39 images in batches of 16: the last one, of 7, splits into 4 and 3."""
-    trained = []
-    for strategy in (tf.distribute.get_strategy(), replicas):
-        with strategy.scope():
-            model = build("helmholtz_digits")
-            model.compile(keras.optimizers.SGD(0.1))
-        history = model.fit(digits(39)[0], batch_size=16, epochs=2, verbose=0).history
-        trained.append((model.get_weights(), history))
-    (one, one_logs), (two, two_logs) = trained
-    for value, expected in zip(two, one, strict=True):
-        np.testing.assert_allclose(value, expected, atol=1e-5)
-    for key, values in one_logs.items():
-        np.testing.assert_allclose(two_logs[key], values, rtol=1e-4)
-
-
 def test_its_rows_are_table_1s():
     assert set(Helmholtz.table_row) <= set(ROWS)
 

@@ -189,22 +189,6 @@ class TestPrior:
         model.steps.assign_add(1)
         assert (model.prior_like(tf.zeros([4000, 1])).numpy() != first).any(axis=0).all()
 
-    def test_two_replicas_equal_one(self, replicas):
-        """Codes are drawn, and q_eta's expectation taken, over the global batch."""
-        images = digits(14)[0]
-        weights, logs = [], []
-        for strategy in (tf.distribute.get_strategy(), replicas):
-            with strategy.scope():
-                model = infogan(importance_weighted=True)
-                model.compile(keras.optimizers.SGD(0.1))
-            history = model.fit(images, batch_size=8, epochs=2, verbose=0)
-            weights.append(model.get_weights())
-            logs.append(history.history)
-        for value, expected in zip(*weights, strict=True):
-            assert np.abs(value - expected).max() <= 1e-5 * max(1, np.abs(expected).max())
-        for key, values in logs[0].items():
-            np.testing.assert_allclose(logs[1][key], values, rtol=1e-4)
-
 
 class TestUse:
     def test_encode_and_classify_read_the_code_of_an_image(self):

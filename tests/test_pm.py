@@ -186,17 +186,6 @@ class TestObjectives:
         np.testing.assert_array_equal(cut, [0, 0, 0, 1, 1])
         np.testing.assert_array_equal(tape.gradient(total, units), [1, 2, 3, 4, 5])
 
-    def test_two_replicas_equal_one(self, replicas):
-        trained = []
-        for strategy in (tf.distribute.get_strategy(), replicas):
-            with strategy.scope():
-                model = pm()
-                model.compile(keras.optimizers.SGD(0.01))
-            model.fit(digits(14)[0], batch_size=8, verbose=0)
-            trained.append(model.get_weights())
-        for value, expected in zip(*trained, strict=True):
-            assert np.abs(value - expected).max() <= 1e-5 * max(1, np.abs(expected).max())
-
 
 class TestUse:
     def test_codes_of_the_prior_are_fair_independent_coins(self):

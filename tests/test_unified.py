@@ -79,8 +79,10 @@ class TestReplicas:
         history = model.fit(images, labels, batch_size=16, epochs=2, verbose=0)
         return model, history.history
 
-    @pytest.mark.parametrize("name", ["gan_digits", "iwgan_digits", "iwcgan_digits"])
-    @pytest.mark.parametrize("normalization", [None, "synchronized"])
+    @pytest.mark.parametrize(
+        ("name", "normalization"),
+        [("gan_digits", None), ("iwcgan_digits", None), ("iwcgan_digits", "synchronized")],
+    )
     def test_equal_one(self, name, normalization, replicas):
         """39 images in batches of 16: the last one, of 7, splits into 4 and 3."""
         one, one_logs = self.train(tf.distribute.get_strategy(), name, normalization)
