@@ -22,14 +22,13 @@ from zoo.recipes import reading
 REHEARSAL = str(pathlib.Path(__file__).with_name("rehearsal.py"))
 # Also AAE with the weights of Eq. 43, and a VAE without an adversary.
 NAMES = [*OF_EACH_CLASS, "iwaae_digits", "vae_digits"]
-# What workers exchange: weights of Eq. 43, shares of labels and domains, draws, phases, a pool.
-EXCHANGED = [
-    "iwcgan_digits",
-    "aasvae_digits_10pct",
-    "aae_digits_clusters",
-    "helmholtz_digits",
-    "iwcyclegan_digits",
-    "iwada_digits",
+EXCHANGED = [  # beside gradients, by workers
+    "iwcgan_digits",  # logits, for the weights of Eq. 43
+    "aasvae_digits_10pct",  # shares of labelled images
+    "aae_digits_clusters",  # draws from priors
+    "helmholtz_digits",  # both phases
+    "iwcyclegan_digits",  # the pool
+    "iwada_digits",  # sizes of domains
 ]
 TOLERANCE = 1e-5  # of the largest weight of each variable; of each logged number
 

@@ -281,9 +281,10 @@ def test_a_plan_on_a_fresh_machine_has_hours_and_starts_nothing(tmp_path, monkey
     assert ended.exit_code == 0, ended.output
     assert "mnist is not on disk: its first run downloads it" in ended.output
     assert "1,200" in ended.output  # steps: 10 batches an epoch
-    assert re.search(
-        r"^5 runs, \d+\.\d hours of training, without their scores$", ended.output, re.M
-    )
+    rows = re.findall(r"^ vae_mnist_1pct .* 1,200 +(\d+\.\d\d)$", ended.output, re.M)
+    [total] = re.findall(r"^5 runs, (\d+\.\d) hours of training,", ended.output, re.M)
+    assert len(rows) == 5
+    assert float(total) == pytest.approx(sum(map(float, rows)), abs=0.05 + 5 * 0.005)  # rounded
     assert not (tmp_path / "out").exists()
 
 
