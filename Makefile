@@ -3,13 +3,17 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint types docs bench runtimes replicas wheel clean
+.PHONY: demo test large lint types docs bench runtimes replicas wheel clean
 
 demo: .venv/project
 	$(BIN)/python examples/demo.py
 
 test: .venv/project docs/play/node_modules
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+# The tests marked large: every variant and every preset, where `test` has one of each class.
+large: .venv/project docs/play/node_modules
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --large -m large
 
 lint: .venv/project
 	$(BIN)/ruff check

@@ -1,6 +1,7 @@
 """A quiet TensorFlow, here and in the processes that tests start, with four logical CPUs."""
 
 import functools
+import gc
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -12,6 +13,7 @@ import tensorflow as tf
 
 def pytest_addoption(parser):
     """Add options that run the contract in another precision or under XLA, for a machine with a GPU."""
+    parser.addoption("--large", action="store_true", help="Run the tests marked large as well.")
     parser.addoption("--policy", help="Keras dtype policy of every model, as mixed_bfloat16.")
     parser.addoption("--xla", choices=("yes", "no"), help="Whether XLA compiles every step.")
 
@@ -35,6 +37,25 @@ def _apply_options(policy, xla):
         keras.config.set_dtype_policy(policy)
     if xla:
         Unified.compile = functools.partialmethod(Unified.compile, jit_compile=xla == "yes")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out the large tests, unless they are asked for."""
+    if not config.option.large:
+        large = [item for item in items if item.get_closest_marker("large")]
+        items[:] = [item for item in items if not item.get_closest_marker("large")]
+        config.hook.pytest_deselected(items=large)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown():
+    """Take what a test left out of later garbage collections.
+
+    TensorFlow keeps every graph it has traced, by 7,000 objects each: after a thousand tests a collection
+    took tens of seconds.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ import contextlib
 
 import keras
 import numpy as np
+import pytest
 
 import zoo
 from tfgen import data
@@ -12,8 +13,18 @@ RECIPES = {
     name: recipe for name, recipe in zoo.RECIPES.items() if recipe["data"]["name"] == "digits"
 }
 
-# The last recipe of each class, with most of its terms: for what is the class's and not a variant's.
-OF_EACH_CLASS = list({recipe["model"]: name for name, recipe in RECIPES.items()}.values())
+
+def of_each_class(names):
+    """Return a recipe of each class, with most of its terms: for what is the class's, not a variant's."""
+    return list({RECIPES[name]["model"]: name for name in names}.values())
+
+
+def large_but(kept, names):
+    """Return names as parameters of a test, which is large for those that are not kept."""
+    return [name if name in kept else pytest.param(name, marks=pytest.mark.large) for name in names]
+
+
+OF_EACH_CLASS = of_each_class(RECIPES)
 
 # Class -> the sizes that make its networks small, where it has no `width`.
 SMALL = {"Helmholtz": {"units": (6, 4)}}

@@ -9,7 +9,16 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
-from models import OF_EACH_CLASS, RECIPES, build, digits, learned_from, precision
+from models import (
+    OF_EACH_CLASS,
+    RECIPES,
+    build,
+    digits,
+    large_but,
+    learned_from,
+    of_each_class,
+    precision,
+)
 
 import tfgen
 import zoo
@@ -48,12 +57,12 @@ def test_one_step_moves_every_player_by_its_own_objective_alone(name):
     testing.check_step(lambda: build(name), learned_from(name, 32))
 
 
-@every_model
+@pytest.mark.parametrize("name", large_but(OF_EACH_CLASS, RECIPES))
 def test_fits_and_evaluates_like_any_keras_model(name):
     testing.check_learns(lambda: build(name), learned_from(name, 70))
 
 
-@every_model
+@pytest.mark.parametrize("name", large_but(OF_EACH_CLASS, RECIPES))
 def test_predicts_like_any_keras_model(name):
     dataset = tfgen.data.load("digits", "test", batch_size=100)
     predicted = untouched(name).predict(dataset, verbose=0)
@@ -120,7 +129,7 @@ def written(request, tmp_path_factory):
     return root, expected
 
 
-@pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.parametrize("name", large_but(of_each_class(WRITTEN), WRITTEN))
 def test_file_and_saved_model_equal_the_model_in_a_fresh_process(name, written):
     root, expected = written
     results = np.load(root / name / "results.npz", allow_pickle=True)
@@ -149,7 +158,7 @@ def check_precision(name, policy):
         assert model.sample(2).dtype == np.float32
 
 
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", "float64"])
+@pytest.mark.parametrize("policy", large_but({"mixed_bfloat16"}, ["mixed_bfloat16", "float64"]))
 @pytest.mark.parametrize("name", OF_EACH_CLASS)
 def test_it_learns_and_serves_in_another_precision(name, policy):
     check_precision(name, policy)
@@ -247,6 +256,7 @@ def test_the_classes_that_learn_from_labels_are_known_without_importing_them():
     assert needing == set(LEARN_FROM_LABELS)
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("name", ONE_CALL)
 def test_a_member_is_held_to_the_whole_contract_by_one_call(name, tmp_path):
     """As the author of one outside the zoo calls it."""

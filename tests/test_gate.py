@@ -293,9 +293,9 @@ class TestStreams:
         [
             ("gan_digits", 1),
             ("gan_digits", 4),
-            ("aavae_digits", 4),
+            pytest.param("aavae_digits", 4, marks=pytest.mark.large),
             ("ada_digits", 4),
-            ("cyclegan_digits", 4),
+            pytest.param("cyclegan_digits", 4, marks=pytest.mark.large),
         ],
     )
     def test_an_unknown_length_leaves_no_trace(self, name, steps):

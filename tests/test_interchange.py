@@ -7,7 +7,7 @@ import onnxruntime
 import pytest
 import tensorflow as tf
 from click.testing import CliRunner
-from models import build, digits
+from models import build, digits, large_but
 
 import zoo
 from tfgen import interchange
@@ -36,7 +36,7 @@ def assert_equal(found, expected, feed):
         np.testing.assert_allclose(given, value, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", DIGITS)
+@pytest.mark.parametrize("name", large_but(CLASSES.values(), DIGITS))
 def test_onnx_computes_as_the_preset(name, tmp_path):
     model = zoo.load(name)
     session = onnxruntime.InferenceSession(interchange.onnx(model, tmp_path / "model.onnx"))

@@ -12,7 +12,7 @@ import small
 import tensorflow as tf
 import workers
 from click.testing import CliRunner
-from models import OF_EACH_CLASS, build, digits
+from models import OF_EACH_CLASS, build, digits, large_but
 
 from tfgen import data, noise
 from tfgen import replicas as replicated
@@ -24,12 +24,15 @@ REHEARSAL = str(pathlib.Path(__file__).with_name("rehearsal.py"))
 NAMES = [*OF_EACH_CLASS, "iwaae_digits", "vae_digits"]
 EXCHANGED = [  # beside gradients, by workers
     "iwcgan_digits",  # logits, for the weights of Eq. 43
-    "aasvae_digits_10pct",  # shares of labelled images
     "aae_digits_clusters",  # draws from priors
-    "helmholtz_digits",  # both phases
-    "iwcyclegan_digits",  # the pool
     "iwada_digits",  # sizes of domains
 ]
+ALSO_EXCHANGED = [
+    "aasvae_digits_10pct",  # shares of labelled images
+    "helmholtz_digits",  # both phases
+    "iwcyclegan_digits",  # the pool
+]
+OWN_TEST = ["iwcyclegan_digits", "aavaegan_digits"]  # of replicas, beside the others of the class
 TOLERANCE = 1e-5  # of the largest weight of each variable; of each logged number
 
 
@@ -49,17 +52,22 @@ def check_equal(name, weights, logs):
         np.testing.assert_allclose(logs[key], one, rtol=TOLERANCE, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", large_but({*NAMES} - {*EXCHANGED, *OWN_TEST}, NAMES))
 def test_two_replicas_equal_one(name, replicas):
     model, logs = workers.train(replicas, name)
     check_equal(name, model.get_weights(), logs)
 
 
-def test_two_workers_equal_one(tmp_path):
+@pytest.mark.parametrize(
+    "names",
+    [EXCHANGED, pytest.param(ALSO_EXCHANGED, marks=pytest.mark.large)],
+    ids=["exchanged", "also exchanged"],
+)
+def test_two_workers_equal_one(names, tmp_path):
     """Two processes over loopback; each runs all of these members."""
-    outputs, codes = workers.run(workers.__file__, tmp_path, ",".join(EXCHANGED))
+    outputs, codes = workers.run(workers.__file__, tmp_path, ",".join(names))
     assert codes == [0, 0], outputs
-    for name in EXCHANGED:
+    for name in names:
         chief, other = (dict(np.load(tmp_path / f"{name}.{index}.npz")) for index in range(2))
         assert chief.keys() == other.keys()
         for key, value in chief.items():
@@ -71,6 +79,7 @@ def test_two_workers_equal_one(tmp_path):
         np.testing.assert_array_equal(own[0][key], own[1][key])
 
 
+@pytest.mark.large
 def test_a_run_goes_on_on_any_devices_after_a_worker_is_lost(tmp_path, monkeypatch):
     """One device, four, two workers of two, killed, two workers of one, one device: all as on one."""
     recipe = reading.apply_changes(small.GAN, small.DESCENT)
@@ -165,7 +174,7 @@ def test_predictions_evaluation_and_single_batches_are_those_of_one_device(repli
         np.testing.assert_allclose(logs[1][key], expected, rtol=TOLERANCE)
 
 
-@pytest.mark.parametrize("entry", ["fit", "train_on_batch"])
+@pytest.mark.parametrize("entry", large_but({"fit"}, ["fit", "train_on_batch"]))
 def test_samples_are_the_same_on_every_replica(replicas, entry, caplog):
     """Moving statistics that each replica kept of its own images are brought together."""
     images, _ = digits(32)

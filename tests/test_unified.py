@@ -53,7 +53,11 @@ def train(name, folder, first, last, ordinary):
 
 
 @pytest.mark.parametrize(
-    ("name", "ordinary"), [("iwcgan_digits", "pipeline"), ("gan_digits", "arrays")]
+    ("name", "ordinary"),
+    [
+        ("iwcgan_digits", "pipeline"),
+        pytest.param("gan_digits", "arrays", marks=pytest.mark.large),
+    ],
 )
 def test_stop_save_load_and_go_on_equals_not_stopping(name, ordinary, tmp_path):
     """Weights, optimizer slots, counters, noise and data order, bit for bit in fresh processes."""

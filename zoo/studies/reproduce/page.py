@@ -237,10 +237,11 @@ def claim_rows(folder: Path, link: str) -> str:
                 continue
             comparison, adjusted = claimed[cell]
             metric, title = TABLES[name].cells[cell], found[cell].title
-            here.append(f"{title}: {difference(comparison, metric)}, n = {comparison.count}")
+            seeds = of_scale(folder, cell, "here")
+            here.append(f"{title}: {_claimed(found[cell], metric, seeds)}, n = {comparison.count}")
             words = paired.verdict(comparison, adjusted, metric not in LOWER_IS_BETTER)
             verdicts.append(f"{title}: {words}")
-            if control := _control(found[cell], metric, of_scale(folder, cell, "here")):
+            if control := _control(found[cell], metric, seeds):
                 controls.append(f"{title}, {control}")
         page = f"[{name}]({link}/{name}.md)" if claimed else f"`tfgen reproduce {name}`"
         known = (
@@ -250,6 +251,16 @@ def claim_rows(folder: Path, link: str) -> str:
         rows.append((claim, paper, *known, page))
     header = ("claim", "paper", "here, paired seeds", "verdict", "against the control", "page")
     return markdown.table(header, rows)
+
+
+def _claimed(cell, metric, seeds):
+    """Return a claim's difference; of samples that of theta and that of its average."""
+    average = f"average_{metric}"
+    raw, averaged = (_pairs(seeds, *cell.claim, scored) for scored in (metric, average))
+    text = difference(paired.compare(*raw), metric)
+    if not averaged:
+        return text
+    return f"theta {text}, its average {difference(paired.compare(*averaged), average)}"
 
 
 def _control(cell, metric, seeds):
