@@ -1,10 +1,12 @@
 """The contract of every model of the zoo: one table over all recipes, which tests new ones, too."""
 
 import functools
+import gc
 import json
 import os
 import subprocess
 import sys
+import weakref
 
 import numpy as np
 import pytest
@@ -22,7 +24,7 @@ from models import (
 
 import tfgen
 import zoo
-from tfgen import testing
+from tfgen import optimizers, testing
 from zoo.recipes import LEARN_FROM_LABELS
 
 WITHOUT_SAMPLES = {"ADA", "CycleGAN", "ResNet"}
@@ -60,6 +62,30 @@ def test_one_step_moves_every_player_by_its_own_objective_alone(name):
 @pytest.mark.parametrize("name", large_but(OF_EACH_CLASS, RECIPES))
 def test_fits_and_evaluates_like_any_keras_model(name):
     testing.check_learns(lambda: build(name), learned_from(name, 70))
+
+
+def graphs_of_training(name):
+    """Train a model and forget it; return weak references to the graphs of its steps."""
+    model, graphs = build(name), []
+    model.compile(optimizers.Adam())
+    train_step = model.train_step
+
+    def remember(data):
+        graphs.append(weakref.ref(tf.compat.v1.get_default_graph()))
+        return train_step(data)
+
+    model.train_step = remember
+    images, labels = learned_from(name, 32)
+    model.fit(images, labels, epochs=1, verbose=0)
+    return graphs
+
+
+@pytest.mark.parametrize("name", OF_EACH_CLASS)
+def test_a_trained_model_leaves_no_graph(name):
+    graphs = graphs_of_training(name)
+    gc.collect()
+    assert graphs
+    assert not any(graph() for graph in graphs)
 
 
 @pytest.mark.parametrize("name", large_but(OF_EACH_CLASS, RECIPES))

@@ -134,7 +134,7 @@ def number_of_tests():
 
 
 def test_the_contract_table_takes_it_up(folder):
-    options = ("-k", "toy_digits", "-p", "toy_line", "-p", "no:cacheprovider", "-q")
+    options = ("-k", "toy_digits", "-p", "toy_line", "-p", "no:cacheprovider", "-q", "--large")
     out = run(["-m", "pytest", "tests/test_contract.py", *options], folder, ROOT)
     expected = number_of_tests()
     assert expected > 20

@@ -44,6 +44,16 @@ class Adam(keras.optimizers.Adam):
             grad=gradient,
         )
 
+    def _all_reduce_sum_gradients(self, grads_and_vars):
+        """Leave the gradients of one replica: their sum would be registered for differentiation.
+
+        TensorFlow keeps what is registered, here with the graph of the step and the weights it reads, for
+        the life of the process.
+        """
+        if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+            return grads_and_vars
+        return super()._all_reduce_sum_gradients(grads_and_vars)
+
 
 @keras.saving.register_keras_serializable("tfgen")
 class PlayerOptimizers(keras.optimizers.Optimizer):

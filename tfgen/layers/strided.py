@@ -10,7 +10,10 @@ derivatives of one trilinear form
     F(x, y): gradient of the filter     (b, n, n, c), (b, m, m, d) -> (k, k, c, d)
 
 so the gradient of each consists of the other two, and all of them can be differentiated any number
-of times.  TensorFlow computes T by `Conv2DBackpropInput`, which on a CPU without oneDNN's kernels
+of times.  `tf.custom_gradient` would register them anew for every trace, and TensorFlow would keep each,
+with its graph, for the life of the process.
+
+TensorFlow computes T by `Conv2DBackpropInput`, which on a CPU without oneDNN's kernels
 falls to a tenth of the rate of S.  Here T is split by output phase: the outputs at i = 2j + r depend
 only on the filter's taps of one parity, so each phase is an ordinary convolution of stride 1 with a
 third to a half of the taps, and the four together execute exactly the multiplications of T.  For maps
@@ -23,6 +26,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.python.eager import record  # what tf.custom_gradient tells a tape by
 from tensorflow.python.util import _pywrap_util_port  # TensorFlow's only sign of oneDNN's kernels
 
 STRIDE = 2
@@ -45,17 +49,10 @@ def strided_convolution(images: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     Returns:
         (b, ceil(n1/2), ceil(n2/2), d).
     """
-    size = tuple(images.shape[1:3])
-    window = tuple(kernel.shape[:2])
-
-    @tf.custom_gradient
-    def convolve(x, w):
-        def gradient(upstream):
-            return transposed_convolution(upstream, w, size), filter_gradient(x, upstream, window)
-
-        return tf.nn.conv2d(x, w, STRIDE, "SAME"), gradient
-
-    return convolve(images, kernel)
+    x, w = tf.convert_to_tensor(images), tf.convert_to_tensor(kernel)
+    with record.stop_recording():
+        output = tf.nn.conv2d(x, w, STRIDE, "SAME")
+    return _differentiable(output, [x, w], _gradient_of_strided)
 
 
 def transposed_convolution(
@@ -71,17 +68,11 @@ def transposed_convolution(
     Returns:
         (b, n1, n2, c).
     """
-    window = tuple(kernel.shape[:2])
     forward = _by_phase if _goes_by_phase(kernel.shape[2]) else _by_operator
-
-    @tf.custom_gradient
-    def convolve(y, w):
-        def gradient(upstream):
-            return strided_convolution(upstream, w), filter_gradient(upstream, y, window)
-
-        return forward(y, w, size), gradient
-
-    return convolve(features, kernel)
+    y, w = tf.convert_to_tensor(features), tf.convert_to_tensor(kernel)
+    with record.stop_recording():
+        output = forward(y, w, size)
+    return _differentiable(output, [y, w], _gradient_of_transposed)
 
 
 def filter_gradient(images: tf.Tensor, features: tf.Tensor, window: Sequence[int]) -> tf.Tensor:
@@ -95,18 +86,60 @@ def filter_gradient(images: tf.Tensor, features: tf.Tensor, window: Sequence[int
     Returns:
         (k1, k2, c, d).
     """
-    size = tuple(images.shape[1:3])
     plain = on_gpu() or _has_onednn() or images.shape[-1] >= NARROW
-    filter_of = _filter_by_operator if plain else _filter_by_convolution
+    forward = _filter_by_operator if plain else _filter_by_convolution
+    x, y = tf.convert_to_tensor(images), tf.convert_to_tensor(features)
+    with record.stop_recording():
+        output = forward(x, y, window)
+    return _differentiable(output, [x, y], _gradient_of_filter)
 
-    @tf.custom_gradient
-    def correlate(x, y):
-        def gradient(upstream):
-            return transposed_convolution(y, upstream, size), strided_convolution(x, upstream)
 
-        return filter_of(x, y, window), gradient
+def _gradient_of_strided(images, kernel, upstream):
+    return (
+        transposed_convolution(upstream, kernel, tuple(images.shape[1:3])),
+        filter_gradient(images, upstream, tuple(kernel.shape[:2])),
+    )
 
-    return correlate(images, features)
+
+def _gradient_of_transposed(features, kernel, upstream):
+    return (
+        strided_convolution(upstream, kernel),
+        filter_gradient(upstream, features, tuple(kernel.shape[:2])),
+    )
+
+
+def _gradient_of_filter(images, features, upstream):
+    return (
+        transposed_convolution(features, upstream, tuple(images.shape[1:3])),
+        strided_convolution(images, upstream),
+    )
+
+
+def _differentiable(output, inputs, gradient):
+    """Return the output, whose derivatives in the inputs are gradient(*inputs, upstream).
+
+    A tape reads them from its record, a differentiated graph from an operation IdentityN.
+    """
+    if tf.executing_eagerly():
+        record.record_operation(
+            gradient.__name__, [output], inputs, lambda upstream: gradient(*inputs, upstream)
+        )
+        return output
+    tensors = [output, *inputs]
+
+    def of_identities(operation, upstream, *_):
+        return None, *gradient(*operation.inputs[1:], upstream)
+
+    graph = tf.compat.v1.get_default_graph()
+    with graph._override_gradient_function({"IdentityN": of_identities}):
+        identities = tf.identity_n(tensors)
+    record.record_operation(
+        gradient.__name__,
+        identities,
+        tensors,
+        lambda upstream, *_: (None, *gradient(*inputs, upstream)),
+    )
+    return identities[0]
 
 
 def on_gpu() -> bool:

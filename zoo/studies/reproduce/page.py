@@ -238,7 +238,8 @@ def claim_rows(folder: Path, link: str) -> str:
             comparison, adjusted = claimed[cell]
             metric, title = TABLES[name].cells[cell], found[cell].title
             seeds = of_scale(folder, cell, "here")
-            here.append(f"{title}: {_claimed(found[cell], metric, seeds)}, n = {comparison.count}")
+            gain = _gain(*found[cell].claim, metric, seeds)
+            here.append(f"{title}: {gain}, n = {comparison.count}")
             words = paired.verdict(comparison, adjusted, metric not in LOWER_IS_BETTER)
             verdicts.append(f"{title}: {words}")
             if control := _control(found[cell], metric, seeds):
@@ -253,10 +254,12 @@ def claim_rows(folder: Path, link: str) -> str:
     return markdown.table(header, rows)
 
 
-def _claimed(cell, metric, seeds):
-    """Return a claim's difference; of samples that of theta and that of its average."""
+def _gain(arm, base, metric, seeds):
+    """Return the difference of two arms, of samples theta's and its average's; None without pairs."""
     average = f"average_{metric}"
-    raw, averaged = (_pairs(seeds, *cell.claim, scored) for scored in (metric, average))
+    raw, averaged = (_pairs(seeds, arm, base, scored) for scored in (metric, average))
+    if not raw:
+        return None
     text = difference(paired.compare(*raw), metric)
     if not averaged:
         return text
@@ -266,9 +269,9 @@ def _claimed(cell, metric, seeds):
 def _control(cell, metric, seeds):
     """Return the gain over a cell's first control that was run and has the metric, or None."""
     for arm, control in cell.controls:
-        if pairs := _pairs(seeds, arm, control, metric):
+        if gain := _gain(arm, control, metric, seeds):
             gained = "over" if arm == cell.claim[0] else f"{arm} over"
-            return f"{gained} {control}: {difference(paired.compare(*pairs), metric)}"
+            return f"{gained} {control}: {gain}"
     return None
 
 
