@@ -24,6 +24,7 @@ from tfgen.drawing import pictures
 from zoo import registry
 from zoo.building import check_build
 from zoo.preset import lookup, summaries
+from zoo.preset.interrupts import between_batches
 from zoo.preset.load import load
 from zoo.preset.provenance import machine, versions
 from zoo.preset.run import Entry, Record, Run, best_epoch, is_finished, kept_at
@@ -188,13 +189,13 @@ def _train(
         if not run.is_finished:
             board = keras.callbacks.TensorBoard(run.folder / "logs", write_graph=False)
             boards = [board] if chief else []
-            with products_in_bfloat16(run.record.bfloat16):
+            with products_in_bfloat16(run.record.bfloat16), between_batches() as heeded:
                 model.fit(
                     dataset,
                     validation_data=held_out,
                     initial_epoch=int(model.epochs.numpy()),
                     epochs=training["epochs"],
-                    callbacks=[*boards, _Checkpoints(run, every, keep, writes=chief)],
+                    callbacks=[*boards, _Checkpoints(run, every, keep, writes=chief), heeded],
                     verbose=verbose,
                 )
         replicas.agree(
