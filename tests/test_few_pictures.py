@@ -13,18 +13,37 @@ def kernels(phi):
     return [layer.kernel.numpy() for layer in few_pictures.convolutions(phi)]
 
 
-@pytest.mark.parametrize(("augmented", "frozen"), few_pictures.WAYS.values(), ids=few_pictures.WAYS)
-def test_lower_layers_stay_and_the_others_learn(augmented, frozen):
+FROM_TRAINED = {title: way for title, way in few_pictures.WAYS.items() if not way.fresh}
+
+
+@pytest.mark.parametrize("way", FROM_TRAINED.values(), ids=FROM_TRAINED)
+def test_lower_layers_stay_and_the_others_learn(way):
     model = build("cgan_digits", spectral=True)
     before, theta = kernels(model.phi), model.theta.get_weights()
     images, labels = (x[:20] for x in data.arrays("digits"))
-    tuned = few_pictures.fine_tune(model, images, labels, 2, augmented, min(frozen, 1))
+    tuned = few_pictures.fine_tune(
+        model, images, labels, 2, way._replace(frozen=min(way.frozen, 1))
+    )
     moved = [(a != b).any() for a, b in zip(before, kernels(tuned.phi), strict=True)]
-    assert moved == [not frozen, True]
+    assert moved == [not way.frozen, True]
     assert any((a != b).any() for a, b in zip(theta, tuned.theta.get_weights(), strict=True))
     found = any(isinstance(layer, Augmentation) for layer in tuned.phi.layers)
-    assert found == augmented
+    assert found == way.augmented
     assert np.isfinite(tuned.sample(4, seed=0)).all()
+
+
+def test_fresh_weights_are_the_seed_s_and_not_the_trained_ones():
+    images, labels = (x[:20] for x in data.arrays("digits"))
+    way = few_pictures.Way(False, 0, fresh=True)
+    found = []
+    for trained in (1.0, 2.0):
+        model = build("cgan_digits", spectral=True)
+        model.theta.set_weights([np.full_like(x, trained) for x in model.theta.get_weights()])
+        tuned = few_pictures.fine_tune(model, images, labels, 1, way, seed=3)
+        found.append(tuned.sample(4, seed=0))
+    np.testing.assert_array_equal(*found)
+    other = few_pictures.fine_tune(model, images, labels, 1, way, seed=4)
+    assert (other.sample(4, seed=0) != found[0]).any()
 
 
 def test_the_page_says_what_was_not_run():
@@ -32,5 +51,5 @@ def test_the_page_says_what_was_not_run():
     machine = {"processor": "P", "cores": 2}
     scores = {"100": {"augmented": {"fid": 1.234, "conditional_accuracy": 0.5}}}
     page = few_pictures.page({"setting": {**setting, "machine": machine}, "scores": scores})
-    cells = "not run here | 1.23 (0.500) | not run here | not run here"
+    cells = "not run here | 1.23 (0.500) | not run here | not run here | not run here"
     assert f"| 100 | {cells} |" in page

@@ -134,6 +134,7 @@ def run(setting: Setting, weight: float, seed: int) -> dict[str, Any]:
         "seed": seed,
         "epochs": history,
         "seconds": round(time.perf_counter() - began, 1),
+        "machine": machine(),
     }
 
 
@@ -222,10 +223,13 @@ def page(results: dict[str, Any], bounds: dict[str, tuple[float, float]]) -> str
         for settings in (PLAIN, SHIFTED)
     )
     software, weights = facts["versions"], ", ".join(f"{weight:g}" for weight in WEIGHTS)
+    machines = [
+        in_words(r.get("machine", facts["machine"])) for r in runs
+    ]  # the first runs have none
     return f"""# Domain adaptation, chosen without labels of the target
 
-`python -m zoo.studies.validators`, on {in_words(facts["machine"])}, with TensorFlow
-{software["tensorflow"]} and Keras {software["keras"]}. The weight of a run's adversarial term,
+`python -m zoo.studies.validators`, with TensorFlow {software["tensorflow"]} and Keras
+{software["keras"]}, on {"; ".join(dict.fromkeys(machines))}. The weight of a run's adversarial term,
 {weights}, is reached at its end; each epoch of a run gives one model.
 Validators read {HELD:,} source images that are held out and {HELD:,} target images without labels.
 
