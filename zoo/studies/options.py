@@ -95,7 +95,8 @@ def page(results: dict[str, Any]) -> str:
         f"IWGAN, a DCGAN of width {PLAIN['build']['width']}, with one option at a time: as many whole\n"
         f"epochs as fit in {results['minutes']:g} minutes of steps timed beforehand. {SAMPLES:,} samples\n"
         "of the moving average, 95 % intervals over samples; they do not cover variation between seeds.\n"
-        "*ESS/k* is the effective sample size of the last epoch's weights, as a share: at 1 IWGAN is GAN.\n\n"
+        "*ESS/k* is the effective sample size of the last epoch's weights, as a share: at 1 IWGAN is\n"
+        "GAN.\n\n"
         f"{table(header, rows)}\n"
     )
 
