@@ -16,8 +16,11 @@ def entry(accuracy, first, second):
     return {"accuracy": accuracy, FIRST: first, SECOND: second, **rest}
 
 
-def recorded(setting, seed, accuracies):
-    """Runs of every weight whose first validator is the accuracy and whose second is its opposite."""
+FACTS = {"machine": {"processor": "P", "cores": 2}, "versions": {"tensorflow": "2", "keras": "3"}}
+
+
+def recorded(setting, seed, accuracies, weights=study.WEIGHTS):
+    """Runs of the weights whose first validator is the accuracy and whose second is its opposite."""
     return [
         {
             "recipe": setting.recipe,
@@ -27,7 +30,7 @@ def recorded(setting, seed, accuracies):
             "seconds": 1.0,
             "epochs": [entry(a + shift, a + shift, -a - shift) for a in accuracies],
         }
-        for shift, weight in enumerate(study.WEIGHTS)
+        for shift, weight in enumerate(weights)
     ]
 
 
@@ -48,47 +51,53 @@ def test_seeds_without_all_weights_rank_and_choose_nothing():
 
 
 def test_a_choice_reads_the_validator_alone():
-    runs = recorded(study.SHIFTED[0], 0, RISING)
-    chosen = study.choices(runs, study.SHIFTED[0], SECOND)
-    assert [(m["weight"], m["epoch"], m["accuracy"]) for m in chosen] == [
-        (study.WEIGHTS[0], 1, 0.1)
-    ]
+    found = study.candidates(recorded(study.SHIFTED[0], 0, RISING), [study.SHIFTED[0]])
+    (chosen,) = study.choices(found, SECOND)
+    assert (chosen["weight"], chosen["epoch"], chosen["accuracy"]) == (study.WEIGHTS[0], 1, 0.1)
+    assert study.choices(found, None) == []
 
 
 def test_the_page_says_what_was_not_run_and_the_gap_that_was_closed():
-    facts = {
-        "machine": {"processor": "P", "cores": 2},
-        "versions": {"tensorflow": "2", "keras": "3"},
-    }
-    empty = study.page({"facts": facts, "runs": []}, {})
-    assert empty.count("not run here") == 2 * len(study.VALIDATORS)
+    empty = study.page({"facts": FACTS, "runs": []}, {})
+    rows = 2 * 8  # of the choices in both directions
+    assert empty.count("not run here") == 2 * len(study.VALIDATORS) + rows
     runs = recorded(study.RANKED, 0, RISING) + recorded(study.SHIFTED[0], 0, RISING)
-    text = study.page({"facts": facts, "runs": runs}, {study.SHIFTED[0].recipe: (0.4, 4.4)})
-    assert f"| chosen by {FIRST} | 2.4000 | 1 | 50% |" in text
-    assert "| best by the test labels | 2.4000 | 1 | 50% |" in text
+    text = study.page({"facts": FACTS, "runs": runs}, {study.SHIFTED[0].recipe: (0.4, 4.4)})
+    assert "| chosen among ADA's, images shifted | 2.4000 | 1 | 50% |" in text
+    assert "| chosen among ADA's, images as they are | not run here |" in text
+    assert "| chosen among all models | not run here |" in text
 
 
-def test_the_page_says_what_the_shifts_give_without_adaptation():
-    facts = {"machine": {"processor": "P", "cores": 2}, "versions": {"tensorflow": "", "keras": ""}}
-    chosen = recorded(study.SHIFTED[0], 0, RISING)
-    alone = {**chosen[0], "weight": study.SOURCE_ONLY, "epochs": chosen[0]["epochs"][::-1]}
-    alone["epochs"][-1]["accuracy"] = 0.9
-    runs = [*recorded(study.RANKED, 0, RISING), *chosen, alone]
-    text = study.page({"facts": facts, "runs": runs}, {study.SHIFTED[0].recipe: (0.4, 4.4)})
-    assert f"| chosen by {FIRST} | 2.4000 | 1 | 50% | 43% |" in text  # 1.5 / 3.5
-    assert "| source only | 0.9000 | 1 | 12% |  |" in text
+def test_the_choice_among_all_models_includes_the_source_alone_and_shifts():
+    plain, shifted = study.PLAIN[0], study.SHIFTED[0]
+    runs = [
+        *recorded(study.RANKED, 0, RISING),
+        *recorded(plain, 0, RISING, study.EVERY_WEIGHT),
+        *recorded(shifted, 0, [a + 0.5 for a in RISING], study.EVERY_WEIGHT[::-1]),
+    ]
+    text = study.page({"facts": FACTS, "runs": runs}, {plain.recipe: (0.0, 4.0)})
+    assert "| chosen among all models | 3.9000 | 1 | 98% |" in text
+    assert "shifts of 2, weight 0, epoch 4." in text
+    assert "| source only, images as they are | 0.4000 | 1 | 10% |" in text
+    assert "| source only, images shifted | 3.9000 | 1 | 98% |" in text
 
 
 def test_the_page_says_what_the_choice_lost():
-    facts = {"machine": {"processor": "P", "cores": 2}, "versions": {"tensorflow": "", "keras": ""}}
     chosen = recorded(study.SHIFTED[0], 0, RISING)
     for found in chosen:
         for model in found["epochs"]:
             model[FIRST], model[SECOND] = model[SECOND], model[FIRST]
     runs = recorded(study.RANKED, 0, RISING) + chosen
-    text = study.page({"facts": facts, "runs": runs}, {study.SHIFTED[0].recipe: (0.0, 4.8)})
-    assert f"| chosen by {FIRST} | 0.1000 | 1 | 2% |" in text
-    assert "| best by the test labels | 2.4000 | 1 | 50% |" in text
+    text = study.page({"facts": FACTS, "runs": runs}, {study.SHIFTED[0].recipe: (0.0, 4.8)})
+    assert "| chosen among ADA's, images shifted | 0.1000 | 1 | 2% |" in text
+    assert "| best of ADA's by the test labels, images shifted | 2.4000 | 1 | 50% |" in text
+
+
+def test_the_page_names_each_machine_once():
+    runs = recorded(study.RANKED, 0, RISING)
+    runs[-1]["machine"] = {"processor": "Q", "cores": 1}
+    text = study.page({"facts": FACTS, "runs": runs}, {})
+    assert "on P, 2 cores; Q, 1 core. The weight" in text
 
 
 def test_runs_that_are_recorded_are_not_done_again():
@@ -96,17 +105,17 @@ def test_runs_that_are_recorded_are_not_done_again():
     keys = list(study.pending(runs))
     assert (study.RANKED, study.WEIGHTS[0], 0) not in keys
     assert keys[0] == (study.RANKED, study.WEIGHTS[0], 1)
-    both = len(study.WEIGHTS) * sum(s.seeds for s in (*study.SHIFTED, *study.PLAIN))
-    alone = sum(setting.seeds for setting in study.SHIFTED)
-    assert len(keys) == len(study.WEIGHTS) + both + alone
+    seeds = sum(setting.seeds for setting in (*study.SHIFTED, *study.PLAIN))
+    assert len(keys) == len(study.WEIGHTS) + len(study.EVERY_WEIGHT) * seeds
 
 
 def test_runs_with_and_without_shifts_are_apart():
     shifted, plain = study.SHIFTED[0], study.PLAIN[0]
     assert shifted.recipe == plain.recipe
     runs = recorded(plain, 0, RISING)
-    assert study.candidates(runs, shifted) == {}
-    assert len(study.candidates(runs, plain)[0]) == len(study.WEIGHTS) * len(RISING)
+    assert study.candidates(runs, [shifted]) == {}
+    assert study.candidates(runs, [plain, shifted]) == {}
+    assert len(study.candidates(runs, [plain])[0]) == len(study.WEIGHTS) * len(RISING)
 
 
 def test_scores_read_no_label_of_the_targets_training_images(monkeypatch):

@@ -1,7 +1,10 @@
 """Fine-tuning on few pictures: what is trained, what stays, and the page."""
 
+import json
+
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from models import build
 
 from tfgen import data
@@ -49,7 +52,19 @@ def test_fresh_weights_are_the_seed_s_and_not_the_trained_ones():
 def test_the_page_says_what_was_not_run():
     setting = {"model": "m", "data": "d", "steps": 9, "seed": 0}
     machine = {"processor": "P", "cores": 2}
-    scores = {"100": {"augmented": {"fid": 1.234, "conditional_accuracy": 0.5}}}
-    page = few_pictures.page({"setting": {**setting, "machine": machine}, "scores": scores})
+    score = {"fid": 1.234, "conditional_accuracy": 0.5, "seconds": 90.0, "machine": machine}
+    page = few_pictures.page({"setting": setting, "scores": {"100": {"augmented": score}}})
     cells = "not run here | 1.23 (0.500) | not run here | not run here | not run here"
     assert f"| 100 | {cells} |" in page
+    assert "2 minutes of training, on P, 2 cores." in page
+
+
+def test_results_of_other_settings_are_not_mixed(tmp_path, monkeypatch):
+    monkeypatch.setattr(few_pictures, "PAGES", tmp_path)
+    setting = {"model": "cgan_cifar10", "data": "mnist_m", "steps": 9, "seed": 0}
+    recorded = json.dumps({"setting": setting, "scores": {}})
+    (tmp_path / "few_pictures.json").write_text(recorded)
+    result = CliRunner().invoke(few_pictures.main, ["--steps", "10"])
+    assert result.exit_code == 2
+    assert "'steps': 10" in result.output
+    assert (tmp_path / "few_pictures.json").read_text() == recorded

@@ -5,9 +5,9 @@ Each model from MNIST to MNIST-M is scored after every epoch by the validators o
 The best validator then chooses epoch and weight between MNIST and USPS, where the accuracy of the chosen
 model is reported.
 
-Runs with images of both domains shifted by up to two pixels, the augmentation of French et al. (2018, arXiv
-1706.05208) for this pair, are beside those without.  Among them runs of weight 0, which learn from the
-source alone and are not chosen, tell what the shifts give without adaptation.
+It chooses among runs with images of both domains as they are and shifted by up to two pixels, the
+augmentation of French et al. (2018, arXiv 1706.05208) for this pair, with each weight of the adversarial
+term and with weight 0, which learns from the source alone.
 
 A run learns from all but `HELD` of the source's training images and from all of the target's, without their
 labels.  Validators read those `HELD` images and as many of the target's training images.  Each run is
@@ -16,9 +16,10 @@ written to validators.json when it ends; a written run is not repeated.
 
 import itertools
 import json
+import operator
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,6 +40,7 @@ from zoo.studies import adaptation
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "studies"
 WEIGHTS = (0.1, 0.3, 1.0)  # lambda of the adversarial term
 SOURCE_ONLY = 0.0
+EVERY_WEIGHT = (SOURCE_ONLY, *WEIGHTS)
 
 
 class Setting(NamedTuple):
@@ -56,7 +58,7 @@ class Setting(NamedTuple):
 
 RANKED = Setting("ada_mnist_mnist_m", 0, 8, 2)  # where the target's labels rank the validators
 PLAIN = (Setting("ada_mnist_usps", 0, 8, 5), Setting("ada_usps_mnist", 0, 8, 5))
-SHIFTED = (Setting("ada_mnist_usps", 2, 6, 5), Setting("ada_usps_mnist", 2, 6, 1))
+SHIFTED = (Setting("ada_mnist_usps", 2, 6, 5), Setting("ada_usps_mnist", 2, 6, 5))
 HELD = 2_000  # number of images of each domain that validators read
 VALIDATORS = {
     "importance-weighted accuracy": "Sugiyama et al. (2007)",
@@ -141,11 +143,7 @@ def run(setting: Setting, weight: float, seed: int) -> dict[str, Any]:
 def pending(runs: list[dict[str, Any]]) -> Iterator[tuple[Setting, float, int]]:
     """Return the runs that are not recorded; those that rank the validators come first."""
     recorded = {(r["recipe"], r["shift"], r["weight"], r["seed"]) for r in runs}
-    for settings, weights in (
-        ((RANKED,), WEIGHTS),
-        (PLAIN, WEIGHTS),
-        (SHIFTED, (*WEIGHTS, SOURCE_ONLY)),
-    ):
+    for settings, weights in (((RANKED,), WEIGHTS), ((*PLAIN, *SHIFTED), EVERY_WEIGHT)):
         for seed in range(max(setting.seeds for setting in settings)):
             for setting, weight in itertools.product(settings, weights):
                 key = setting.recipe, setting.shift, weight, seed
@@ -153,14 +151,22 @@ def pending(runs: list[dict[str, Any]]) -> Iterator[tuple[Setting, float, int]]:
                     yield setting, weight, seed
 
 
-def candidates(runs: list[dict[str, Any]], setting: Setting) -> dict[int, list[dict[str, Any]]]:
-    """Return {seed: scores of each model, with "weight" and "epoch"} of seeds with all weights."""
+def candidates(
+    runs: list[dict[str, Any]], settings: Sequence[Setting], weights: Sequence[float] = WEIGHTS
+) -> dict[int, list[dict[str, Any]]]:
+    """Return {seed: scores of each model, with "shift", "weight" and "epoch"} of seeds with all runs."""
+    wanted = {(setting.shift, weight) for setting, weight in itertools.product(settings, weights)}
     found = {}
-    for seed in range(setting.seeds):
-        done = [r for r in setting.runs(runs) if r["seed"] == seed and r["weight"] in WEIGHTS]
-        if {r["weight"] for r in done} == set(WEIGHTS):
+    for seed in range(max(setting.seeds for setting in settings)):
+        done = [
+            r
+            for setting in settings
+            for r in setting.runs(runs)
+            if r["seed"] == seed and r["weight"] in weights
+        ]
+        if {(r["shift"], r["weight"]) for r in done} == wanted:
             found[seed] = [
-                {"weight": r["weight"], "epoch": number, **entry}
+                {"shift": r["shift"], "weight": r["weight"], "epoch": number, **entry}
                 for r in done
                 for number, entry in enumerate(r["epochs"], start=1)
             ]
@@ -175,7 +181,7 @@ def source_only(runs: list[dict[str, Any]], setting: Setting) -> list[float]:
 
 def ranking(runs: list[dict[str, Any]]) -> dict[str, tuple[float, float]]:
     """Return {validator: (rank correlation with accuracy, accuracy lost by its choice)}, over seeds."""
-    found = candidates(runs, RANKED).values()
+    found = candidates(runs, [RANKED]).values()
     if not found:
         return {}
     result = {}
@@ -196,10 +202,11 @@ def best_validator(runs: list[dict[str, Any]]) -> str | None:
     return max(ranked, key=lambda validator: ranked[validator][0]) if ranked else None
 
 
-def choices(runs: list[dict[str, Any]], setting: Setting, validator: str) -> list[dict[str, Any]]:
-    """Return, for each seed, the model with the validator's highest value."""
-    found = candidates(runs, setting).values()
-    return [max(models, key=lambda model: model[validator]) for models in found]
+def choices(found: dict[int, list[dict[str, Any]]], validator: str | None) -> list[dict[str, Any]]:
+    """Return the model of each seed with the validator's highest value; no model without a validator."""
+    if validator is None:
+        return []
+    return [max(models, key=operator.itemgetter(validator)) for models in found.values()]
 
 
 def page(results: dict[str, Any], bounds: dict[str, tuple[float, float]]) -> str:
@@ -218,9 +225,9 @@ def page(results: dict[str, Any], bounds: dict[str, tuple[float, float]]) -> str
         for name, source in VALIDATORS.items()
     ]
     best = best_validator(runs)
-    plain, shifted = (
-        "\n".join(_section(runs, setting, best, bounds.get(setting.recipe)) for setting in settings)
-        for settings in (PLAIN, SHIFTED)
+    sections = "\n".join(
+        _section(runs, pair, best, bounds.get(pair[0].recipe))
+        for pair in zip(PLAIN, SHIFTED, strict=True)
     )
     software, weights = facts["versions"], ", ".join(f"{weight:g}" for weight in WEIGHTS)
     machines = [
@@ -235,7 +242,7 @@ Validators read {HELD:,} source images that are held out and {HELD:,} target ima
 
 ## Rank correlation with accuracy
 
-MNIST to MNIST-M, {len(candidates(runs, RANKED))} seeds of {len(WEIGHTS) * RANKED.epochs} models.
+MNIST to MNIST-M, {len(candidates(runs, [RANKED]))} seeds of {len(WEIGHTS) * RANKED.epochs} models.
 *Lost* is the accuracy of the best model minus that of the model with the highest value. The target's
 test labels are used here to compare validators, and for no choice that is reported below.
 
@@ -244,59 +251,61 @@ test labels are used here to compare validators, and for no choice that is repor
 ## Chosen models
 
 The floor, which learns from the source alone, and the ceiling, which learns from the target's labels, are
-those of [adaptation](adaptation.md), without shifts.
+those of [adaptation](adaptation.md). *Source only* is a run with weight 0 of this study, after its last
+epoch: the images, shifts and steps of ADA. Shifts are of up to two pixels, of images of both domains, as
+French et al. (2018) shift them for this pair; the digits of USPS touch the border, where a shift cuts them
+and mirrors their strokes. The choice among all models came last: it was added when the rows on ADA were
+known, and so was what the shifts give without it.
 
-{plain}
-## Chosen models, images shifted
-
-Images of both domains are shifted by up to two pixels, as French et al. (2018) do for this pair. *Source
-only* is ADA with weight 0: the same images, shifts and steps, after the last epoch; the last column takes
-it as the floor, and below 0 % ADA loses what the shifts alone gain. No validator chose whether to shift:
-the gain from MNIST to USPS was first seen on the test split, in a trial of seed 0 with three pixels. The
-digits of USPS touch the border, where a shift cuts them and mirrors their strokes.
-
-{shifted}"""
+{sections}"""
 
 
-def _section(runs, setting, validator, bounds):
-    data = zoo.RECIPES[setting.recipe]["data"]
+def _section(runs, pair, validator, bounds):
+    plain, shifted = pair
+    data = zoo.RECIPES[plain.recipe]["data"]
     title = f"### {data['name']} to {data['target']}\n\n"
-    chosen = choices(runs, setting, validator) if validator else []
-    if not chosen:
-        return f"{title}Not run here.\n"
-    best = [
-        max(model["accuracy"] for model in models) for models in candidates(runs, setting).values()
-    ]
-    alone = source_only(runs, setting)
-    rows = [
-        _row(f"chosen by {validator}", [model["accuracy"] for model in chosen], alone, bounds),
-        _row("best by the test labels", best, alone, bounds),
-        *([_row("source only", alone, alone, bounds)] if alone else []),
-    ]
-    header = ("", "accuracy", "seeds", "gap closed", "gap from source only, shifted")
-    width = len(header) if alone else len(header) - 1
-    picked = "; ".join(f"{m['weight']:g}, epoch {m['epoch']}" for m in chosen)
-    text = (
-        f"{setting.epochs} epochs, {len(WEIGHTS) * setting.epochs} models per seed. "
-        f"Chosen weights and epochs:\n{picked}.\n"
-    )
+    every = candidates(runs, pair, EVERY_WEIGHT)
+    ada = {
+        "as they are": candidates(runs, [plain]),
+        "shifted": candidates(runs, [shifted]),
+    }
+    chosen = {
+        "chosen among all models": choices(every, validator),
+        **{f"chosen among ADA's, images {how}": choices(f, validator) for how, f in ada.items()},
+        "best of all by the test labels": choices(every, "accuracy"),
+        **{
+            f"best of ADA's by the test labels, images {how}": choices(f, "accuracy")
+            for how, f in ada.items()
+        },
+    }
+    accuracies = {name: [m["accuracy"] for m in models] for name, models in chosen.items()}
+    accuracies |= {
+        "source only, images as they are": source_only(runs, plain),
+        "source only, images shifted": source_only(runs, shifted),
+    }
+    rows = [_row(name, found, bounds) for name, found in accuracies.items()]
+    text = f"{plain.epochs} epochs, {shifted.epochs} with shifts."
     if bounds is not None:
-        floor, ceiling = bounds
-        text += f"Floor {floor:.4f} (source only, without shifts), ceiling {ceiling:.4f}.\n"
-    return f"{title}{text}\n{table(header[:width], [row[:width] for row in rows])}\n"
+        text += " Floor {:.4f}, ceiling {:.4f}.".format(*bounds)
+    picked = "; ".join(
+        f"shifts of {m['shift']}, weight {m['weight']:g}, epoch {m['epoch']}"
+        for m in chosen["chosen among all models"]
+    )
+    if picked:
+        text += f" Chosen among all:\n{picked}."
+    return f"{title}{text}\n\n{table(('', 'accuracy', 'seeds', 'gap closed'), rows)}\n"
 
 
-def _row(title, accuracies, alone, bounds):
+def _row(title, accuracies, bounds):
+    if not accuracies:
+        return title, "not run here", "", ""
     mean = statistics.mean(accuracies)
     spread = f" ± {statistics.stdev(accuracies):.4f}" if len(accuracies) > 1 else ""
-    closed = within = ""
+    closed = ""
     if bounds is not None:
         floor, ceiling = bounds
         closed = f"{(mean - floor) / (ceiling - floor):.0%}"
-        if alone and accuracies is not alone:
-            start = statistics.mean(alone)
-            within = f"{(mean - start) / (ceiling - start):.0%}"
-    return title, f"{mean:.4f}{spread}", len(accuracies), closed, within
+    return title, f"{mean:.4f}{spread}", len(accuracies), closed
 
 
 def _geometry(data):
