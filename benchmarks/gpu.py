@@ -110,7 +110,7 @@ there was, of {members} in all.
 Under XLA a step is held against the same step without XLA.  {xla}
 
 [`iwcgan_cifar10`](../saved_models/iwcgan_cifar10/README.md) was trained on such a card by
-`tfgen train --bfloat16`, 36 epochs in six minutes, of which XLA compiled for two.
+`tfgen train --bfloat16`; its page has epochs and minutes, in which XLA also compiled.
 
 ## DCGAN's step
 

@@ -61,8 +61,17 @@ def test_verdicts_say_the_direction():
     assert paired.verdict(up, 0.04) == "better"
     assert paired.verdict(up, 0.04, higher_is_better=False) == "worse"
     assert paired.verdict(up, 0.05) == "better before Holm's correction, not after"
+    one_far_off = paired.compare([1e-3] * 15 + [-1], np.zeros(16))
+    assert one_far_off.p < paired.SIGNIFICANT
+    assert "in one direction, their mean in the other" in paired.verdict(one_far_off, 0.01)
     unclear = paired.compare([1, 2, 3, 4, 5, -6], np.zeros(6))
     assert paired.verdict(unclear, 1.0) == "no difference found"
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+def test_numbers_that_are_not_finite_are_refused(number):
+    with pytest.raises(ValueError, match=f"finite. Received: {number} and 0 as pair 1"):
+        paired.compare([1, number, 2], [0, 0, 0])
 
 
 def test_arms_of_unequal_length_are_no_pairs():

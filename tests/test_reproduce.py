@@ -20,6 +20,7 @@ from tfgen import networks
 from tfgen.evaluation import paired
 from zoo import registry
 from zoo.cli import main
+from zoo.preset import provenance
 from zoo.studies.reproduce import controls, page, plan, records, run
 from zoo.studies.reproduce.cells import INFINITE, TABLES, TRAINING_IMAGES, Cell, cells
 
@@ -62,10 +63,38 @@ def test_a_torn_line_is_passed_over_and_then_overwritten(tmp_path):
     assert len(path.read_text().splitlines()) == 2
 
 
-def test_a_line_of_another_cell_is_refused(tmp_path):
-    (tmp_path / "gan_digits.jsonl").write_text(json.dumps(record(cell="gan_mnist")) + "\n")
-    with pytest.raises(ValueError, match="a record of gan_digits. Received: line 1 of"):
+def test_a_whole_last_line_without_its_end_is_kept(tmp_path):
+    path = tmp_path / "gan_digits.jsonl"
+    path.write_text(json.dumps(record(seed=0)))
+    assert [r["seed"] for r in records.read(tmp_path, "gan_digits")] == [0]
+    records.append(tmp_path, record(seed=1))
+    assert [r["seed"] for r in records.read(tmp_path, "gan_digits")] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        json.dumps(record(cell="gan_mnist")).encode(),
+        b'{"cell": "gan_digits"}',
+        json.dumps(record(seed="0")).encode(),
+        json.dumps({**record(), "scores": None}).encode(),
+        b"[]",
+        b"\xff\xfe",
+    ],
+)
+def test_a_line_that_is_no_record_of_the_cell_is_refused(tmp_path, line):
+    (tmp_path / "gan_digits.jsonl").write_bytes(
+        json.dumps(record()).encode() + b"\n" + line + b"\n"
+    )
+    with pytest.raises(ValueError, match="a record of gan_digits. Received: line 2 of"):
         records.read(tmp_path, "gan_digits")
+
+
+def test_a_score_that_is_no_number_is_not_recorded(tmp_path):
+    records.append(tmp_path, record())
+    with pytest.raises(ValueError, match="finite. Received: fid=nan"):
+        records.append(tmp_path, record(seed=1, scores={"fid": float("nan")}))
+    assert len(records.read(tmp_path, "gan_digits")) == 1
 
 
 def test_the_arms_of_a_seed_come_from_one_machine():
@@ -73,6 +102,17 @@ def test_the_arms_of_a_seed_come_from_one_machine():
     lone, one, two = record(**other), record("GAN"), record()
     assert records.merge([lone, one, two]) == {0: {"GAN": one, "IWGAN": two}}
     assert records.merge([lone]) == {0: {"IWGAN": lone}}
+
+
+def test_further_arms_of_another_machine_do_not_hide_a_claim():
+    pair = {arm: record(arm) for arm in ("GAN", "IWGAN")}
+    other = {"machine": {"processor": "Q", "cores": 1}}
+    further = [record(arm, **other) for arm in ("GAN", "minimax GAN", "a third")]
+    assert records.merge([*pair.values(), *further], ("IWGAN", "GAN")) == {0: pair}
+    whole = [*further, record("IWGAN", **other)]
+    assert set(records.merge([*pair.values(), *whole], ("IWGAN", "GAN"))[0]) == {
+        r["arm"] for r in whole
+    }
 
 
 def test_of_repeated_runs_the_first_counts():
@@ -260,6 +300,81 @@ def test_a_killed_run_goes_on_and_its_record_is_that_of_an_unstopped_one(tmp_pat
     assert [(found.arm, found.seed) for found in left] == [("GAN", 1), ("IWGAN", 1)]
 
 
+PARENT = """
+import os, subprocess, sys
+code = '''
+import signal, sys
+from zoo.studies.reproduce import run
+def wait(*_):
+    print("up", flush=True)
+    signal.pause()
+run.run = wait
+run.main("gan_digits", "GAN", "0", "here", "runs", sys.argv[1])
+'''
+subprocess.run([sys.executable, "-c", code, str(os.getpid())])
+"""
+
+
+def test_a_run_ends_with_the_command_that_started_it():
+    with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout.readline() == b"up\n"
+        parent.kill()
+        assert parent.stdout.read() == b""  # the run's end of the pipe closes with it
+
+
+def with_recipes(arms, **changes):
+    """Records of a cell's arms, by this machine."""
+    place = {"machine": provenance.machine(), "versions": provenance.versions()}
+    return [record(arm, recipe=CELL.arms[arm], **place, **changes) for arm in arms]
+
+
+def planned(folder, seeds=1):
+    return [(r.arm, r.seed) for r in plan.pending_runs([CELL], seeds, "here", folder)]
+
+
+def test_arms_of_another_machine_do_not_complete_a_seed(tmp_path):
+    other = {"machine": {"processor": "Q", "cores": 1}}
+    for found in with_recipes(["GAN", "IWGAN"]):
+        records.append(tmp_path / "other", {**found, **other})
+        if found["arm"] == "GAN":
+            records.append(tmp_path / "half" / "records", {**found, **other})
+        else:
+            records.append(tmp_path / "half" / "records", found)
+    assert planned(tmp_path / "half") == [("GAN", 0)]
+    (tmp_path / "other").rename(tmp_path / "records")
+    assert planned(tmp_path) == []  # one machine has all arms
+
+
+def test_records_of_other_settings_are_refused_before_any_run(tmp_path):
+    [found] = with_recipes(["GAN"])
+    changed = {**found["recipe"], "training": {**found["recipe"]["training"], "epochs": 99}}
+    records.append(tmp_path / "records", {**found, "recipe": changed})
+    with pytest.raises(
+        ValueError, match="another recipe of GAN, seed 0, in the records of gan_dig"
+    ):
+        planned(tmp_path)
+
+
+def test_a_cell_named_twice_is_planned_once():
+    [found] = plan.choose_cells("table2", ("gan_digits", "gan_digits"), "here")
+    assert found.name == "gan_digits"
+
+
+def test_a_run_that_fails_does_not_stop_the_others(tmp_path, monkeypatch):
+    done = []
+
+    def execute(run, *_):
+        done.append((run.arm, run.seed))
+        return run.arm != "IWGAN"
+
+    monkeypatch.setattr(plan, "execute", execute)
+    ended = invoke("table2", "--cell", "gan_digits", "--seeds", 2, "--out", tmp_path)
+    assert ended.exit_code == 1
+    assert len(done) == 6
+    assert "| digits |" in ended.output
+    assert "failed: gan_digits, IWGAN, seed 0; gan_digits, IWGAN, seed 1" in ended.output
+
+
 def test_a_run_that_is_no_pair_ends_before_its_first_step(tmp_path):
     records.append(tmp_path / "records", record("GAN", data="other images"))
     with pytest.raises(ValueError, match="must learn from the same images"):
@@ -329,7 +444,9 @@ def test_the_page_prints_every_cell_and_the_verdict_in_words(tmp_path):
     assert "| IWGAN - GAN | fid | 6 | -0.025 (-0.029 to -0.021) | 0 of 6 | 0.031 |" in written
     for title in ("digits, given labels", "MNIST", "SVHN", "CIFAR-10"):
         assert f"| {title} | " in written
-    assert written.count("not run here") == len(TABLES["table2"].cells) - 1
+    assert "| minimax GAN | 0 | not run here |" in written
+    assert "| IWGAN - minimax GAN | inception_score_ratio | 0 | not run here |" in written
+    assert written.count("not run here") == len(TABLES["table2"].cells) - 1 + 2
 
 
 def test_the_committed_records_are_those_of_the_pages():
@@ -343,6 +460,23 @@ def test_the_committed_records_are_those_of_the_pages():
     readme = (page.ROOT / "README.md").read_text()
     rows = readme.split(page.BEGIN)[1].split(page.END)[0]
     assert rows == page.claim_rows(page.RECORDS, "docs/studies")
+
+
+def test_the_verdict_of_theta_and_of_its_average_are_apart(tmp_path):
+    for seed in range(6):
+        for arm, gain in (("GAN", 0.0), ("IWGAN", 0.01)):
+            scores = {
+                "inception_score_ratio": 0.8 + gain * (-1) ** seed + seed / 1000,
+                "average_inception_score_ratio": 0.8 - gain,
+            }
+            records.append(tmp_path, record(arm, seed, scores=scores))
+    [row, *_] = page.claim_rows(tmp_path, "docs/studies").splitlines()[2:]
+    assert "| digits: no difference found (theta's average: worse) |" in row
+    written = page.table("table2", tmp_path, "here")
+    assert (
+        "| average_inception_score_ratio | 6 | -0.0100 (-0.0100 to -0.0100) | 0.031 | worse"
+        in written
+    )
 
 
 def test_every_claim_of_the_paper_has_a_row(tmp_path):

@@ -74,7 +74,7 @@ def test_models_that_are_kept_every_few_epochs_are_scored(tmp_path, monkeypatch)
     assert list(found) == ["2", "3"]
     expected = tfgen.evaluate(model, "digits", 40)
     assert found["3"]["fid"] == pytest.approx(expected["fid"]["value"], rel=1e-4)
-    results = {"machine": {"processor": "P", "cores": 1}, "gan_cifar10": found}
+    results = {"machines": {"gan_cifar10": {"processor": "P", "cores": 1}}, "gan_cifar10": found}
     assert "| 2 | " in convergence.page(results)
 
 

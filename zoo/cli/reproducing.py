@@ -45,9 +45,9 @@ def reproduce(
 ) -> None:
     """Reproduce a table of the paper over paired seeds.
 
-    Each run has its own process; the table of all records is printed. With --resume a killed run continues
-    where it stopped. Records of another machine are added as files RECORDS/CELL.MACHINE.jsonl beside
-    RECORDS/CELL.jsonl.
+    Each run has its own process; the table of all records is printed. A run that fails is left out, and
+    the others go on. With --resume a killed run continues where it stopped. Records of another machine are
+    added as files RECORDS/CELL.MACHINE.jsonl beside RECORDS/CELL.jsonl.
     """
     _check_folder(out, resume or plan)
     with quietly():
@@ -59,14 +59,19 @@ def reproduce(
     if plan:
         _print_plan(cells, absent, runs)
         return
+    failed = []
     for number, run in enumerate(runs, 1):
-        click.echo(
-            f"{number} of {len(runs)}: {run.cell.name}, {run.arm}, seed {run.seed}", err=True
-        )
-        planning.execute(run, scale, out)
+        click.echo(f"{number} of {len(runs)}: {run}", err=True)
+        if not planning.execute(run, scale, out):
+            failed.append(run)
     from zoo.studies.reproduce import page
 
     click.echo(page.table(table, out / "records", scale))
+    if failed:
+        listed = "; ".join(map(str, failed))
+        raise click.ClickException(
+            f"Every run must end with a record; --resume tries again. Received: failed: {listed}"
+        )
 
 
 def _check_folder(out: Path, may_exist: bool) -> None:

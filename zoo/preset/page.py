@@ -190,14 +190,16 @@ def _notes(card):
     if "iw_bound_64_gain" in metrics:
         yield (
             "A *gain* is of the importance-weighted bound of 64 or 1,024 draws over `bound`, on the first "
-            "images in a random order, as many as 1,024,000 decoded images allow; `ais_bound_gain` is of "
-            "the annealed bound over that of 1,024 draws, on 100 images."
+            "images in a random order, as many as 1,024,000 decoded images allow."
         )
     elif "iw_bound_64" in metrics:
         yield (
             "`iw_bound_64` and `iw_bound_1024` are of fewer images than `bound`: their differences from it "
-            "are no gains. `ais_bound_gain` is one, of the annealed bound over that of 1,024 draws, on 100 "
-            "images."
+            "are no gains."
+        )
+    if "ais_bound_gain" in metrics:
+        yield (
+            "`ais_bound_gain` is of the annealed bound over that of 1,024 draws, on the same 100 images."
         )
     if "bits_per_dim" in metrics and data["name"] in BITS:
         known = "; ".join(f"{model} {bits}" for model, bits in BITS[data["name"]].items())
@@ -209,10 +211,10 @@ def _notes(card):
         yield "`accuracy` is of gray test images, though the model learned from binarized ones."
     if card.model == "SVAE" and data["name"] == "mnist":
         yield (
-            "[The results](../../docs/results.md#svae-and-its-classifier-alone) compare this model with "
-            "its classifier alone on the same labels. alpha (0.1 in Kingma et al.), the multilayer "
+            "[The results](../../docs/results.md#svae-and-its-classifier-alone) compare a narrower model "
+            "with its classifier alone on the same labels. alpha (0.1 in Kingma et al.), the multilayer "
             "decoder and the pooled classifier depart from Kingma et al. and from the paper, and were "
-            "chosen on training images whose labels this setting hides."
+            "chosen on training images whose labels this setting hides; that choice was not recorded."
         )
     if card.model == "ADA":
         yield (
@@ -221,8 +223,9 @@ def _notes(card):
         )
     if card.model == "ADA" and "usps" in (data["name"], data["target"]):
         yield (
-            "[validators](../../docs/studies/validators.md) chose the weight and the epochs without labels "
-            "of the target."
+            "The weight is the one that [validators](../../docs/studies/validators.md) choose most often "
+            "without labels of the target; the number of epochs is that of the study's runs, and the last "
+            "one is kept."
         )
     if card.model == "ADA" and data.get("shift"):
         yield (

@@ -31,7 +31,7 @@ RECIPES = {
         "build": {"width": 40, **CONDITIONAL, "truncation": 0.7},
         "training": {"epochs": 30, **ADVERSARIAL},
     },
-    # Wider, for a GPU with --bfloat16: an epoch takes 6 seconds on an NVIDIA H200.
+    # Wider, for a GPU with --bfloat16; its card has the time on an NVIDIA H200.
     "iwcgan_cifar10": {
         "model": "GAN",
         "description": "Importance-weighted conditional GAN, Eq. 36-43 given labels, on CIFAR-10",

@@ -56,7 +56,8 @@ def page(results: dict[str, dict[str, Interval]]) -> str:
 `python -m zoo.studies.binarization`. The bound (Eq. 11, nats per image, its 95 % interval over images) of
 MNIST's 10,000 test images: with pixels drawn once from Bernoulli(gray value), as everywhere else in these
 pages; set to 1 above 1/2; and gray, for which the cross-entropy is no log-likelihood. All presets learned
-from pixels drawn anew in every epoch. The paper does not state its binarization: its -92.53 (VAE) and
+from pixels drawn anew in every epoch. Bounds here and in cards have one draw of z per image each: other
+draws move the mean by some hundredths. The paper does not state its binarization: its -92.53 (VAE) and
 -92.42 (AA-VAE) may be of any column, and only differences between models of one column mean something.
 
 {table(header, rows)}

@@ -43,10 +43,12 @@ def scores(folder: Path, data: str) -> dict[str, dict[str, float]]:
 def page(results: dict[str, Any]) -> str:
     """Return the scores as Markdown, a section per recipe."""
     sections = "\n".join(_section(name, results[name]) for name in RECIPES if name in results)
+    machines = dict.fromkeys(map(in_words, results["machines"].values()))
     return f"""# Scores over training
 
-`python -m zoo.studies.convergence`, on {in_words(results["machine"])}. {SAMPLES:,} samples of seed 0 from
-theta's moving average, scored by `resnet_cifar10`; the runs are those of the presets, seed 0.
+`python -m zoo.studies.convergence`, on {"; ".join(machines)}. {SAMPLES:,} samples
+of seed 0 from theta's moving average, scored by `resnet_cifar10`; the runs are those of the presets, of
+seed 0.
 
 ![FID over epochs](convergence.png)
 
@@ -82,11 +84,11 @@ def main(names: tuple[str, ...], runs: Path) -> None:
     """Train the recipes NAMES, by default all, in folders RUNS/NAME, and score the models that are kept."""
     path = PAGES / "convergence.json"
     results = json.loads(path.read_text()) if path.is_file() else {}
-    results["machine"] = machine()
     for name in names or RECIPES:
         recipe = zoo.RECIPES[name]
         training.train(name, runs / name, seed=0, resume=True, keep=KEEP)
         results[name] = scores(runs / name, recipe["data"]["name"])
+        results.setdefault("machines", {})[name] = machine()
         path.write_text(json.dumps(results, indent=1) + "\n")
         path.with_suffix(".md").write_text(page(results))
         draw(results, path.with_suffix(".png"))

@@ -35,8 +35,9 @@ _PAGE = """\
 
 Made by `python -m zoo.studies.results` from the cards in [`saved_models/`](../saved_models). The page of a
 preset has intervals, further metrics and the commands that reproduce its numbers. Each preset has one seed.
-A preset with the recipe of an arm of `tfgen reproduce`, as the four GANs of digits, has a seed near the
-arm's median, and its page has the spread; other arms are narrower or shorter than the presets.
+A preset with the recipe of an arm of `tfgen reproduce`, as the GANs of digits and the VAEs of 1 % and 10 %
+of MNIST, has a seed near the arm's median when it was trained; its page has its rank and the spread. Other
+presets differ from the arms in width, length or the images held out.
 
 Generators are scored on 10,000 samples by the evaluator of their data set. *share of real* is the
 inception score divided by the real test set's; *label kept* the share of samples, or of translated test
@@ -65,7 +66,7 @@ Over paired seeds; the pages of [Table 2](studies/table2.md), [3](studies/table3
 
 The paper takes "the DCGAN architecture and hyperparameter setting" (Radford et al. 2015) for all models.
 
-| | DCGAN | here, MNIST | GANs of MNIST-M | GANs of CIFAR-10 |
+| | DCGAN | GANs of MNIST | GANs of MNIST-M | GANs of CIFAR-10 |
 |---|---|---|---|---|
 | batch, the k of IWGAN | 128 | 64 | 64 | 64 |
 | z | uniform on [-1, 1], 100 dimensions | N(0, I), 64 dimensions | N(0, I), 64 | N(0, I), 128 |
@@ -73,7 +74,8 @@ The paper takes "the DCGAN architecture and hyperparameter setting" (Radford et 
 | networks | strided convolutions of 5x5 | the same | the same | residual blocks of 3x3 |
 | 28 pixels | two layers of stride 2 | padded to 32, three layers of stride 2 | - | - |
 | phi's normalization | batch | batch | spectral | spectral |
-| theta's normalization | batch | batch | batch, modulated by z and the class | the same |
+| theta's normalization | batch | batch | batch, modulated by z and the class \
+| the same, without labels by z |
 | labels in phi | - | inner product with the features (Miyato & Koyama 2018) | the same | the same |
 | learning rates of theta and phi | 2e-4 | 2e-4 | 2e-4, 4e-4, linear decay \
 | 4e-4, 8e-4, or of width 128 half of them; linear decay |
@@ -85,19 +87,22 @@ The paper takes "the DCGAN architecture and hyperparameter setting" (Radford et 
 | SVAE's decoder, classifier, alpha | the generator, the discriminator, 0.1 (Kingma et al. 2014) \
 | a multilayer perceptron, a pooled classifier, 100 | - | - |
 
-SVAE's three departures were chosen on training images whose labels the setting hides.
+SVAE's three departures were chosen on training images whose labels the setting hides; that choice was not
+recorded. VAEs of MNIST are 24 wide, without batch normalization, with z of 32 dimensions, a rate of 2e-3
+with cosine decay, beta_1 of .9, and samples from theta. z of AAE has 8 dimensions, of VAE/GAN and GAN/VAE
+32.
 
 ## Aims of the color presets
 
 {aims}
 
-What bounds them is time: without labels such shares take ten to a hundred times the two hours of one core
-that `gan_cifar10` and `iwgan_cifar10` had, in narrower networks, 24 instead of 40; their FID [falls to the
-end](studies/convergence.md). `cgan_cifar10` had two hours of two cores, and `iwcgan_cifar10` six minutes
+What bounds them is probably time: `gan_cifar10` and `iwgan_cifar10` had 2.3 hours of one core, in narrower
+networks, 24 instead of 40. FID of `gan_cifar10` [falls to the end](studies/convergence.md), that of
+`iwgan_cifar10` hardly. `cgan_cifar10` had two hours of two cores, and `iwcgan_cifar10` six minutes
 of a GPU, where its network is three times as wide, so that the two form no pair. Truncated samples buy
 precision with recall ([truncation](studies/truncation.md)): shares of the real Inception Score may pass 1,
-since the score does not see a lack of variety. The factor is the one with the lowest FID, which does.
-Without labels truncation gains nothing.
+since the score does not see a lack of variety. The factor has the lowest FID, which does see it. Without
+labels truncation raises precision, but neither share nor FID gets better.
 
 `vae_cifar10` has more bits per dimension than a Gaussian of all pixels (4.70): one vector of 96 codes, and
 pixels that are independent given it, blur. `cvae_mnist_m` keeps labels if its codes are drawn from the

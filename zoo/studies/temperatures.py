@@ -44,7 +44,7 @@ def main(names: tuple[str, ...], runs: Any) -> None:
                 "epochs": len(history),
                 "minutes": sum(entry["seconds"] for entry in history) / 60,
             }
-        results["machine"] = machine()
+        results.setdefault("machines", {})[name] = machine()
         path.write_text(json.dumps(results, indent=2) + "\n")
         (PAGES / "temperatures.md").write_text(page(results))
 
@@ -79,7 +79,8 @@ def page(results: dict[str, Any]) -> str:
             cells = [f"{run['bound']:.2f} ({run['epoch']})" for run in runs]
             minutes = sum(run["minutes"] for run in runs)
             rows.append((f"`{name}`", *cells, f"{minutes:.1f}"))
-    return "\n".join([*lines, table(header, rows), "", f"{in_words(results['machine'])}.", ""])
+    machines = "; ".join(dict.fromkeys(map(in_words, results["machines"].values())))
+    return "\n".join([*lines, table(header, rows), "", f"{machines}.", ""])
 
 
 if __name__ == "__main__":

@@ -127,10 +127,10 @@ generated images, Eq. 43's softmax of logits or Eq. 17's sigmoid, as a share of 
 weights are equal. For GAN it is that of the weights that IWGAN would have. *On generated* is the share of
 Eq. 17's weight that falls on generated images.
 
-At the end a step of IWGAN averages over {iwgan["ess"]} as many images as one of GAN, so that it is
-noisier. The weights of AA-VAE at T = 5 are nearly equal (ESS/k {soft["ess"]}) and put {soft["share"]} of
-the weight on generated images; at T = 1 it is {sharp["share"]}, so that it learns from little more than the
-real ones.
+At the end the weights of a step of IWGAN are worth {iwgan["ess"]} as many images as the equal ones of GAN;
+between epochs this number moves by as much again, as the plot shows. The weights of AA-VAE at T = 5 are
+nearly equal (ESS/k {soft["ess"]}) and put {soft["share"]} of the weight on generated images; at T = 1 it is
+{sharp["share"]}, so that it learns from little more than the real ones.
 
 ![Effective sample size over training](weights.png)
 

@@ -1,8 +1,9 @@
 """One run of a cell in its own process: train, score, append the record.
 
-    python -m zoo.studies.reproduce CELL ARM SEED SCALE FOLDER
+    python -m zoo.studies.reproduce CELL ARM SEED SCALE FOLDER [PARENT]
 
-A killed run in FOLDER/runs is resumed; the record is appended in FOLDER/records.
+A killed run in FOLDER/runs is resumed; the record is appended in FOLDER/records. With the process number of
+its PARENT a run ends when that ends, so that none goes on unseen.
 """
 
 import sys

@@ -100,7 +100,7 @@ _ADVERSARIAL = {
     "gan_svhn": ("svhn_cropped", "SVHN", 6, 32, 64, 15, 2e-4, 0.999, False),
     "cgan_svhn": ("svhn_cropped", "SVHN, given labels", 6, 32, 64, 15, 2e-4, 0.999, True),
 }
-_UNCONTROLLED = ("gan_cifar10",)  # GAN and IWGAN alone: a run takes minutes
+_UNCONTROLLED = ("gan_cifar10",)  # GAN and IWGAN alone: a run takes long
 # Table 3.  cell: title, seeds, share of the images, width, epochs, labels
 _LIKELIHOOD = {
     "vae_mnist_1pct": ("VAE, 1 %", 10, 0.01, 24, 120, False),

@@ -13,7 +13,8 @@ _WHY_WEIGHTS = (
 _TEMPERATURE_CHOSEN = (
     "T = 5 of the claims was chosen among 1, 1.5, 3 and 5 by 60 held-out images of seed 0, for AA-VAE "
     "at 1 % ([temperatures](temperatures.md)); AA-CVAE, AA-SVAE and the other shares of images "
-    "inherit it. Seed 0 is also a seed here. [settings](settings.md) is to choose it on other seeds."
+    "inherit it. Seed 0 is also a seed here. A choice on other seeds, [settings](settings.md), was not "
+    "run here."
 )
 _WEIGHTS_REMOVED = (
     "The control, T = infinity, weighs every image by 1/2: it learns from generated images as well, "
@@ -22,12 +23,13 @@ _WEIGHTS_REMOVED = (
 )
 _ALPHA_CHOSEN = (
     "alpha = 100, the multilayer decoder and the pooled classifier were chosen on training images "
-    "whose labels the setting hides. The cells with alpha = 1 do not depend on that choice."
+    "whose labels the setting hides; that choice was not recorded. The cells with alpha = 1 do not "
+    "depend on it."
 )
 _ALPHA_GROWS = (
-    "Adversary activation weighs the bound of real images by about .7 and does not weigh the "
-    "classifier's term, so that alpha of an AA-SVAE is in effect about 1.45 times the SVAE's: a part "
-    "of the difference may be that."
+    "Adversary activation weighs the bound of real images by less than 1 and the classifier's term by "
+    "1, so that alpha of an AA-SVAE is in effect larger than the SVAE's: a part of the difference may "
+    "be that."
 )
 _WHY_ACTIVATION = (
     "[weights](weights.md) has the effective sample size of Eq. 17's weights and the share of them "

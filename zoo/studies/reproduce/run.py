@@ -3,7 +3,10 @@
 import datetime
 import hashlib
 import math
+import os
 import shutil
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +41,8 @@ def run(cell: Cell, arm: str, seed: int, scale: str, folder: Path, samples: int 
         samples: Number of generated images to score.
 
     Raises:
-        ValueError: The run does not pair with those recorded with its seed, see `records.check_pair`.
+        ValueError: The run does not pair with those recorded with its seed, see `records.check_pair`, or a
+            score is not finite.
     """
     controls.register()
     recipe = cell.arms[arm]
@@ -123,6 +127,13 @@ def _samples(model, data, samples):
     return {name: measured[name]["value"] for name in kept if name in measured}
 
 
+def _end_with(parent):
+    """End this process, whose checkpoints are whole at any time, once its parent has ended."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
 def _sha256(*arrays):
     digest = hashlib.sha256()
     for array in arrays:
@@ -130,8 +141,12 @@ def _sha256(*arrays):
     return digest.hexdigest()
 
 
-def main(cell: str, arm: str, seed: str, scale: str, folder: str) -> None:
-    """Do the run that the command line names."""
+def main(
+    cell: str, arm: str, seed: str, scale: str, folder: str, parent: str | None = None
+) -> None:
+    """Do the run that the command line names; end with the process `parent`, if it is given."""
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(int(parent),), daemon=True).start()
     tf.config.experimental.enable_op_determinism()
     keras.config.set_dtype_policy("float32")
     run(cells(scale)[cell], arm, int(seed), scale, Path(folder))
