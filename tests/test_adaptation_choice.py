@@ -50,6 +50,14 @@ def test_seeds_without_all_weights_rank_and_choose_nothing():
     assert study.best_validator(runs) is None
 
 
+def test_a_validator_without_a_correlation_is_not_the_best():
+    runs = recorded(study.RANKED, 0, RISING)
+    for found in runs:
+        for model in found["epochs"]:
+            model[FIRST], model[SECOND] = 0.5, model["accuracy"]
+    assert study.best_validator(runs) == SECOND
+
+
 def test_a_choice_reads_the_validator_alone():
     found = study.candidates(recorded(study.SHIFTED[0], 0, RISING), [study.SHIFTED[0]])
     (chosen,) = study.choices(found, SECOND)

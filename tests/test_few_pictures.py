@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from models import build
+from PIL import Image
 
 from tfgen import data
 from tfgen.layers import Augmentation
@@ -57,6 +58,36 @@ def test_the_page_says_what_was_not_run():
     cells = "not run here | 1.23 (0.500) | not run here | not run here | not run here"
     assert f"| 100 | {cells} |" in page
     assert "2 minutes of training, on P, 2 cores." in page
+
+
+def test_a_folder_is_brought_to_the_models_size_and_smaller_counts_are_run(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    for split, count in (("train", 3), ("test", 2)):
+        for label in range(10):
+            folder = tmp_path / "pictures" / split / str(label)
+            folder.mkdir(parents=True)
+            for index in range(count):
+                pixels = rng.integers(0, 256, (12, 9), np.uint8)
+                Image.fromarray(pixels).save(folder / f"{index}.png")
+    monkeypatch.setattr(few_pictures, "PAGES", tmp_path)
+    monkeypatch.setattr(few_pictures, "COUNTS", (20, 31))
+    monkeypatch.setattr(few_pictures, "SAMPLES", 40)
+    learned = []
+
+    def tune(model, pictures, labels, *_):
+        learned.append((pictures.shape, np.bincount(labels).tolist()))
+        return model
+
+    monkeypatch.setattr(few_pictures, "fine_tune", tune)
+    data = str(tmp_path / "pictures")
+    invoked = CliRunner().invoke(few_pictures.main, ["cgan_digits", "--data", data])
+    assert isinstance(invoked.exception, FileNotFoundError)  # no evaluator: nothing was trained
+    assert not learned
+    arguments = ["cgan_digits", "--data", data, "--evaluator", "resnet_digits"]
+    invoked = CliRunner().invoke(few_pictures.main, arguments)
+    assert invoked.exit_code == 0, invoked.output
+    assert learned == [((20, 8, 8, 1), [2] * 10)] * len(few_pictures.WAYS)
+    assert "has 30 pictures to learn from, fewer than 31" in invoked.output
 
 
 def test_results_of_other_settings_are_not_mixed(tmp_path, monkeypatch):

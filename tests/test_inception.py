@@ -83,3 +83,67 @@ def test_images_of_another_shape_are_refused(path, monkeypatch):
     monkeypatch.setattr(data, "arrays", lambda name, split: real)
     with pytest.raises(ValueError, match=r"Received: real=\(9, 9, 1\), generated=\(8, 8, 1\)"):
         inception_fid(Sampler(), "digits", path, samples=4)
+
+
+COLORED = (tf.TensorSpec((None, SIZE, SIZE, 3), tf.float32),)
+
+
+def saved(folder, outputs, inputs=COLORED):
+    """A SavedModel that returns outputs of the mean of each channel, or none of its signatures."""
+
+    @tf.function(input_signature=inputs)
+    def serve(images, *_):
+        return {name: of(images) for name, of in outputs.items()}
+
+    tf.saved_model.save(tf.Module(), str(folder), signatures=serve if outputs else None)
+    return folder
+
+
+def flat(images):
+    return tf.reduce_mean(images, [1, 2])
+
+
+def classes(images):
+    return tf.argmax(flat(images), axis=1)
+
+
+def test_a_map_of_one_pixel_is_pooled(tmp_path):
+    outputs = {"features": lambda images: flat(images)[:, None, None]}
+    images = Sampler().sample(3)
+    np.testing.assert_allclose(
+        features(saved(tmp_path, outputs))(images), expected(images).reshape(3, 4, 3).mean(axis=1),
+        atol=0.05,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("outputs", "message"),
+    [
+        ({}, "signature serving_default"),
+        ({"classes": classes, "features": flat}, "one must be pool_3. Received: classes, features"),
+        ({"classes": lambda x: classes(x)[:, None]}, "as pooled. Received: int64"),
+        ({"maps": lambda images: images}, "as pooled. Received: float32"),
+    ],
+)
+def test_outputs_that_are_no_features_are_refused(outputs, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        features(saved(tmp_path, outputs))(Sampler().sample(2))
+
+
+def test_networks_of_other_images_are_refused(tmp_path):
+    two = [tf.TensorSpec((None, SIZE, SIZE, 3), tf.float32, name=name) for name in "ab"]
+    with pytest.raises(ValueError, match="one input. Received"):
+        features(saved(tmp_path / "two", {"a": flat}, two))
+    gray = [tf.TensorSpec((None, SIZE, SIZE, 1), tf.float32)]
+    with pytest.raises(ValueError, match="must read RGB images"):
+        features(saved(tmp_path / "gray", {"a": flat}, gray))
+    images = keras.Input((SIZE, SIZE, 3))
+    keras.Model(images, [images, images]).save(tmp_path / "two.keras")
+    with pytest.raises(ValueError, match="1 inputs and 2 outputs"):
+        features(tmp_path / "two.keras")
+
+
+@pytest.mark.parametrize("images", [np.full((2, 8, 8, 1), 255.0), np.zeros((2, 8, 8, 1), np.int32)])
+def test_images_of_another_range_are_refused(path, images):
+    with pytest.raises((ValueError, TypeError), match=r"\[0, 1\]"):
+        features(path)(images)

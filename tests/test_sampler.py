@@ -142,12 +142,47 @@ def test_what_breaks_a_rule_is_refused(vae):
         ValueError, match="'aggregate' after `fit_sampler`, .* Received: prior='uniform'"
     ):
         vae.sample(2, prior="uniform")
-    with pytest.raises(ValueError, match="needs labels"):
+    with pytest.raises(ValueError, match="labels=None"):
         models.build("cvae_digits").fit_sampler(images)
     with pytest.raises(ValueError, match="Received: components=21"):
         models.build("vae_digits").fit_sampler(images, components=21)
     with pytest.raises((ValueError, TypeError), match="components"):
         models.build("vae_digits").fit_sampler(images, components=0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"images": np.zeros((9, *SHAPE), np.uint8)}, "dtype"),
+        ({"images": np.full((9, *SHAPE), np.nan)}, "finite"),
+        ({"images": np.full((9, *SHAPE), 9.0)}, r"\[0, 1\]"),
+        ({"images": np.zeros((9, 9, 9, 1))}, "shape"),
+        ({"images": np.zeros((0, *SHAPE))}, "at least one image"),
+        ({"images": np.zeros((1, *SHAPE)), "labels": np.zeros(1, int)}, "and two. Received"),
+        ({"labels": np.full(9, 10)}, "labels from 10 to 10"),
+        ({"labels": np.full(9, -1)}, "labels from -1 to -1"),
+        ({"labels": np.full(9, 0.5)}, "integers"),
+        ({"labels": np.zeros(8, int)}, "for 9 images"),
+        ({"seed": -1}, "seed=-1"),
+    ],
+)
+def test_images_and_labels_of_a_fit_are_checked(changes, message):
+    arguments = {"images": np.zeros((9, *SHAPE)), "labels": np.zeros(9, int), "components": 1}
+    with pytest.raises((ValueError, TypeError), match=message):
+        models.build("cvae_digits").fit_sampler(**{**arguments, **changes})
+
+
+def test_a_model_has_one_mixture_however_often_it_is_fitted():
+    images, _ = models.digits(100)
+    model = models.build("vae_digits")
+    without = len(model.weights)
+    for components in (3, 3, 5):
+        model.fit_sampler(images, components=components)
+        assert len(model.weights) == without + 3
+        assert [layer.name for layer in model.layers].count("aggregate") == 1
+    assert model.aggregate.means.shape == (1, 5, 16)
+    once = models.build("vae_digits").fit_sampler(images, components=5)
+    assert_array_equal(*(m.sample(3, seed=1, prior="aggregate") for m in (model, once)))
 
 
 def test_the_second_sampler_is_scored_beside_the_priors(vae):
@@ -253,10 +288,20 @@ def test_truncation_changes_neither_training_nor_plain_samples():
     assert_array_equal(*(model.sample(3, seed=1) for model in found))
 
 
-@pytest.mark.parametrize("factor", [0.0, -1.0, float("nan"), "0.5"])
-def test_a_truncation_must_be_positive(factor):
+@pytest.mark.parametrize("factor", [0.0, -1.0, 2.0, float("nan"), "0.5", True])
+def test_a_truncation_must_be_positive_and_at_most_1(factor):
     with pytest.raises((ValueError, TypeError), match="truncation"):
         models.build("gan_digits", truncation=factor)
+    model = models.build("gan_digits", truncation=0.5)
+    with pytest.raises((ValueError, TypeError), match="truncation"):
+        model.truncation = factor
+    assert model.truncation == 0.5
+
+
+@pytest.mark.parametrize("components", [0, -1, 2.5, True])
+def test_a_learned_prior_has_a_number_of_components(components):
+    with pytest.raises((ValueError, TypeError), match="mixture_prior"):
+        models.build("vae_digits", mixture_prior=components)
 
 
 def test_a_prior_that_a_model_lacks_is_refused():

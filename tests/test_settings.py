@@ -1,6 +1,9 @@
 """T and alpha are chosen on images held out of what a setting allows."""
 
+import json
+
 import pytest
+from click.testing import CliRunner
 
 from zoo.studies import settings
 from zoo.studies.reproduce.cells import cells
@@ -39,3 +42,24 @@ def test_the_page_marks_the_best_value_and_says_what_was_not_run():
     assert "| 1 | 2 | -112.5000 |" in written
     assert "| infinity | 2 | **-111.5000** |" in written
     assert written.count("Not run here.") == 2
+
+
+def test_only_seeds_that_all_values_have_are_compared():
+    written = settings.page({"vae_mnist_1pct": {"1.0": [-112.0, -100.0], "5.0": [-111.0]}})
+    assert "| 1 | 1 | -112.0000 |" in written
+    assert "| 5 | 1 | **-111.0000** |" in written
+
+
+def test_recorded_seeds_are_neither_repeated_nor_dropped(tmp_path, monkeypatch):
+    done = []
+    monkeypatch.setattr(settings, "PAGES", tmp_path)
+    monkeypatch.setattr(
+        settings, "measure", lambda cell, value, seed, out: done.append(seed) or 0.5
+    )
+    for seeds in ("1", "2", "1"):
+        arguments = ["svae_mnist_1pct", "--seeds", seeds]
+        assert CliRunner().invoke(settings.main, arguments).exit_code == 0
+    values = len(settings.STUDIES["svae_mnist_1pct"][2])
+    assert done == [100] * values + [101] * values
+    recorded = json.loads((tmp_path / "settings.json").read_text())["svae_mnist_1pct"]
+    assert [len(scores) for scores in recorded.values()] == [2] * values

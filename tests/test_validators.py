@@ -59,8 +59,17 @@ def test_density_counts_the_neighbors_that_are_as_near_as_the_nearest():
         ("importance_weighted_accuracy", ([1, 0], [0.0]), r"shapes \(2,\), \(1,\)"),
         ("soft_neighborhood_density", (CERTAIN, 0.0), "temperature=0.0"),
         ("soft_neighborhood_density", (CERTAIN[:1],), "1 images"),
-        ("batch_nuclear_norm", (CERTAIN[0],), r"shape \(4,\)"),
-        ("information_maximization", (np.full((2, 2), np.nan),), r"shape \(2, 2\)"),
+        ("batch_nuclear_norm", (CERTAIN[0],), r"probabilities.shape=\(4,\)"),
+        ("soft_neighborhood_density", (np.full((2, 2), np.nan),), r"shape \(2, 2\)"),
+        ("information_maximization", (np.full((2, 2), np.nan),), "4 NaN"),
+        ("information_maximization", (10 * CERTAIN,), "probabilities with minimum 0"),
+        ("batch_nuclear_norm", (CERTAIN - 0.25,), "probabilities with minimum -0.25"),
+        (
+            "importance_weighted_accuracy",
+            ([1, 0], [0.0, np.nan]),
+            "correct from 0.0 to 1.0, logits",
+        ),
+        ("importance_weighted_accuracy", ([1, 7], [0.0, 1.0]), "correct from 1.0 to 7.0, logits"),
     ],
 )
 def test_what_breaks_a_rule_is_refused(validator, arguments, received):

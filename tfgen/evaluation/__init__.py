@@ -57,7 +57,7 @@ def evaluate(
       the same images, since the bounds themselves are means over different images;
     - if z ~ N(0, I) and there is no sum over classes, `ais_bound`, annealed importance sampling on 100
       images, as a check, and `ais_bound_gain`, its mean difference from `iw_bound_1024` on these;
-    - under the same condition `active_units` of z, Burda et al. (2015);
+    - `active_units` of z, Burda et al. (2015), if z is Gaussian;
     - `bits_per_dim` of the variational bound, if the likelihood is the discretized logistic.
 
     A model with `translate_ab` and `translate_ba` is scored on the test splits of its two domains A and

@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen import data
+from tfgen.checks import stored_images
 from tfgen.evaluation.intervals import Interval, jackknife_interval
 from tfgen.evaluation.metrics import Moments, frechet_distance
 
@@ -78,45 +79,78 @@ def features(network: str | os.PathLike) -> Callable[[np.ndarray], np.ndarray]:
     Images become RGB on [-1, 1], bilinearly resized to the network's input.
 
     Args:
-        network: A `.keras` file, or the folder of a SavedModel with a signature of one input.
+        network: A `.keras` file, or the folder of a SavedModel whose signature `serving_default` reads RGB
+            images; of several outputs it takes `pool_3`.  Features are floats, (b, d) or (b, 1, 1, d).
 
     Raises:
         FileNotFoundError: `network` is neither.
+        ValueError: The network reads anything but RGB images, or returns anything but such features.
     """
     path = os.fspath(network)
     if os.path.isfile(path):
-        loaded = keras.saving.load_model(path, compile=False)
-        size, call = loaded.input_shape[1:3], loaded
+        shape, call = _functional(keras.saving.load_model(path, compile=False))
     elif os.path.isfile(os.path.join(path, "saved_model.pb")):
-        size, call = _signature(tf.saved_model.load(path))
+        shape, call = _signature(tf.saved_model.load(path))
     else:
         raise FileNotFoundError(
             "network must be a .keras file or the folder of a SavedModel. "
             f"Received: network={path!r}"
         )
-    size = [side or SIZE for side in size]
+    if len(shape) != 4 or shape[-1] != 3:
+        raise ValueError(f"network must read RGB images (b, h, w, 3). Received: {tuple(shape)}")
+    size = [side or SIZE for side in shape[1:3]]
 
     @tf.function(reduce_retracing=True)
     def read(images):
         scaled = tf.image.convert_image_dtype(images, tf.float32)
         colored = scaled if images.shape[-1] == 3 else tf.image.grayscale_to_rgb(scaled)
         outputs = call(tf.image.resize(colored, size) * 2 - 1)
+        pooled = outputs.shape.rank == 2 or (
+            outputs.shape.rank == 4 and outputs.shape[1:3] == (1, 1)
+        )
+        if not (pooled and outputs.dtype.is_floating):
+            raise ValueError(
+                "Features must be floats (b, d) or (b, 1, 1, d), as pooled. "
+                f"Received: {outputs.dtype.name}, shape {tuple(outputs.shape)}"
+            )
         return tf.reshape(outputs, [tf.shape(images)[0], -1])
 
-    return lambda images: read(tf.constant(images)).numpy()
+    return lambda images: read(tf.constant(stored_images(images))).numpy()
+
+
+def _functional(model):
+    """Return the input shape of a Keras model, and the model."""
+    shapes = [x.shape for x in getattr(model, "inputs", None) or []]
+    outputs = getattr(model, "outputs", None) or []
+    if len(shapes) != 1 or len(outputs) != 1:
+        raise ValueError(
+            "network must be a Functional model of one input and one output. "
+            f"Received: {type(model).__name__} of {len(shapes)} inputs and {len(outputs)} outputs"
+        )
+    return shapes[0], model
 
 
 def _signature(module):
-    """Return height and width that a SavedModel reads, and its function of images."""
-    signature = module.signatures["serving_default"]
-    [(name, images)] = signature.structured_input_signature[1].items()
-    names = list(signature.structured_outputs)
+    """Return the input shape of a SavedModel's signature, and its function of images."""
+    signature = module.signatures.get("serving_default")
+    if signature is None:
+        raise ValueError(
+            "network must have the signature serving_default. "
+            f"Received: {', '.join(module.signatures) or 'no signature'}"
+        )
+    inputs, names = signature.structured_input_signature[1], sorted(signature.structured_outputs)
+    if len(inputs) != 1:
+        raise ValueError(f"network must have one input. Received: {', '.join(inputs)}")
+    if len(names) > 1 and POOL not in names:
+        raise ValueError(f"Of several outputs one must be {POOL}. Received: {', '.join(names)}")
+    [(name, images)] = inputs.items()
     output = POOL if POOL in names else names[0]
 
     def call(scaled):
-        return module.signatures["serving_default"](**{name: scaled})[output]
+        return signature(**{name: scaled})[output]
 
-    return images.shape[1:3], call
+    call.module = module  # the function holds its variables by weak references alone
+    return images.shape.as_list(), call
 
 
 def _moments(read, images) -> Moments:

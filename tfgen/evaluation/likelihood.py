@@ -28,6 +28,7 @@ import tensorflow as tf
 from scipy.special import logsumexp
 
 from tfgen import distributions
+from tfgen.checks import check_integer
 from tfgen.evaluation.intervals import Interval, mean_interval
 
 ROWS = 512  # images decoded at once; larger blocks fall out of the processor's cache
@@ -104,16 +105,16 @@ def importance_weighted_bound(
         (n,) float64 nats.
 
     Raises:
+        TypeError: k is no integer.
         ValueError: k is below 1.
     """
     k = importance_samples
-    if k < 1:
-        raise ValueError(f"importance_samples must be at least 1. Received: importance_samples={k}")
+    check_integer("importance_samples", k, 1)
     if k == 1:
         return variational_bound(model, images, labels, seed)
     terms = tf.function(lambda images, labels, noise: _log_estimates(model, images, labels, noise))
     classes = class_count(model)
-    blocks = _blocks(k, max(2, ROWS // classes))
+    blocks = _blocks(k, max(3, ROWS // classes))
     rows = max(1, ROWS // (classes * blocks[0]))
     counter = itertools.count()
     bounds = []

@@ -42,7 +42,7 @@ def inception_score(probabilities: np.ndarray) -> float:
 
     Source: Salimans et al., *Improved Techniques for Training GANs*, NeurIPS 2016.
     """
-    conditional = _distributions(probabilities)
+    conditional = distributions(probabilities)
     marginal = conditional.mean(axis=0)
     return float(np.exp(special.rel_entr(conditional, marginal).sum(axis=1).mean()))
 
@@ -329,7 +329,12 @@ def _samples(x, y, least: int, names=("x", "y")) -> tuple[np.ndarray, np.ndarray
     return x, y
 
 
-def _distributions(probabilities) -> np.ndarray:
+def distributions(probabilities: np.ndarray) -> np.ndarray:
+    """Return probabilities (n, K) as float64.
+
+    Raises:
+        ValueError: A row is no distribution over the K classes, or there is none.
+    """
     probabilities = _rows(probabilities, "probabilities")
     off = np.abs(probabilities.sum(axis=1) - 1.0)
     if probabilities.min() < 0.0 or off.max() > 1e-3:

@@ -7,6 +7,8 @@ Each is a proxy of the accuracy on the target: higher is better.  None reads a l
 import numpy as np
 from scipy import special
 
+from tfgen.evaluation.metrics import distributions
+
 TEMPERATURE = 0.05  # of soft neighborhoods, Saito et al. (2021)
 
 
@@ -29,6 +31,11 @@ def importance_weighted_accuracy(correct: np.ndarray, logits: np.ndarray) -> flo
             "correct and logits must be of the same images, at least one. "
             f"Received: shapes {correct.shape}, {logits.shape}"
         )
+    if not np.isin(correct, (0, 1)).all() or not np.isfinite(logits).all():
+        raise ValueError(
+            "correct must be 0 or 1, and logits finite. Received: "
+            f"correct from {correct.min()} to {correct.max()}, logits from {logits.min()} to {logits.max()}"
+        )
     return float(special.softmax(logits) @ correct)
 
 
@@ -45,7 +52,11 @@ def soft_neighborhood_density(features: np.ndarray, temperature: float = TEMPERA
 
     Source: Saito et al. (2021), *Tune it the Right Way*.
     """
-    rows = _matrix("features", features)
+    rows = np.asarray(features, float)
+    if rows.ndim != 2 or not rows.size or not np.isfinite(rows).all():
+        raise ValueError(
+            f"features must be finite, (n, d) and not empty. Received: shape {rows.shape}"
+        )
     if not temperature > 0:
         raise ValueError(f"temperature must be positive. Received: temperature={temperature}")
     if len(rows) < 2:
@@ -67,7 +78,7 @@ def batch_nuclear_norm(probabilities: np.ndarray) -> float:
 
     Source: Cui et al. (2020), batch nuclear-norm maximization.
     """
-    rows = _matrix("probabilities", probabilities)
+    rows = distributions(probabilities)
     return float(np.linalg.norm(rows, "nuc") / np.sqrt(len(rows) * min(rows.shape)))
 
 
@@ -81,15 +92,6 @@ def information_maximization(probabilities: np.ndarray) -> float:
 
     Source: Krause et al. (2010); Musgrave et al. (2021) compare it as a validator.
     """
-    rows = _matrix("probabilities", probabilities)
+    rows = distributions(probabilities)
     marginal = special.entr(rows.mean(axis=0)).sum()
     return float(marginal - special.entr(rows).sum(axis=1).mean())
-
-
-def _matrix(name, rows) -> np.ndarray:
-    rows = np.asarray(rows, float)
-    if rows.ndim != 2 or not rows.size or not np.isfinite(rows).all():
-        raise ValueError(
-            f"{name} must be finite, (n, d) and not empty. Received: shape {rows.shape}"
-        )
-    return rows

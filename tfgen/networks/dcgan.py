@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import keras
 
+from tfgen.checks import check_integer
 from tfgen.layers import ChannelScale, MixturePrior, Modulation, OneHot
 from tfgen.networks.layout import Layout, head, start, trunk, up
 from tfgen.networks.posterior import posterior, with_labels
@@ -45,8 +46,10 @@ def generator(
     """
     check_generator(num_classes, normalization, modulation)
     layout = Layout(shape, width, normalization)
-    latents = keras.Input((latent_dim,), name="latents")
-    codes = MixturePrior(mixture_prior, name=PRIOR)(latents) if mixture_prior else latents
+    latents = codes = keras.Input((latent_dim,), name="latents")
+    if mixture_prior is not None:
+        check_integer("mixture_prior", mixture_prior, 1)
+        codes = MixturePrior(mixture_prior, name=PRIOR)(latents)
     inputs, x = with_labels(latents, codes, num_classes)
     modulated = modulated_by(modulation, codes, inputs[1:], num_classes)
     *channels, top = layout.channels

@@ -65,8 +65,6 @@ class GAN(Unified):
         shape = theta.output_shape[1:]
         super().__init__({"theta": theta, "phi": phi}, shape, num_classes=num_classes, **kwargs)
         self.importance_weighted = importance_weighted
-        if truncation is not None:
-            checks.check_positive(truncation=truncation)
         self.truncation = truncation
 
     @property
@@ -137,6 +135,20 @@ class GAN(Unified):
         self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = False
     ) -> tf.Tensor:
         return self.logits(images, labels, training)
+
+    @property
+    def truncation(self) -> float | None:
+        return self._truncation
+
+    @truncation.setter
+    def truncation(self, factor: float | None) -> None:
+        if factor is not None:
+            checks.check_positive(truncation=factor)
+            if factor > 1:
+                raise ValueError(
+                    f"truncation must shorten codes, at most 1. Received: truncation={factor}"
+                )
+        self._truncation = factor
 
     @property
     def second_prior(self) -> str | None:

@@ -119,27 +119,39 @@ class Variational(Unified):
             The model.
 
         Raises:
-            ValueError: A class has fewer images than components, or labels are missing.
+            TypeError: Images are not floats, or labels not integers.
+            ValueError: Images or labels break a rule of `fit`, or a class has fewer images than components,
+                or fewer than two.
 
         Source: Ghosh et al. (2020), ex-post density estimation.
         """
         checks.check_integer("components", components, 1)
+        checks.check_seed(seed)
+        images = np.asarray(images)
+        checks.check_images(images, self.image_shape)
         images = likelihood.prepare_images(self.likelihood, images)
         labels, codes = self._posterior_draws(images, labels, seed)
         classes = (self.num_classes or 1) if self.conditional else 1
         counts = np.bincount(labels, minlength=classes)
-        if counts.min() < components:
+        if counts.min() < max(2, components):
             raise ValueError(
-                "Every class must have at least as many images as components. "
+                "Every class must have at least as many images as components, and two. "
                 f"Received: components={components}, images of each class={counts.tolist()}"
             )
-        mixture: Any = self._mixture(components)
+        self._resize_mixture(components)
         for label in range(classes):
             fitted = GaussianMixture(components, random_state=seed, reg_covar=COVARIANCE)
             fitted.fit(codes[labels == label])
-            mixture.assign(label, fitted.weights_, fitted.means_, fitted.covariances_)
-        self.aggregate = mixture
+            self.aggregate.assign(label, fitted.weights_, fitted.means_, fitted.covariances_)
         return self
+
+    def _resize_mixture(self, components):
+        """Make `aggregate` a mixture of so many components; Keras keeps no layer that it replaces."""
+        if self.aggregate is not None and self.aggregate.components != components:
+            self._tracker.untrack(self.aggregate)
+            self.aggregate = None
+        if self.aggregate is None:
+            self.aggregate = self._mixture(components)
 
     @property
     def second_prior(self) -> str | None:
@@ -167,19 +179,24 @@ class Variational(Unified):
 
     def _posterior_draws(self, images, labels, seed):
         """Return labels (n,), zeros without classes, and one draw of q_eta(z|x [, t]) per image."""
-        if not self.conditional:
-            labels = None
-        elif "omega" in self.players:
-            found = self.predict(images, verbose=0).argmax(axis=-1)
-            labels = found if labels is None else np.where(np.asarray(labels) < 0, found, labels)
-        elif labels is None:
-            raise ValueError(f"fit_sampler of {self.name} needs labels. Received: labels=None")
-        columns = images if labels is None else [images, np.asarray(labels, "int32")]
+        labels = self._known_labels(images, labels) if self.conditional else None
+        columns = images if labels is None else [images, labels.astype("int32")]
         posterior = self.eta.predict(columns, batch_size=sampling.BATCH, verbose=0)
         draws = noise.Samples(len(images), seed).gaussian(self.latent_dim).numpy()
         codes = posterior["mean"] + posterior["scale"] * draws
         labels = np.zeros(len(images), int) if labels is None else np.asarray(labels, int)
         return labels, codes.astype(np.float64)
+
+    def _known_labels(self, images, labels):
+        """Return labels (n,) in [0, classes); omega predicts those that are missing."""
+        predicts = "omega" in self.players
+        if labels is None and predicts:
+            labels = np.full(len(images), -1)
+        checks.check_labels(labels, len(images), self.num_classes or 1, predicts)
+        labels = np.asarray(labels).reshape(-1)
+        if not predicts:
+            return labels
+        return np.where(labels < 0, self.predict(images, verbose=0).argmax(axis=-1), labels)
 
     @property
     def learned_prior(self) -> Any:

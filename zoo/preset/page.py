@@ -229,8 +229,8 @@ def _notes(card):
         )
     if card.model == "ADA" and data.get("shift"):
         yield (
-            "No validator chose the shifts: their gain was first seen on the test split. From MNIST to "
-            "USPS shifted source images alone reach more."
+            "The gain of the shifts was first seen on the test split; the same page has what they give "
+            "without an adversary."
         )
     if "sample" in card.endpoints and card.model in ("GAN", "InfoGAN", "VAEGAN", "GANVAE"):
         yield (

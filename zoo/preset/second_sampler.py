@@ -58,8 +58,8 @@ def _set_sampler(model, card):
     truncation = registry.recipes().get(card.name, {}).get("build", {}).get("truncation")
     if truncation is None:
         raise ValueError(
-            "A second sampler is fitted to the codes of a likelihood model, or is the truncation of a "
-            f"GAN's recipe. Received: {card.model}, {card.name!r}"
+            "A second sampler is fitted to the Gaussian codes of a likelihood model, or is the truncation "
+            f"of a GAN's recipe. Received: {card.model}, {card.name!r}"
         )
     model.truncation = truncation
     return {**card.recipe, "build": {**card.recipe["build"], "truncation": truncation}}

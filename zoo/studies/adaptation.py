@@ -135,8 +135,7 @@ The target's labels train the ceiling and score this test. The normalization, th
 term and phi's depth were chosen between MNIST and MNIST's digits blended with colored noise; one earlier
 model had been tested on MNIST-M, see there.
 *Gap closed* is the gain over the floor's mean as a share of the ceiling's. Between MNIST and USPS,
-[validators](validators.md) choose epochs and weight without labels of the target, and ADA closes more; from
-MNIST to USPS shifted source images close even more without ADA.
+[validators](validators.md) choose epochs, weight and shifts without labels of the target, and close more.
 {sections}"""
 
 

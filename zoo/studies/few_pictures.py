@@ -18,6 +18,7 @@ import numpy as np
 
 import tfgen
 import zoo
+from tfgen.evaluation.evaluator import find_evaluator
 from tfgen.layers import Augmentation
 from tfgen.markdown import table
 from tfgen.optimizers import Adam
@@ -52,11 +53,17 @@ RATES = {"theta": 4e-4, "phi": 8e-4}  # those of cgan_cifar10
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("model", default="cgan_cifar10")
 @click.option("--data", default="mnist_m", help="A data set of as many classes, or a folder.")
+@click.option(
+    "--evaluator", help="Preset or folder of the classifier that scores; by default the data set's."
+)
 @click.option("--steps", type=int, default=2_000)
 @click.option("--seed", type=int, default=0)
-def main(model: Any, data: str, steps: int, seed: int) -> None:
+def main(model: Any, data: str, evaluator: str | None, steps: int, seed: int) -> None:
     """Fine-tune MODEL, a preset, folder or .keras file, in every way; existing results are kept."""
     path = PAGES / "few_pictures.json"
+    judge = (
+        zoo.locate(evaluator) if evaluator else find_evaluator(data)
+    )  # before anything is trained
     setting = {"model": model, "data": data, "steps": steps, "seed": seed}
     results = {"setting": setting, "scores": {}}
     if path.is_file():
@@ -64,16 +71,23 @@ def main(model: Any, data: str, steps: int, seed: int) -> None:
         if results["setting"] != setting:
             raise click.UsageError(f"{path} is of {results['setting']}. Received: {setting}")
     scores = results["scores"]
-    total = tfgen.data.info(data).splits["train"]
+    height, _, channels = zoo.load(model).image_shape
+    geometry = {"size": height, "channels": channels}
+    total = tfgen.data.info(data, **geometry).splits["train"]
     for count in COUNTS:
-        pictures, labels = tfgen.data.arrays(data, "train", count / total, seed=seed)
+        if count > total:
+            click.echo(
+                f"{data} has {total:,} pictures to learn from, fewer than {count:,}", err=True
+            )
+            break
+        pictures, labels = tfgen.data.arrays(data, "train", count / total, seed=seed, **geometry)
         for title, way in WAYS.items():
             if title in scores.setdefault(str(count), {}):
                 continue
             began = time.perf_counter()
             tuned = fine_tune(zoo.load(model), pictures, labels, steps, way, seed)
             seconds = round(time.perf_counter() - began, 1)
-            measured = tfgen.evaluate(tuned, data, SAMPLES)
+            measured = tfgen.evaluate(tuned, data, SAMPLES, judge)
             scores[str(count)][title] = {
                 **{name: measured[name]["value"] for name in METRICS},
                 "seconds": seconds,

@@ -5,6 +5,7 @@ which no table uses; its score is the bound or the accuracy, after the last epoc
 held out.  Neither test images nor labels that the setting hides are read.
 """
 
+import itertools
 import json
 import statistics
 from pathlib import Path
@@ -54,12 +55,11 @@ def page(results: dict[str, dict[str, list[float]]]) -> str:
     parts = []
     for cell, (arm, argument, values, metric) in STUDIES.items():
         found = results.get(cell, {})
-        means = {
-            value: statistics.mean(found[key]) for value in values if (key := str(value)) in found
-        }
+        recorded = [value for value in values if found.get(str(value))]
+        seeds = min((len(found[str(value)]) for value in recorded), default=0)  # that all have
+        means = {value: statistics.mean(found[str(value)][:seeds]) for value in recorded}
         rows = [
-            (_value(argument, value), len(found[str(value)]), _cell(mean, means))
-            for value, mean in means.items()
+            (_value(argument, value), seeds, _cell(mean, means)) for value, mean in means.items()
         ]
         numbers = table((argument, "seeds", metric), rows) if rows else "Not run here."
         parts.append(f"## {cell}, {arm.split(',')[0]}\n\n{numbers}\n")
@@ -87,15 +87,15 @@ def _cell(mean, means):
 @click.option("--seeds", default=3, show_default=True, type=click.IntRange(1))
 @click.option("--runs", type=click.Path(path_type=Path), default="runs/settings", show_default=True)
 def main(names: tuple[str, ...], seeds: int, runs: Path) -> None:
-    """Train the studies NAMES, by default all, with every value and seed."""
+    """Train the studies NAMES, by default all, with every value and seed that is not recorded."""
     path = PAGES / "settings.json"
     results = json.loads(path.read_text()) if path.is_file() else {}
     for cell in names or STUDIES:
-        for value in STUDIES[cell][2]:
-            results.setdefault(cell, {})[str(value)] = [
-                measure(cell, value, seed, runs / f"{cell}-{value:g}-{seed}")
-                for seed in range(FIRST_SEED, FIRST_SEED + seeds)
-            ]
+        for number, value in itertools.product(range(seeds), STUDIES[cell][2]):
+            scores = results.setdefault(cell, {}).setdefault(str(value), [])
+            if number >= len(scores):
+                seed = FIRST_SEED + number
+                scores.append(measure(cell, value, seed, runs / f"{cell}-{value:g}-{seed}"))
             path.write_text(json.dumps(results, indent=1) + "\n")
             (PAGES / "settings.md").write_text(page(results))
 

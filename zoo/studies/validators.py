@@ -16,6 +16,7 @@ written to validators.json when it ends; a written run is not repeated.
 
 import itertools
 import json
+import math
 import operator
 import statistics
 import time
@@ -190,16 +191,22 @@ def ranking(runs: list[dict[str, Any]]) -> dict[str, tuple[float, float]]:
         for models in found:
             values = [m[validator] for m in models]
             accuracies = [m["accuracy"] for m in models]
-            correlations.append(float(stats.spearmanr(values, accuracies).statistic))
+            alike = len(set(values)) == 1
+            correlation = math.nan if alike else stats.spearmanr(values, accuracies).statistic
+            correlations.append(float(correlation))
             losses.append(max(accuracies) - accuracies[int(np.argmax(values))])
         result[validator] = statistics.mean(correlations), statistics.mean(losses)
     return result
 
 
 def best_validator(runs: list[dict[str, Any]]) -> str | None:
-    """Return the validator with the highest rank correlation with accuracy on `RANKED`."""
+    """Return the validator with the highest rank correlation with accuracy on `RANKED`.
+
+    None without runs; a validator that is the same for all models has no correlation.
+    """
     ranked = ranking(runs)
-    return max(ranked, key=lambda validator: ranked[validator][0]) if ranked else None
+    known = {name: rank for name, (rank, _) in ranked.items() if not math.isnan(rank)}
+    return max(known, key=lambda name: known[name]) if known else None
 
 
 def choices(found: dict[int, list[dict[str, Any]]], validator: str | None) -> list[dict[str, Any]]:
