@@ -4,11 +4,12 @@ import dataclasses
 import json
 
 import pytest
+from recorded import record
 
 import zoo
 from zoo.preset import cards
 from zoo.preset import page as pages
-from zoo.studies.reproduce import arms
+from zoo.studies.reproduce import arms, records
 from zoo.studies.reproduce.cells import cells
 
 CARDS = {name: cards.Card.of(zoo.card(name)) for name in zoo.presets()}
@@ -18,15 +19,10 @@ COMPARED = [name for name, card in CARDS.items() if card.arm]
 @pytest.fixture
 def folder(tmp_path):
     """Records of four seeds of GAN on digits, whose average scores .1, .4, .2 and .3."""
-    machine = {"machine": {"processor": "P", "cores": 1}, "versions": {}}
+    recipe = cells()["gan_digits"].arms["GAN"]
     for seed, score in enumerate((0.1, 0.4, 0.2, 0.3)):
-        record = {
-            "cell": "gan_digits", "arm": "GAN", "seed": seed, "scale": "here",
-            "recipe": cells()["gan_digits"].arms["GAN"], "start": {}, "data": "d", "ended": str(seed),
-            "scores": {"inception_score_ratio": 0.9, "average_inception_score_ratio": score}, **machine,
-        }  # fmt: skip
-        with open(tmp_path / "gan_digits.jsonl", "a") as file:
-            file.write(json.dumps(record) + "\n")
+        scores = {"inception_score_ratio": 0.9, "average_inception_score_ratio": score}
+        records.append(tmp_path, record("GAN", seed, recipe=recipe, scores=scores))
     return tmp_path
 
 

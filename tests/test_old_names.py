@@ -4,6 +4,7 @@ import json
 
 import pytest
 import small
+from recorded import record
 
 import zoo
 from tfgen import old_names
@@ -47,7 +48,7 @@ def of_card(recipe, folder):
 
 
 def of_study(recipe, folder):
-    records.append(folder, {"cell": "vae", "recipe": recipe})
+    records.append(folder, record(cell="vae", recipe=recipe))
     return records.read(folder, "vae")[0]["recipe"]
 
 

@@ -13,6 +13,7 @@ import pytest
 import tensorflow as tf
 from click.testing import CliRunner
 from numpy.testing import assert_allclose
+from recorded import record
 
 import tfgen
 import zoo
@@ -23,25 +24,6 @@ from zoo.cli import main
 from zoo.preset import provenance
 from zoo.studies.reproduce import controls, page, plan, records, run
 from zoo.studies.reproduce.cells import INFINITE, TABLES, TRAINING_IMAGES, Cell, cells
-
-
-def record(arm="IWGAN", seed=0, **changes):
-    return {
-        "cell": "gan_digits",
-        "arm": arm,
-        "seed": seed,
-        "scale": "here",
-        "recipe": {"data": {"name": "digits"}, "build": {"arm": arm}, "training": {"epochs": 1}},
-        "start": {"theta": "a", "phi": "b"},
-        "data": "d",
-        "steps": 10,
-        "seconds": 60.0,
-        "scores": {"inception_score_ratio": 0.5},
-        "machine": {"processor": "P", "cores": 2},
-        "versions": {"tensorflow": "2.21"},
-        "ended": "2026-01-01T00:00:00+00:00",
-        **changes,
-    }
 
 
 @pytest.fixture(autouse=True)
