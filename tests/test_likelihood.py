@@ -16,6 +16,7 @@ from models import digits
 from tfgen import data, distributions, evaluation, networks
 from tfgen.evaluation import likelihood, metrics
 from tfgen.evaluation.bounds import likelihood_bounds
+from tfgen.gate import Gate, Images
 from tfgen.objectives import importance_weighted_bound
 from zoo.models.svae import SVAE
 from zoo.models.vae import VAE
@@ -134,6 +135,49 @@ class TestImportanceWeights:
             assert (first != other).all()
 
 
+ESTIMATES = (
+    likelihood.variational_bound,
+    likelihood.importance_weighted_bound,
+    likelihood.annealed_bound,
+    likelihood.active_units,
+)
+
+
+@pytest.mark.parametrize("estimate", ESTIMATES, ids=lambda estimate: estimate.__name__)
+class TestFaults:
+    """Data that break a rule raise; none of them may give a number."""
+
+    @pytest.mark.parametrize(
+        ("labels", "received"),
+        [
+            (None, "labels=None"),
+            (np.arange(40) % 4, "labels from 0 to 3"),
+            (np.full(40, -1), "labels from -1 to -1"),
+            (np.arange(39) % 3, "for 40 images"),
+        ],
+    )
+    def test_labels_are_the_models(self, estimate, binary, labels, received):
+        cvae = VAE(*perceptrons(3), num_classes=3)
+        with pytest.raises(ValueError, match=f"integers from 0 to 2, .* Received: .*{received}"):
+            estimate(cvae, binary, labels)
+
+    def test_images_are_the_models(self, estimate, vae, binary):
+        with pytest.raises(TypeError, match="divide 8-bit values by 255.* Received: dtype=uint8"):
+            estimate(vae, binary.astype("uint8"))
+        with pytest.raises(ValueError, match=r"did you mean images / 255\? Received: .*255"):
+            estimate(vae, 255 * binary)
+
+    def test_a_column_of_labels_is_a_row(self, estimate, binary):
+        cvae, labels = VAE(*perceptrons(3), num_classes=3), np.arange(4) % 3
+        row, column = (estimate(cvae, binary[:4], t) for t in (labels, labels[:, None]))
+        np.testing.assert_array_equal(row, column)
+
+
+def test_annealing_has_a_step(vae, binary):
+    with pytest.raises(ValueError, match="steps must be .* Received: steps=0"):
+        likelihood.annealed_bound(vae, binary, steps=0)
+
+
 class TestClasses:
     def test_a_sum_over_classes_is_the_mixture_of_conditional_estimates(self, svae, binary):
         """log sum_t p(t) p(x|t), from a conditional model of the same networks."""
@@ -171,6 +215,7 @@ class TestUnits:
         """Unit i reads pixel i alone, times 0, 0.1 and 1: variances 0, 0.0025 and 0.25."""
         images = np.random.default_rng(0).integers(0, 2, (400, 1, 3, 1)).astype("float32")
         model = types.SimpleNamespace(
+            gate=lambda predicting: Gate(Images((1, 3, 1)), None),
             eta=None,
             call_network=lambda _, x, t: {"mean": tf.reshape(x, (-1, 3)) * [0.0, 0.1, 1.0]},
         )
@@ -178,10 +223,12 @@ class TestUnits:
 
     def test_the_interval_holds_units_in_doubt(self):
         """A variance of 0.01 is as likely above as below."""
-        images = np.zeros((100, 1, 1, 1), "float32")
-        images[:50] = 0.2
+        images = np.full((100, 1, 1, 1), 0.4, "float32")
+        images[:50] = 0.6
         model = types.SimpleNamespace(
-            eta=None, call_network=lambda _, x, t: {"mean": tf.reshape(x, (-1, 1)) * 1.0}
+            gate=lambda predicting: Gate(Images((1, 1, 1)), None),
+            eta=None,
+            call_network=lambda _, x, t: {"mean": tf.reshape(x, (-1, 1)) * 1.0},
         )
         noisy = images + np.random.default_rng(0).normal(0, 0.01, images.shape)
         assert likelihood.active_units(model, noisy)[1:] == (0.0, 1.0)

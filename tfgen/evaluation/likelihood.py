@@ -73,7 +73,12 @@ def variational_bound(
 
     Returns:
         (n,) float64 nats.
+
+    Raises:
+        TypeError: Images are not floats, or labels not integers.
+        ValueError: Images or labels break a rule of the model's `predict`.
     """
+    images, labels = _taken(model, images, labels)
     bound = tf.function(lambda images, labels, noise: model.bound(images, labels, noise))
     rows = max(1, ROWS // class_count(model))
     return np.concatenate(
@@ -105,11 +110,12 @@ def importance_weighted_bound(
         (n,) float64 nats.
 
     Raises:
-        TypeError: k is no integer.
-        ValueError: k is below 1.
+        TypeError: k is no integer; or see `variational_bound`.
+        ValueError: k is below 1; or see `variational_bound`.
     """
     k = importance_samples
     check_integer("importance_samples", k, 1)
+    images, labels = _taken(model, images, labels)
     if k == 1:
         return variational_bound(model, images, labels, seed)
     terms = tf.function(lambda images, labels, noise: _log_estimates(model, images, labels, noise))
@@ -145,9 +151,15 @@ def annealed_bound(
 
     Returns:
         (n,) float64 nats.
+
+    Raises:
+        TypeError: The number of steps is no integer; or see `variational_bound`.
+        ValueError: There is no step; or see `variational_bound`.
     """
+    check_integer("steps", steps, 1)
+    images, labels = _taken(model, images, labels)
     classes = class_count(model)
-    images = tf.repeat(tf.convert_to_tensor(images, tf.float32), classes, axis=0)
+    images = tf.repeat(images, classes, axis=0)
     if classes > 1:
         labels = tf.tile(tf.range(classes), [len(images) // classes])
 
@@ -173,7 +185,11 @@ def active_units(model: Any, images: np.ndarray, labels: np.ndarray | None = Non
     Returns:
         Interval: the number, and the numbers with every unit's variance at the low and at the high end of
         its own interval.
+
+    Raises:
+        TypeError, ValueError: See `variational_bound`.
     """
+    images, labels = _taken(model, images, labels)
     means = tf.function(lambda images, labels: _posterior_mean(model, images, labels))
     means = np.concatenate([means(x, t).numpy() for x, t in _batches(images, labels, ROWS)])
     deviations = (means - means.mean(axis=0, dtype=np.float64)) ** 2  # (n, d)
@@ -192,6 +208,12 @@ def bits_per_dimension(bound: Interval, shape: Sequence[int]) -> Interval:
     """
     value, low, high = (-nats / (math.prod(shape) * math.log(2)) for nats in bound)
     return Interval(value, high, low)
+
+
+def _taken(model, images, labels):
+    """Return images (n, h, w, c) float32 and labels (n,) int32, or None if the model reads none."""
+    images, *read = model.gate(predicting=True).take((images, labels))
+    return images, *(read or [None])
 
 
 def _log_estimates(model, images, labels, noise):
@@ -216,9 +238,8 @@ def _posterior_mean(model, images, labels):
 def _batches(images, labels, rows):
     """Yield (images, labels or None) in batches, as tensors."""
     for start in range(0, len(images), rows):
-        x = tf.convert_to_tensor(images[start : start + rows], tf.float32)
-        t = None if labels is None else tf.convert_to_tensor(labels[start : start + rows], tf.int32)
-        yield x, t
+        x, t = (None if a is None else a[start : start + rows] for a in (images, labels))
+        yield tf.convert_to_tensor(x), None if t is None else tf.convert_to_tensor(t)
 
 
 def _blocks(k, most):
