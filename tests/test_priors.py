@@ -51,4 +51,4 @@ def test_the_page_pairs_seeds():
     written = priors.page({"machine": priors.machine(), "seeds": seeds})
     assert "| N(0, I) | -30.000 ± 10.000 | 0.500 ± 0.000 |" in written
     assert "| learned mixture | +1.100 (+0.670 to +1.530) | +0.000 |" in written
-    assert "seeds 100 to 102" in written
+    assert "seeds 100, 101, 102" in written

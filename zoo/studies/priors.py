@@ -68,11 +68,11 @@ def page(results: dict[str, Any]) -> str:
         if way != NORMAL
     ]
     header = ("p(z)", *METRICS)
-    numbers = list(results["seeds"])
+    numbers = ", ".join(results["seeds"])
     return (
         "# Priors of a VAE\n\n"
         f"`python -m zoo.studies.priors --seeds {len(seeds)}`, on {in_words(results['machine'])}:\n"
-        f"`vae_digits` without images held out, seeds {numbers[0]} to {numbers[-1]}, mixtures of\n"
+        f"`vae_digits` without images held out, seeds {numbers}, mixtures of\n"
         f"{COMPONENTS} Gaussians, {SAMPLES:,} samples, the test split. Means ± standard deviations.\n\n"
         f"{table(header, means)}\n\n"
         "Differences from N(0, I) of the same seed, with 95 % t intervals; a bound, in nats, that rises\n"

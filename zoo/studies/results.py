@@ -88,9 +88,10 @@ The paper takes "the DCGAN architecture and hyperparameter setting" (Radford et 
 | a multilayer perceptron, a pooled classifier, 100 | - | - |
 
 SVAE's three departures were chosen on training images whose labels the setting hides; that choice was not
-recorded. VAEs of MNIST are 24 wide, without batch normalization, with z of 32 dimensions, a rate of 2e-3
-with cosine decay, beta_1 of .9, and samples from theta. z of AAE has 8 dimensions, of VAE/GAN and GAN/VAE
-32.
+recorded. Labels that the setting allows choose alpha = 1 of 1, 10 and 100, by 2 of 180 images
+([settings](studies/settings.md)); no preset has it yet. VAEs of MNIST are 24 wide, without batch
+normalization, with z of 32 dimensions, a rate of 2e-3 with cosine decay, beta_1 of .9, and samples from
+theta. z of AAE has 8 dimensions, of VAE/GAN and GAN/VAE 32.
 
 ## Aims of the color presets
 
