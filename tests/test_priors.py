@@ -48,7 +48,8 @@ def test_the_page_pairs_seeds():
         }
         for seed, bound, gain in ((100, -20.0, 1.0), (101, -30.0, 1.0), (102, -40.0, 1.3))
     }
-    written = priors.page({"machine": priors.machine(), "seeds": seeds})
+    machines = dict.fromkeys(seeds, priors.machine())
+    written = priors.page({"machines": machines, "seeds": seeds})
     assert "| N(0, I) | -30.000 ± 10.000 | 0.500 ± 0.000 |" in written
     assert "| learned mixture | +1.100 (+0.670 to +1.530) | +0.000 |" in written
     assert "seeds 100, 101, 102" in written

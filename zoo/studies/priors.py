@@ -39,24 +39,22 @@ def recipe(prior: str) -> reading.Recipe:
 
 def measure(seed: int, runs: Path) -> dict[str, dict[str, float]]:
     """Return {way to draw codes: {metric: value}} of a seed; an existing run is resumed or read."""
-    found = {}
-    for prior in TRAINED:
-        out = runs / f"{'learned' if prior == LEARNED else 'normal'}-{seed}"
-        model = training.train(recipe(prior), out, seed=seed, resume=True, verbose=0)
-        if prior == NORMAL:
-            images, _ = tfgen.data.arrays(DATA, "train")
-            model.fit_sampler(images / 255.0, components=COMPONENTS)
-        scores = tfgen.evaluate(model, DATA, SAMPLES)
-        found[prior] = {name: scores[name]["value"] for name in METRICS}
-        if prior == NORMAL:
-            drawn = {name: scores[f"aggregate_{name}"]["value"] for name in METRICS[1:]}
-            found[FITTED] = {"bound": found[NORMAL]["bound"], **drawn}
-    return found
+    normal, learned = (
+        training.train(recipe(prior), runs / f"{name}-{seed}", seed=seed, resume=True, verbose=0)
+        for prior, name in ((NORMAL, "normal"), (LEARNED, "learned"))
+    )
+    images, _ = tfgen.data.arrays(DATA, "train")
+    normal.fit_sampler(images / 255.0, components=COMPONENTS)
+    of_normal, of_learned = (tfgen.evaluate(m, DATA, SAMPLES) for m in (normal, learned))
+    drawn = {name: of_normal[f"aggregate_{name}"] for name in METRICS[1:]}
+    found = {NORMAL: of_normal, FITTED: {**of_normal, **drawn}, LEARNED: of_learned}
+    return {way: {name: s[name]["value"] for name in METRICS} for way, s in found.items()}
 
 
 def page(results: dict[str, Any]) -> str:
     """Return the scores as Markdown: means over seeds, and differences from N(0, I), paired by seed."""
     seeds = list(results["seeds"].values())
+    machines = "; ".join(dict.fromkeys(in_words(m) for m in results["machines"].values()))
     scores = {
         way: {name: [seed[way][name] for seed in seeds] for name in METRICS} for way in seeds[0]
     }
@@ -71,7 +69,7 @@ def page(results: dict[str, Any]) -> str:
     numbers = ", ".join(results["seeds"])
     return (
         "# Priors of a VAE\n\n"
-        f"`python -m zoo.studies.priors --seeds {len(seeds)}`, on {in_words(results['machine'])}:\n"
+        f"`python -m zoo.studies.priors --seeds {len(seeds)}`, on {machines}:\n"
         f"`vae_digits` without images held out, seeds {numbers}, mixtures of\n"
         f"{COMPONENTS} Gaussians, {SAMPLES:,} samples, the test split. Means ± standard deviations.\n\n"
         f"{table(header, means)}\n\n"
@@ -99,12 +97,13 @@ def _difference(arm: Sequence[float], base: Sequence[float]) -> str:
 def main(seeds: int, runs: Path) -> None:
     """Train and score both VAEs of every seed that is not recorded."""
     path = PAGES / "priors.json"
-    results: Any = {"machine": machine(), "seeds": {}}
+    results: Any = {"machines": {}, "seeds": {}}
     if path.is_file():
         results = json.loads(path.read_text())
     for seed in range(FIRST_SEED, FIRST_SEED + seeds):
         if str(seed) not in results["seeds"]:
             results["seeds"][str(seed)] = measure(seed, runs)
+            results["machines"][str(seed)] = machine()
         path.write_text(json.dumps(results, indent=1) + "\n")
         path.with_suffix(".md").write_text(page(results))
 
