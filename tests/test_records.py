@@ -59,6 +59,16 @@ def test_the_arms_of_a_seed_come_from_one_machine():
     assert records.merge([lone]) == {0: {"IWGAN": lone}}
 
 
+def test_the_files_of_several_machines_are_read_together(tmp_path):
+    here, there = record(seed=0), record(seed=1, machine={"processor": "Q", "cores": 1})
+    records.append(tmp_path, here)
+    records.append(tmp_path / "there", there)
+    (tmp_path / "there" / "gan_digits.jsonl").rename(tmp_path / "gan_digits.gpu.jsonl")
+    (tmp_path / "gan_digits_2.jsonl").write_text("of another cell")
+    found = records.read(tmp_path, "gan_digits")
+    assert records.merge(found) == {0: {"IWGAN": here}, 1: {"IWGAN": there}}
+
+
 def test_further_arms_of_another_machine_do_not_hide_a_claim():
     pair = {arm: record(arm) for arm in ("GAN", "IWGAN")}
     other = {"machine": {"processor": "Q", "cores": 1}}

@@ -1,4 +1,4 @@
-"""`tfgen reproduce`: cells and controls, runs that survive, a plan that only looks, the pages."""
+"""`tfgen reproduce`: cells and controls, runs that survive, a plan that only looks."""
 
 import os
 import re
@@ -21,7 +21,7 @@ from tfgen.evaluation import paired
 from zoo import registry
 from zoo.cli import main
 from zoo.preset import provenance
-from zoo.studies.reproduce import controls, page, plan, records, run
+from zoo.studies.reproduce import controls, plan, records, run
 from zoo.studies.reproduce.cells import INFINITE, TABLES, TRAINING_IMAGES, Cell, cells
 
 
@@ -264,17 +264,29 @@ def test_a_run_that_fails_does_not_stop_the_others(tmp_path, monkeypatch):
     assert ended.exit_code == 1
     assert len(done) == 6
     assert "| digits |" in ended.output
+    assert "| MNIST |" not in ended.output  # no cell that was not asked for
     assert "failed: gan_digits, IWGAN, seed 0; gan_digits, IWGAN, seed 1" in ended.output
 
 
 def test_a_run_that_is_no_pair_ends_before_its_first_step(tmp_path):
-    records.append(tmp_path / "records", record("GAN", data="other images"))
+    [found] = with_recipes(["GAN"], data="other images")
+    records.append(tmp_path / "records", found)
     with pytest.raises(ValueError, match="must learn from the same images"):
         run.run(CELL, "IWGAN", 0, "here", tmp_path)
     assert not (tmp_path / "runs").exists()
 
 
-# ---- the command and the page ------------------------------------------------------------------
+def test_a_run_needs_no_pair_among_those_of_other_versions(tmp_path, monkeypatch):
+    other = {"versions": {"tensorflow": "1.0"}, "data": "other images"}
+    for found in with_recipes(["GAN"]):
+        records.append(tmp_path / "records", {**found, **other})
+    monkeypatch.setattr(run.training, "train", lambda *_, **__: pytest.exit("trains"))
+    assert planned(tmp_path) == [("GAN", 0), ("IWGAN", 0)]
+    with pytest.raises(pytest.exit.Exception, match="trains"):
+        run.run(CELL, "IWGAN", 0, "here", tmp_path)
+
+
+# ---- the command -------------------------------------------------------------------------------
 
 
 def invoke(*arguments):
@@ -302,6 +314,26 @@ def test_a_plan_says_which_samples_cannot_be_scored():
     assert ended.output.splitlines()[-1].startswith("0 runs, 0.0 hours")
 
 
+def test_cells_that_cannot_be_scored_are_an_error_that_says_how_they_can(tmp_path):
+    ended = invoke("table2", "--cell", "gan_svhn", "--out", tmp_path / "out")
+    assert ended.exit_code == 1
+    assert "gan_svhn is not run: No evaluator for this data set in" in ended.output
+    assert "tfgen train resnet_mnist --data svhn_cropped" in ended.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_data_set_that_cannot_be_had_is_an_error_before_any_run(tmp_path, monkeypatch):
+    def refuse(name, split):
+        raise FileNotFoundError(f"Data set {name!r} could not be downloaded")
+
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "empty"))
+    monkeypatch.setattr(tfgen.data, "arrays", refuse)
+    monkeypatch.setattr(plan, "execute", lambda *_: pytest.fail("runs"))
+    ended = invoke("table4", "--out", tmp_path / "out")
+    assert ended.exit_code == 1
+    assert "Data set 'mnist' could not be downloaded" in ended.output
+
+
 @pytest.mark.parametrize("name", ["digits", "mnist", "cifar10"])
 def test_runs_are_planned_from_the_number_of_training_images(name):
     """The number that the evaluator's card had from the data set itself, which may not be here."""
@@ -323,62 +355,3 @@ def test_a_folder_with_runs_is_gone_on_with_only_if_asked(tmp_path):
     ended = invoke("table2", "--out", tmp_path)
     assert ended.exit_code == 1
     assert "--resume continues" in ended.output
-
-
-def test_the_page_prints_every_cell_and_the_verdict_in_words(tmp_path):
-    for seed in range(6):
-        for arm, share in (("GAN", 0.8), ("IWGAN", 0.79 - seed / 1000)):
-            scores = {"inception_score_ratio": share, "fid": 2 * share}
-            records.append(tmp_path, record(arm, seed, scores=scores))
-    written = page.table("table2", tmp_path, "here")
-    difference = "-0.0125 (-0.0145 to -0.0105)"
-    assert f"| IWGAN > GAN | inception_score_ratio | 6 | {difference} | 0.031 | worse |" in written
-    assert "| IWGAN - GAN | fid | 6 | -0.025 (-0.029 to -0.021) | 0 of 6 | 0.031 |" in written
-    for title in ("digits, given labels", "MNIST", "SVHN", "CIFAR-10"):
-        assert f"| {title} | " in written
-    assert "| minimax GAN | 0 | not run here |" in written
-    assert "| IWGAN - minimax GAN | inception_score_ratio | 0 | not run here |" in written
-    assert written.count("not run here") == len(TABLES["table2"].cells) - 1 + 2
-
-
-def test_the_committed_records_are_those_of_the_pages():
-    for scale in ("here", "paper"):
-        for name in TABLES:
-            written = page.PAGES / page.file_name(name, scale)
-            has_records = bool(page.claims(name, page.RECORDS, scale))
-            assert written.is_file() == has_records
-            if has_records:
-                assert written.read_text() == page.table(name, page.RECORDS, scale)
-    readme = (page.ROOT / "README.md").read_text()
-    rows = readme.split(page.BEGIN)[1].split(page.END)[0]
-    assert rows == page.claim_rows(page.RECORDS, "docs/studies")
-
-
-def test_the_verdict_of_theta_and_of_its_average_are_apart(tmp_path):
-    for seed in range(6):
-        for arm, gain in (("GAN", 0.0), ("IWGAN", 0.01)):
-            scores = {
-                "inception_score_ratio": 0.8 + gain * (-1) ** seed + seed / 1000,
-                "average_inception_score_ratio": 0.8 - gain,
-            }
-            records.append(tmp_path, record(arm, seed, scores=scores))
-    [row, *_] = page.claim_rows(tmp_path, "docs/studies").splitlines()[2:]
-    assert "| digits: no difference found (theta's average: worse) |" in row
-    written = page.table("table2", tmp_path, "here")
-    assert (
-        "| average_inception_score_ratio | 6 | -0.0100 (-0.0100 to -0.0100) | 0.031 | worse"
-        in written
-    )
-
-
-def test_every_claim_of_the_paper_has_a_row(tmp_path):
-    for seed in range(6):
-        for arm, share in (("GAN", 0.8), ("IWGAN", 0.79 - seed / 1000), ("minimax GAN", 0.785)):
-            records.append(tmp_path, record(arm, seed, scores={"inception_score_ratio": share}))
-    rows = page.claim_rows(tmp_path, "docs/studies").splitlines()[2:]
-    assert len(rows) == 6
-    assert "digits: -0.0125 (-0.0145 to -0.0105), n = 6 | digits: worse | " in rows[0]
-    assert "| digits, over minimax GAN: +0.0025 (+0.0005 to +0.0045) | [table2](docs" in rows[0]
-    assert "| not run here | - | - | `tfgen reproduce table4` |" in rows[-1]
-    page.draw("table2", tmp_path, "here", tmp_path / "table2.png")
-    assert (tmp_path / "table2.png").read_bytes().startswith(b"\x89PNG")

@@ -32,20 +32,34 @@ def test_a_number_is_the_last_epochs(tmp_path, monkeypatch):
     found = settings.measure("vae_mnist_1pct", 5.0, 100, tmp_path / "run")
     history = settings.Run(tmp_path / "run").history
     assert [entry["epoch"] for entry in history] == [1, 2, 3]
-    assert found == history[-1]["val_bound"]
+    assert found["score"] == history[-1]["val_bound"]
+    assert found["machine"]["cores"] >= 1
+
+
+def _runs(*scores):
+    return [{"score": s, "machine": {"processor": "AMD EPYC", "cores": 1}} for s in scores]
+
+
+def test_images_held_out_are_a_tenth_of_those_that_a_setting_allows():
+    assert {cell: settings.held_out(cell) for cell in settings.STUDIES} == {
+        "vae_mnist_1pct": 60, "cvae_mnist_1pct": 60, "svae_mnist_1pct": 60,
+    }  # fmt: skip
 
 
 def test_the_page_marks_the_best_value_and_says_what_was_not_run():
     written = settings.page(
-        {"vae_mnist_1pct": {"1.0": [-112.0, -113.0], "1000000000000.0": [-111.0, -112.0]}}
+        {"vae_mnist_1pct": {"1.0": _runs(-112.0, -113.0), "1000000000000.0": _runs(-111.0, -112.0)}}
     )
     assert "| 1 | 2 | -112.5000 |" in written
     assert "| infinity | 2 | **-111.5000** |" in written
     assert written.count("Not run here.") == 2
+    assert written.count("60 images held out per seed; AMD EPYC, 1 core.") == 1
 
 
 def test_only_seeds_that_all_values_have_are_compared():
-    written = settings.page({"vae_mnist_1pct": {"1.0": [-112.0, -100.0], "5.0": [-111.0]}})
+    written = settings.page(
+        {"vae_mnist_1pct": {"1.0": _runs(-112.0, -100.0), "5.0": _runs(-111.0)}}
+    )
     assert "| 1 | 1 | -112.0000 |" in written
     assert "| 5 | 1 | **-111.0000** |" in written
 
@@ -54,7 +68,7 @@ def test_recorded_seeds_are_neither_repeated_nor_dropped(tmp_path, monkeypatch):
     done = []
     monkeypatch.setattr(settings, "PAGES", tmp_path)
     monkeypatch.setattr(
-        settings, "measure", lambda cell, value, seed, out: done.append(seed) or 0.5
+        settings, "measure", lambda cell, value, seed, out: done.append(seed) or _runs(0.5)[0]
     )
     for seeds in ("1", "2", "1"):
         arguments = ["svae_mnist_1pct", "--seeds", seeds]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+import tfgen
 from tfgen.quiet import quietly
 from zoo.cli.options import NewPath
 from zoo.cli.printing import print_table
@@ -45,9 +46,9 @@ def reproduce(
 ) -> None:
     """Reproduce a table of the paper over paired seeds.
 
-    Each run has its own process; the table of all records is printed. A run that fails is left out, and
-    the others go on. With --resume a killed run continues where it stopped. Records of another machine are
-    added as files RECORDS/CELL.MACHINE.jsonl beside RECORDS/CELL.jsonl.
+    Each run has its own process; the numbers of all records are printed. A run that fails is left out, and
+    the others go on. With --resume a killed run continues where it stopped. Records are in
+    OUT/records/CELL.jsonl; those of another machine are added as OUT/records/CELL.MACHINE.jsonl.
     """
     _check_folder(out, resume or plan)
     with quietly():
@@ -59,14 +60,21 @@ def reproduce(
     if plan:
         _print_plan(cells, absent, runs)
         return
+    for cell in cells:
+        if absent[cell.name]:
+            click.echo(f"{cell.name} is not run: {absent[cell.name]}", err=True)
+    if not present:
+        raise click.ClickException("A cell must have an evaluator. Received: none that has one")
+    for name in planning.to_download([run.cell for run in runs]):
+        tfgen.data.arrays(name, "test")
+    from zoo.studies.reproduce import page
+
     failed = []
     for number, run in enumerate(runs, 1):
         click.echo(f"{number} of {len(runs)}: {run}", err=True)
         if not planning.execute(run, scale, out):
             failed.append(run)
-    from zoo.studies.reproduce import page
-
-    click.echo(page.table(table, out / "records", scale))
+    click.echo(page.numbers(table, out / "records", scale, [cell.name for cell in cells]))
     if failed:
         listed = "; ".join(map(str, failed))
         raise click.ClickException(
@@ -89,7 +97,7 @@ def _print_plan(cells, absent, runs):
     rows = []
     for cell in cells:
         if absent[cell.name]:
-            rows.append((cell.name, absent[cell.name], "", "", ""))
+            rows.append((cell.name, f"not run here: no evaluator of {cell.data}", "", "", ""))
         for arm in cell.arms:
             count, steps, hours = measured.get((cell.name, arm), (0, 0, 0.0))
             if count:

@@ -15,8 +15,9 @@ import click
 
 from tfgen.markdown import table
 from zoo.preset import train as training
+from zoo.preset.provenance import in_words
 from zoo.preset.run import Run
-from zoo.studies.reproduce.cells import INFINITE, activated_arm, cells
+from zoo.studies.reproduce.cells import INFINITE, TRAINING_IMAGES, activated_arm, cells
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "studies"
 FIRST_SEED = 100
@@ -44,31 +45,51 @@ def recipe_of(cell: str, value: float) -> dict[str, Any]:
     }
 
 
-def measure(cell: str, value: float, seed: int, out: Path) -> float:
-    """Return the metric after the last epoch; an existing run is resumed or read."""
+def held_out(cell: str) -> int:
+    """Return the number of images, all with a label if labels are few, that score a value per seed."""
+    data = recipe_of(cell, STUDIES[cell][2][0])["data"]
+    share = data.get("labelled", data.get("fraction"))
+    return round(TRAINING_IMAGES[data["name"]] * share * HELD_OUT)
+
+
+def measure(cell: str, value: float, seed: int, out: Path) -> dict[str, Any]:
+    """Return {"score": metric after the last epoch, "machine"}; an existing run is resumed or read."""
     training.train(recipe_of(cell, value), out, seed=seed, resume=True, every=20, verbose=0)
-    return Run(out).history[-1][STUDIES[cell][-1]]
+    run = Run(out)
+    return {"score": run.history[-1][STUDIES[cell][-1]], "machine": run.record.machine}
 
 
-def page(results: dict[str, dict[str, list[float]]]) -> str:
+def page(results: dict[str, dict[str, list[dict[str, Any]]]]) -> str:
     """Return the scores as Markdown, with the best value of each study in bold."""
-    parts = []
-    for cell, (arm, argument, values, metric) in STUDIES.items():
-        found = results.get(cell, {})
-        recorded = [value for value in values if found.get(str(value))]
-        seeds = min((len(found[str(value)]) for value in recorded), default=0)  # that all have
-        means = {value: statistics.mean(found[str(value)][:seeds]) for value in recorded}
-        rows = [
-            (_value(argument, value), seeds, _cell(mean, means)) for value, mean in means.items()
-        ]
-        numbers = table((argument, "seeds", metric), rows) if rows else "Not run here."
-        parts.append(f"## {cell}, {arm.split(',')[0]}\n\n{numbers}\n")
+    sections = []
+    for cell, (arm, *_) in STUDIES.items():
+        numbers = _numbers(cell, results[cell]) if cell in results else "Not run here."
+        sections.append(f"## {cell}, {arm.split(',')[0]}\n\n{numbers}\n")
     return (
         "# Settings of the tables\n\n"
         "`python -m zoo.studies.settings`: each value learns from nine tenths of the images, or labels,\n"
         "that the setting allows, with seeds from 100 on; means over seeds on the tenth that is held out,\n"
-        "after the last epoch of a fixed schedule. The tables' runs have T = 5 and alpha = 100.\n\n"
-        + "\n".join(parts)
+        "after the last epoch of a fixed schedule. The tables' claims have T = 5 and alpha = 1.\n\n"
+        + "\n".join(sections)
+    )
+
+
+def _numbers(cell, found):
+    """Return the means of a study, over the seeds that all of its recorded values have."""
+    _, argument, values, metric = STUDIES[cell]
+    recorded = {value: found[str(value)] for value in values if found.get(str(value))}
+    seeds = min(map(len, recorded.values()))
+    machines = dict.fromkeys(
+        in_words(run["machine"]) for runs in recorded.values() for run in runs[:seeds]
+    )
+    means = {
+        value: statistics.mean(run["score"] for run in runs[:seeds])
+        for value, runs in recorded.items()
+    }
+    rows = [(_value(argument, value), seeds, _cell(mean, means)) for value, mean in means.items()]
+    return (
+        f"{held_out(cell)} images held out per seed; {'; '.join(machines)}.\n\n"
+        f"{table((argument, 'seeds', metric), rows)}"
     )
 
 

@@ -10,8 +10,6 @@ from pathlib import Path
 from zoo.studies.reproduce import records
 from zoo.studies.reproduce.cells import SAMPLERS, TABLES, Cell, cells
 
-NOT_RUN = "not run here"
-
 
 @dataclasses.dataclass(frozen=True)
 class Run:
@@ -41,16 +39,15 @@ def choose_cells(table: str, names: tuple[str, ...], scale: str) -> list[Cell]:
     return [found[name] for name in dict.fromkeys(names or known)]
 
 
-def missing(cell: Cell) -> str | None:
+def missing(cell: Cell) -> FileNotFoundError | None:
     """Return why a cell cannot run: its samples need an evaluator that does not exist; None if it can."""
     from tfgen.evaluation.evaluator import find_evaluator
 
-    if not any(recipe["model"] in SAMPLERS for recipe in cell.arms.values()):
-        return None
-    try:
-        find_evaluator(cell.data)
-    except FileNotFoundError:
-        return f"{NOT_RUN}: no evaluator of {cell.data}"
+    if any(recipe["model"] in SAMPLERS for recipe in cell.arms.values()):
+        try:
+            find_evaluator(cell.data)
+        except FileNotFoundError as error:
+            return error
     return None
 
 

@@ -17,6 +17,7 @@ import tensorflow as tf
 import tfgen
 from tfgen.evaluation import likelihood, metrics
 from zoo.preset import train as training
+from zoo.preset.provenance import machine, versions
 from zoo.preset.run import Run
 from zoo.studies.reproduce import controls, records
 from zoo.studies.reproduce.cells import SAMPLERS, Cell, cells
@@ -41,8 +42,8 @@ def run(cell: Cell, arm: str, seed: int, scale: str, folder: Path, samples: int 
         samples: Number of generated images to score.
 
     Raises:
-        ValueError: The run does not pair with those recorded with its seed, see `records.check_pair`, or a
-            score is not finite.
+        ValueError: The run does not pair with those that this machine, with these versions, recorded with
+            its seed, see `records.check_pair`, or a score is not finite.
     """
     controls.register()
     recipe = cell.arms[arm]
@@ -56,8 +57,9 @@ def run(cell: Cell, arm: str, seed: int, scale: str, folder: Path, samples: int 
         "data": training_data(recipe["data"], seed),
     }
     known = records.read(folder / "records", cell.name)
-    pairs = [r for r in known if (r["seed"], r["scale"]) == (seed, scale)]
-    records.check_pair([*pairs, record])  # before the first step
+    pairs = records.by_place(r for r in known if r["scale"] == scale).get(seed, {})
+    here = records.place(machine(), versions())
+    records.check_pair([*pairs.get(here, {}).values(), record])  # before the first step
 
     out = folder / "runs" / f"{cell.name}-{list(cell.arms).index(arm)}-{seed}-{scale}"
     every = math.ceil(recipe["training"]["epochs"] / CHECKPOINTS)
