@@ -1,5 +1,7 @@
 """Values of a recipe's `build` are held against the signatures of the model that takes them."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -20,15 +22,55 @@ from zoo.studies.reproduce import controls
         ("build.width=true", "build.width must be int. Received: width=True"),
         ("build.spectral=1", "build.spectral must be bool. Received: spectral=1"),
         ("build.average=abc", r"build.average must be float . None. Received: average='abc'"),
+        ("build.augment=flip", r"build.augment must be .*Sequence.str.. Received: augment='flip'"),
+        ("build.augment=3", "Received: augment=3"),
+        ("build.residual=true", "'spectral' .in recipes spectral=True. or None. Received: normal"),
+        ("training.beta_1=", "the optimizer 'adam' must have beta_1. Received: epochs, batch_size"),
+        ("training.optimizer=sgd", "the optimizer 'sgd' must have momentum"),
         ("build.r1=x", "build.r1 must be float. Received: r1='x'"),  # of a base's constructor
     ],
 )
 def test_a_value_of_build_that_the_model_does_not_take_is_refused(change, message, tmp_path):
-    recipe = reading.apply_changes(zoo.RECIPES["gan_digits"], [change])
+    recipe = zoo.RECIPES["gan_digits"]
     with pytest.raises(ValueError, match=message):
+        zoo.build(reading.apply_changes(recipe, [change]), tfgen.data.info("digits"))
+    with pytest.raises(ValueError, match=message):
+        train(reading.apply_changes(recipe, [change]), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "argument", "value"),
+    [
+        ("vae_digits", "spectral", True),
+        ("vae_digits", "augment", ["flip"]),
+        ("vae_digits", "residual", True),
+        ("cvae_digits", "projection", False),
+        ("vae_digits", "temperature", 5.0),
+        ("svae_digits_10pct", "spectral", True),
+        ("svae_digits_10pct", "adversary_width", 8),
+        ("svae_digits_10pct", "temperature", 5.0),
+    ],
+)
+def test_an_argument_of_a_discriminator_that_is_not_there_is_refused(name, argument, value):
+    recipe = copy.deepcopy(zoo.RECIPES[name])
+    recipe["build"][argument] = value
+    with pytest.raises(ValueError, match=f"{argument}|temperature"):
         zoo.build(recipe, tfgen.data.info("digits"))
-    with pytest.raises(ValueError, match=message):
-        train(recipe, tmp_path / "run")
+
+
+def test_a_recipe_of_python_keeps_the_rules_of_one_of_a_file():
+    recipe = copy.deepcopy(zoo.RECIPES["gan_digits"])
+    del recipe["training"]["beta_1"]
+    with pytest.raises(ValueError, match="must have beta_1"):
+        zoo.build(recipe, tfgen.data.info("digits"))
+
+
+def test_modulation_needs_maps():
+    recipe = copy.deepcopy(zoo.RECIPES["svae_mnist_1pct"])
+    recipe["build"]["modulation"] = "latents"
+    with pytest.raises(ValueError, match="no maps to modulate. Received: modulation='latents'"):
+        zoo.build(recipe, tfgen.data.info("digits"))
 
 
 def test_every_recipe_keeps_the_rules_of_build():

@@ -230,6 +230,23 @@ def test_r1_is_an_addition_to_phis_objective_in_every_second_step():
     np.testing.assert_array_equal(model.add_penalties(plain, images, labels)["phi"], plain["phi"])
 
 
+@pytest.mark.parametrize("residual", [False, True])
+def test_labels_enter_phi_by_projection_or_in_a_hidden_layer(residual):
+    images, labels = map(tf.constant, digits(4))
+    logits = []
+    for projection in (True, False):
+        model = build("cgan_digits", residual=residual, spectral=True, projection=projection)
+        assert ("Dot" in kinds(model.phi)) == projection
+        of_classes = [model.logits(images, tf.fill([4], t)) for t in range(10)]
+        differences = np.std(of_classes, axis=0)
+        assert (differences > 0).all()
+        logits.append(model.logits(images, labels))
+    assert np.abs(logits[0] - logits[1]).max() > 0
+    testing.check_step(
+        lambda: build("cgan_digits", residual=residual, spectral=True, projection=False), digits(32)
+    )
+
+
 def test_a_gan_of_residual_networks_moves_by_its_own_objectives():
     options = {"residual": True, "spectral": True, "modulation": "both"}
     testing.check_step(lambda: build("iwcgan_digits", **options), digits(32))

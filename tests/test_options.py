@@ -25,10 +25,11 @@ def test_a_slower_step_leaves_fewer_epochs():
 
 def test_the_page_gives_scores_of_the_arms_that_were_run():
     score = {"value": 0.5, "low": 0.25, "high": 0.75}
-    run = {"step": 0.1, "epochs": 7, "scores": dict.fromkeys(options.METRICS, score), "ess": 0.875}
+    scores = dict.fromkeys(options.METRICS[:-1], score)
+    run = {"step": 0.1, "epochs": 7, "scores": scores, "ess": 0.875}
     arms = {options.NONE: run, options.ALL: {"step": 0.2, "epochs": 3}}
     machine = {"processor": "P", "cores": 2}
     page = options.page({"minutes": 10.0, "machine": machine, "arms": arms})
     cells = " | ".join(["0.500 (0.250-0.750)"] * 4)
-    assert f"| none | 100 | 7 | {cells} | 0.88 |" in page
+    assert f"| none | 100 | 7 | {cells} | - | 0.88 |" in page
     assert "the first six |" not in page

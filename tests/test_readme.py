@@ -28,7 +28,7 @@ def test_results_are_the_cards():
 def test_the_first_picture_has_the_numbers_of_its_card():
     metrics = cards.read(ROOT / "saved_models" / "iwcgan_cifar10").metrics
     names = ("inception_score_ratio", "conditional_accuracy", "recall")
-    [caption] = re.findall("`iwcgan_cifar10`, z times 0.8: (.*?)\\(\\[", README, re.DOTALL)
+    [caption] = re.findall(r"chosen on training images\): (.*?)\(\[", README, re.DOTALL)
     expected = [metrics[f"{prefix}{n}"]["value"] for prefix in ("truncated_", "") for n in names]
     assert re.findall(r"\d\.\d+", caption) == [f"{value:.3f}" for value in expected]
 

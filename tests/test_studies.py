@@ -86,12 +86,25 @@ def test_factors_are_scored_on_the_samples_that_a_preset_with_the_factor_draws()
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
-def test_a_recipe_has_the_factor_with_the_lowest_fid():
+def test_a_factor_is_chosen_by_the_training_images(monkeypatch):
+    read = []
+    arrays = truncation.tfgen.data.arrays
+    monkeypatch.setattr(truncation, "SAMPLES", 200)
+    monkeypatch.setattr(
+        truncation.tfgen.data, "arrays", lambda *given: read.append(given) or arrays(*given)
+    )
+    found = truncation.distances(models.build("cgan_digits"), "digits")
+    assert read == [("digits", "train")]
+    assert list(found) == [f"{factor:g}" for factor in truncation.FACTORS]
+    assert len(set(found.values())) == len(found)
+
+
+def test_a_recipe_has_the_factor_with_the_lowest_distance_from_training_images():
     results = json.loads((truncation.PAGES / "truncation.json").read_text())
     page = truncation.page(results)
     assert page == (truncation.PAGES / "truncation.md").read_text()
     for name in truncation.PRESETS:
-        factor = float(min(results[name], key=lambda one: results[name][one]["fid"]))
+        factor = float(min(results[name], key=lambda one: results[name][one]["training_fid"]))
         assert zoo.RECIPES[name]["build"].get("truncation", 1) == factor, name
         section = page.partition(f"## {name}\n")[2].partition("##")[0]
         assert f"| **{factor:g}** |" in section

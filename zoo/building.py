@@ -4,6 +4,7 @@ import inspect
 import numbers
 import types
 import typing
+from collections.abc import Sequence
 from typing import Any
 
 BY_ENGINE = ("self", "players", "shape", "num_classes", "seed", "theta", "phi", "eta", "omega")
@@ -33,7 +34,7 @@ def check_build(kind: type, build: dict[str, Any]) -> None:
                 f"Received: {key}={value!r:.80}"
             )
         if not _is_of(value, known[key]):
-            written = getattr(known[key], "__name__", None) or str(known[key])
+            written = known[key].__name__ if isinstance(known[key], type) else str(known[key])
             raise ValueError(f"build.{key} must be {written}. Received: {key}={value!r:.80}")
 
 
@@ -56,6 +57,9 @@ def _is_of(value, annotation):
     """Whether a value is of an annotation; other annotations than plain types are not judged."""
     if isinstance(annotation, types.UnionType):
         return any(_is_of(value, part) for part in annotation.__args__)
+    if typing.get_origin(annotation) is Sequence:
+        [kind] = typing.get_args(annotation)
+        return isinstance(value, (list, tuple)) and all(_is_of(part, kind) for part in value)
     if not isinstance(annotation, type) or annotation is inspect.Parameter.empty:
         return True
     if annotation in _NUMBERS and isinstance(value, bool):  # True is an int

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tfgen import old_names
 from zoo.building import check_build
-from zoo.recipes import FILES
+from zoo.recipes import FILES, reading
 from zoo.recipes.reading import Recipe
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ def build(recipe: Recipe, info: "Info", seed: int = 0, batches: int | None = Non
         (True, 'IWGAN', 32)
     """
     recipe = old_names.renew(recipe)
+    reading.check(recipe)
     training = recipe["training"]
     steps = None
     if training["decay"] is not None:
@@ -100,7 +101,7 @@ def _optimizer(training, steps, players):
     """Return the optimizer that a recipe's `training` names, or {player: optimizer}.
 
     Raises:
-        ValueError: The optimizer or decay is unknown, or a rate names a player that the model lacks.
+        ValueError: The decay is unknown, or a rate names a player that the model lacks.
     """
     if rates := training.get("rates"):
         if unknown := sorted(rates.keys() - players.keys()):
@@ -119,11 +120,8 @@ def _optimizer(training, steps, players):
     from tfgen.schedules import learning_rate
 
     rate = learning_rate(training["learning_rate"], training["decay"], steps)
-    name = training.get("optimizer", "adam")
-    if name == "adam":
+    if training.get("optimizer", "adam") == "adam":
         return Adam(rate, beta_1=training["beta_1"])
-    if name != "sgd":
-        raise ValueError(f"optimizer must be 'adam' or 'sgd'. Received: optimizer={name!r}")
     return keras.optimizers.SGD(
         rate,
         momentum=training["momentum"],

@@ -81,13 +81,15 @@ class Augmentation(keras.layers.Layer):
         seed: Seed of the draws.
 
     Raises:
-        ValueError: A name is unknown.
+        ValueError: `names` is one string, or a name is unknown.
 
     Source: Zhao et al. (2020), differentiable augmentation.
     """
 
     def __init__(self, names: Sequence[str], seed: int = 0, **kwargs: Any):
         super().__init__(**kwargs)
+        if isinstance(names, str):
+            raise ValueError(f"Augmentations must be a list of names. Received: {names!r}")
         if unknown := [name for name in names if name not in AUGMENTATIONS]:
             raise ValueError(
                 f"Augmentations must be among {tuple(AUGMENTATIONS)}. Received: {unknown}"

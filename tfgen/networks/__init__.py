@@ -9,7 +9,7 @@ strided layers learn far better than two.  The evaluators are pre-activation res
 A saved model holds its networks' graphs, so an edit here breaks no older file.
 """
 
-from tfgen.networks.adversary import adversary, image_generator
+from tfgen.networks.adversary import adversary, image_generator, optional_adversary
 from tfgen.networks.classification import extractor, pooled_classifier, residual_network
 from tfgen.networks.dcgan import (
     PRIOR,
@@ -53,6 +53,7 @@ __all__ = [
     "mlp_discriminator",
     "mlp_encoder",
     "mlp_generator",
+    "optional_adversary",
     "patch_discriminators",
     "pooled_classifier",
     "predictors",

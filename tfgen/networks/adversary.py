@@ -1,6 +1,8 @@
 """Generator and discriminator by the options that recipes of all members share."""
 
+import inspect
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 
@@ -17,11 +19,12 @@ def adversary(
     spectral: bool = False,
     augment: Sequence[str] = (),
     residual: bool = False,
+    projection: bool = True,
 ) -> keras.Model:
     """Discriminator l_phi(x) or l_phi(x, t) of a member: DCGAN's, or a residual one.
 
     Args:
-        shape, width, num_classes, normalization, augment: See `tfgen.networks.discriminator`.
+        shape, width, num_classes, normalization, augment, projection: See `tfgen.networks.discriminator`.
         spectral: Whether it has spectral normalization instead of `normalization`.
         residual: Whether it is `tfgen.networks.residual_discriminator`.
 
@@ -32,7 +35,36 @@ def adversary(
         ValueError: An argument is out of range.
     """
     build = residual_discriminator if residual else discriminator
-    return build(shape, width, num_classes, "spectral" if spectral else normalization, augment)
+    kernels = "spectral" if spectral else normalization
+    return build(shape, width, num_classes, kernels, augment, projection)
+
+
+def optional_adversary(
+    present: bool,
+    shape: tuple[int, int, int],
+    width: int,
+    num_classes: int | None = None,
+    normalization: str | None = "batch",
+    **options: Any,
+) -> keras.Model | None:
+    """Return the `adversary` of a member that may have none, or None.
+
+    Args:
+        present: Whether the member has one.
+        shape, width, num_classes, normalization: See `adversary`.
+        options: Options of `adversary`, without which it has their default values.
+
+    Raises:
+        ValueError: An option is given, and there is no adversary to take it.
+    """
+    if present:
+        return adversary(shape, width, num_classes, normalization, **options)
+    defaults = inspect.signature(adversary).parameters
+    if given := [name for name, value in options.items() if value != defaults[name].default]:
+        raise ValueError(
+            f"{', '.join(given)} of a discriminator need adversary=True. Received: adversary=False"
+        )
+    return None
 
 
 def image_generator(

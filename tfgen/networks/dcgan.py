@@ -6,7 +6,7 @@ import keras
 
 from tfgen.checks import check_integer
 from tfgen.layers import ChannelScale, MixturePrior, Modulation, OneHot
-from tfgen.networks.layout import Layout, head, start, trunk, up
+from tfgen.networks.layout import SLOPE, Layout, head, start, trunk, up
 from tfgen.networks.posterior import posterior, with_labels
 
 PRIOR = "prior"  # the layer of theta that has a learned p(z)
@@ -110,10 +110,12 @@ def discriminator(
     num_classes: int | None = None,
     normalization: str | None = "batch",
     augment: Sequence[str] = (),
+    projection: bool = True,
 ) -> keras.Model:
-    """DCGAN's discriminator l_phi(x) or, with classes, l_phi(x, t) by projection.
+    """DCGAN's discriminator l_phi(x) or, with classes, l_phi(x, t).
 
-    Labels enter as Miyato & Koyama's (2018) inner product: l(x, t) = a.h(x) + b + v_t.h(x).
+    Labels enter as Miyato & Koyama's (2018) inner product, l(x, t) = a.h(x) + b + v_t.h(x), or without
+    projection beside the features in a hidden layer, l(x, t) = a.LeakyReLU(W h(x) + v_t) + b.
 
     Args:
         shape: (height, width, channels) of the images.
@@ -121,6 +123,7 @@ def discriminator(
         num_classes: If given, class labels t are a second input.
         normalization: "batch", "synchronized" (over replicas), "spectral" (of the kernels) or None.
         augment: Names of `tfgen.layers.augmentation.AUGMENTATIONS`, applied to all images in training.
+        projection: Whether labels enter by the inner product.
 
     Returns:
         Functional model: images (b, *shape) in [0, 1] [, t (b,) int32] -> logits (b, 1), float32.
@@ -130,34 +133,39 @@ def discriminator(
     """
     layout = Layout(shape, width, normalization)
     images, features = trunk(shape, width, normalization, augment)
-    logits = layout.linear(head(1, name="logits"))(features)
-    return project(images, features, logits, num_classes, layout.linear)
+    return discriminate(images, features, num_classes, layout.linear, projection)
 
 
-def project(
+def discriminate(
     images: keras.KerasTensor,
     features: keras.KerasTensor,
-    logits: keras.KerasTensor,
     num_classes: int | None,
     linear: Callable[[keras.layers.Layer], keras.layers.Layer],
+    projection: bool,
 ) -> keras.Model:
-    """Return the discriminator l(x) or, with classes, l(x) + v_t.h(x), see `discriminator`.
+    """Return the discriminator l(x) or, with classes, l(x, t) from features of x, see `discriminator`.
 
     Args:
         images: Input x, (b, h, w, c).
         features: h(x), (b, d).
-        logits: l(x), (b, 1).
         num_classes: If given, class labels t are a second input.
         linear: Function of a layer that normalizes its kernel, or returns it as it is.
+        projection: Whether labels enter by the inner product.
     """
+    top = linear(head(1, name="logits"))
     if num_classes is None:
-        return keras.Model(images, logits, name="discriminator")
+        return keras.Model(images, top(features), name="discriminator")
     labels = keras.Input((), dtype="int32", name="labels")
-    directions = linear(head(features.shape[-1], use_bias=False))(
-        OneHot(num_classes, dtype="float32")(labels)
-    )
-    projection = keras.layers.Dot(axes=1, dtype="float32")([features, directions])
-    logits = keras.layers.Add(dtype="float32")([logits, projection])
+    classes = OneHot(num_classes, dtype="float32")(labels)
+    size = features.shape[-1]
+    if projection:
+        inner = keras.layers.Dot(axes=1, dtype="float32")
+        directions = linear(head(size, use_bias=False))(classes)
+        logits = keras.layers.Add(dtype="float32")([top(features), inner([features, directions])])
+    else:
+        joined = keras.layers.Concatenate(dtype="float32")([features, classes])
+        hidden = keras.layers.LeakyReLU(negative_slope=SLOPE, dtype="float32")
+        logits = top(hidden(linear(head(size))(joined)))
     return keras.Model([images, labels], logits, name="discriminator")
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 import keras
 
 from tfgen.layers import Augmentation, Conv2D
-from tfgen.networks.dcgan import check_generator, modulated_by, project
-from tfgen.networks.layout import SLOPE, Layout, head
+from tfgen.networks.dcgan import check_generator, discriminate, modulated_by
+from tfgen.networks.layout import SLOPE, Layout
 from tfgen.networks.posterior import with_labels
 
 BASE = 4  # rows of the generator's smallest map
@@ -70,8 +70,9 @@ def residual_discriminator(
     num_classes: int | None = None,
     normalization: str | None = "spectral",
     augment: Sequence[str] = (),
+    projection: bool = True,
 ) -> keras.Model:
-    """Residual discriminator l_phi(x) or, with classes, l_phi(x, t) by projection: four blocks h + f(h).
+    """Residual discriminator l_phi(x) or, with classes, l_phi(x, t): four blocks h + f(h).
 
     The first two blocks halve the size of the map:
 
@@ -83,7 +84,7 @@ def residual_discriminator(
     Args:
         shape: (height, width, channels) of the images, square, 8, 16, 32 or 64 pixels.
         width: Number of channels of every map.
-        num_classes, augment: See `tfgen.networks.discriminator`.
+        num_classes, augment, projection: See `tfgen.networks.discriminator`.
         normalization: "spectral" (of the kernels) or None.
 
     Returns:
@@ -96,8 +97,8 @@ def residual_discriminator(
     """
     if normalization not in ("spectral", None):
         raise ValueError(
-            "normalization of a residual discriminator must be 'spectral' or None. "
-            f"Received: normalization={normalization!r}"
+            "normalization of a residual discriminator must be 'spectral' (in recipes spectral=True) or "
+            f"None. Received: normalization={normalization!r}"
         )
     layout = _layout(shape, width, normalization)
     images = keras.Input(shape, name="images")
@@ -109,8 +110,7 @@ def residual_discriminator(
     pixels = math.prod(x.shape[1:3])
     features = keras.layers.GlobalAveragePooling2D(dtype="float32")(x)
     features = keras.layers.Rescaling(float(pixels), dtype="float32")(features)
-    logits = layout.linear(head(1, name="logits"))(features)
-    return project(images, features, logits, num_classes, layout.linear)
+    return discriminate(images, features, num_classes, layout.linear, projection)
 
 
 def _layout(shape: tuple[int, int, int], width: int, normalization: str | None) -> Layout:

@@ -23,8 +23,8 @@ from zoo.cli.options import MODEL, MOST_TILES, PICTURE, SEED
 @click.option("--label", type=int, help="Class of all images; by default each class in turn.")
 @click.option(
     "--prior", type=click.Choice(["aggregate", "truncated"]),
-    help="Draw codes from the second sampler of MODEL: VAEs of digits and MNIST have the mixture of "
-    "`fit_sampler`, GANs of CIFAR-10 and MNIST-M truncated codes; by default from p(z).",
+    help="Draw codes from the second sampler of MODEL, the mixture of `fit_sampler` or truncated z, where "
+    "`tfgen info MODEL` lists generate_aggregate or generate_truncated; by default from p(z).",
 )  # fmt: skip
 @PICTURE
 def sample(model: str, n: int, seed: int, label: int | None, prior: str | None, out: Path) -> None:

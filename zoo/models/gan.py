@@ -86,6 +86,7 @@ class GAN(Unified):
         modulation: str | None = None,
         augment: Sequence[str] = (),
         residual: bool = False,
+        projection: bool = True,
         **kwargs: Any,
     ) -> Self:
         """Return a model with fresh DCGAN networks, or residual ones.
@@ -96,6 +97,7 @@ class GAN(Unified):
             conditional: Whether both networks read the labels.
             spectral: Whether phi has spectral normalization instead of `normalization`.
             residual: Whether both networks are residual, with `width` channels per map.
+            projection: Whether labels enter phi by an inner product, see `tfgen.networks.discriminator`.
             kwargs: Arguments of the constructor.
         """
         classes = num_classes if conditional else None
@@ -116,6 +118,7 @@ class GAN(Unified):
             spectral=spectral,
             augment=augment,
             residual=residual,
+            projection=projection,
         )
         return cls(theta, phi, num_classes=classes, **kwargs)
 

@@ -125,11 +125,19 @@ class SVAE(Variational):
                 `tfgen.networks.pooled_classifier`; None for `tfgen.networks.classifier`.
             spectral, augment, residual: Options of phi, see `tfgen.networks.adversary`.
             kwargs: Arguments of the constructor.
+
+        Raises:
+            ValueError: An argument is out of range, or has no network to take it.
         """
         if decoder_units is None:
             scaled = likelihood != "bernoulli"
             theta = networks.generator(
                 shape, latent_dim, width, num_classes, normalization, scaled, modulation=modulation
+            )
+        elif modulation is not None:
+            raise ValueError(
+                "A multilayer perceptron has no maps to modulate. "
+                f"Received: modulation={modulation!r}, decoder_units={decoder_units}"
             )
         else:
             theta = networks.mlp_generator(shape, latent_dim, decoder_units, num_classes)
@@ -138,12 +146,21 @@ class SVAE(Variational):
             omega = networks.classifier(shape, num_classes, width, normalization)
         else:
             omega = networks.pooled_classifier(shape, num_classes, width, classifier_units)
-        phi = None
-        if adversary:
-            options = {"spectral": spectral, "augment": augment, "residual": residual}
-            phi = networks.adversary(
-                shape, adversary_width or width, None, normalization, **options
+        if adversary_width is not None and not adversary:
+            raise ValueError(
+                "adversary_width needs adversary=True. "
+                f"Received: adversary_width={adversary_width}, adversary=False"
             )
+        phi = networks.optional_adversary(
+            adversary,
+            shape,
+            width if adversary_width is None else adversary_width,
+            None,
+            normalization,
+            spectral=spectral,
+            augment=augment,
+            residual=residual,
+        )
         arguments = {"num_classes": num_classes, "likelihood": likelihood, **kwargs}
         return cls(theta, eta, omega, phi, **arguments)
 

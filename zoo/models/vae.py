@@ -90,6 +90,7 @@ class VAE(Variational):
         modulation: str | None = None,
         augment: Sequence[str] = (),
         residual: bool = False,
+        projection: bool = True,
         **kwargs: Any,
     ) -> Self:
         """Return a model with fresh DCGAN networks.
@@ -102,8 +103,11 @@ class VAE(Variational):
             likelihood: See `zoo.VAE`.
             mixture_prior: Number K of Gaussians of a learned prior p(z), `tfgen.layers.MixturePrior`, which
                 is part of theta; None for N(0, I).  Eq. 11 bounds log p_theta(x) under either.
-            spectral, augment, residual: Options of phi, see `tfgen.networks.adversary`.
+            spectral, augment, residual, projection: Options of phi, see `tfgen.networks.adversary`.
             kwargs: Arguments of the constructor.
+
+        Raises:
+            ValueError: An argument is out of range, or an option of phi is given without `adversary`.
         """
         classes = num_classes if conditional else None
         scaled = likelihood != "bernoulli"
@@ -111,10 +115,17 @@ class VAE(Variational):
             shape, latent_dim, width, classes, normalization, scaled, mixture_prior, modulation
         )
         eta = networks.encoder(shape, latent_dim, width, classes, normalization)
-        phi = None
-        if adversary:
-            options = {"spectral": spectral, "augment": augment, "residual": residual}
-            phi = networks.adversary(shape, width, classes, normalization, **options)
+        phi = networks.optional_adversary(
+            adversary,
+            shape,
+            width,
+            classes,
+            normalization,
+            spectral=spectral,
+            augment=augment,
+            residual=residual,
+            projection=projection,
+        )
         return cls(theta, eta, phi, num_classes=classes, likelihood=likelihood, **kwargs)
 
     def objectives(

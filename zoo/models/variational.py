@@ -360,6 +360,11 @@ def _check_variational(players, temperature, importance_samples, likelihood):
             f"Received: likelihood={likelihood!r}"
         )
     checks.check_positive(temperature=temperature)
+    if temperature != 1 and players.get("phi") is None:
+        raise ValueError(
+            "The temperature of the weights needs the discriminator phi that gives them. "
+            f"Received: temperature={temperature}, phi=None"
+        )
     checks.check_integer("importance_samples", importance_samples, 1)
     outputs = 1 if likelihood == "bernoulli" else 2
     if len(theta.outputs) != outputs:

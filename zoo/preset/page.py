@@ -187,6 +187,11 @@ def _notes(card):
             "paper does not state its binarization, which alone changes a bound by many nats, see "
             "[binarization](../../docs/studies/binarization.md)."
         )
+    if "bound" in card.paper and card.recipe["build"].get("conditional"):
+        yield (
+            "The bound is on log p(x|t). The paper's may contain log p(t) = -2.30 nats, which it does not "
+            "say, see [theory](../../docs/theory/README.md#where-the-paper-fails)."
+        )
     if "iw_bound_64_gain" in metrics:
         yield (
             "A *gain* is of the importance-weighted bound of 64 or 1,024 draws over `bound`, on the first "
@@ -225,14 +230,15 @@ def _notes(card):
         )
     if card.model == "ADA" and "usps" in (data["name"], data["target"]):
         yield (
-            "The weight is the one that [validators](../../docs/studies/validators.md) choose most often "
-            "without labels of the target; the number of epochs is that of the study's runs, and the last "
-            "one is kept."
+            "Of the weights above 0, this is the one that [validators](../../docs/studies/validators.md) "
+            "choose most often without labels of the target; the number of epochs is that of the study's "
+            "runs, and the last one is kept."
         )
     if card.model == "ADA" and data.get("shift"):
         yield (
-            "The gain of the shifts was first seen on the test split; the same page has what they give "
-            "without an adversary."
+            "The gain of the shifts was first seen on the test split. Among all models the validators "
+            "choose weight 0: shifted images of the source alone are more accurate than this model, see "
+            "*source only, images shifted* there."
         )
     if "sample" in card.endpoints and card.model in ("GAN", "InfoGAN", "VAEGAN", "GANVAE"):
         yield (

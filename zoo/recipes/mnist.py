@@ -103,6 +103,7 @@ RECIPES = {
     "aacvae_mnist": {
         "model": "VAE",
         "description": "Adversary-activated conditional VAE, Eq. 17 given labels, on MNIST, dynamically binarized",
+        "flagship": True,
         "data": {"name": "mnist", "binarize": True, "held_out": 0.1},
         "build": {
             "width": 24, "latent_dim": 32, "normalization": None, "conditional": True, "adversary": True,
@@ -113,6 +114,7 @@ RECIPES = {
     "aacvae_mnist_10pct": {
         "model": "VAE",
         "description": "Adversary-activated conditional VAE, Eq. 17 given labels, on 10% of MNIST, dynamically binarized",
+        "flagship": True,
         "data": {"name": "mnist", "binarize": True, "fraction": 0.1},
         "build": {
             "width": 24, "latent_dim": 32, "normalization": None, "conditional": True, "adversary": True,
@@ -123,6 +125,7 @@ RECIPES = {
     "aacvae_mnist_1pct": {
         "model": "VAE",
         "description": "Adversary-activated conditional VAE, Eq. 17 given labels, on 1% of MNIST, dynamically binarized",
+        "flagship": True,
         "data": {"name": "mnist", "binarize": True, "fraction": 0.01},
         "build": {
             "width": 24, "latent_dim": 32, "normalization": None, "conditional": True, "adversary": True,

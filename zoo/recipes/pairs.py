@@ -20,8 +20,8 @@ RECIPES = {
         "training": {"epochs": 30, **TRANSLATION},
     },
     # The ramp is the number of steps of the whole training; an epoch reads the larger domain in half batches.
-    # Between MNIST and USPS, ADA has the weight that zoo.studies.validators chooses most often and the epochs of
-    # its runs; IW-ADA, which it does not study, has the same.
+    # Between MNIST and USPS, ADA has the weight above 0 that zoo.studies.validators chooses most often and the
+    # epochs of its runs; IW-ADA, which it does not study, has the same.
     "ada_mnist_mnist_m": {
         "model": "ADA",
         "description": "Adversarial domain adaptation, Eq. 1-3, from MNIST to MNIST-M",

@@ -21,7 +21,11 @@ RANGES = {  # of `training`: type, lowest, highest
     "weight_decay": (float, 0, 1e3),
     "patience": (int, 1, 100_000),
 }
-NAMES = ("decay", "optimizer")  # of `training`, checked where they are looked up
+NAMES = ("decay", "optimizer")  # of `training`
+OPTIMIZERS = {
+    "adam": ("beta_1",),
+    "sgd": ("momentum", "weight_decay"),
+}  # and the keys that each needs
 RATES = "rates"
 
 
@@ -130,6 +134,17 @@ def check(recipe: Any) -> None:
             raise ValueError(
                 f"training has the keys {', '.join([*RANGES, RATES, *NAMES])}. "
                 f"Received: {key}={training.get(key)!r:.80}"
+            )
+    optimizer = training.get("optimizer", "adam")
+    if optimizer not in OPTIMIZERS:
+        raise ValueError(
+            f"optimizer must be one of {', '.join(OPTIMIZERS)}. Received: optimizer={optimizer!r}"
+        )
+    for key in OPTIMIZERS[optimizer]:
+        if key not in training:
+            raise ValueError(
+                f"training with the optimizer {optimizer!r} must have {key}. "
+                f"Received: {', '.join(training)}"
             )
 
 

@@ -48,7 +48,7 @@ def page(results: dict[str, Any]) -> str:
 
 `python -m zoo.studies.convergence`, on {"; ".join(machines)}. {SAMPLES:,} samples
 of seed 0 from theta's moving average, scored by `resnet_cifar10`; the runs are those of the presets, of
-seed 0.
+seed 0. Of `cgan_cifar10` and `iwcgan_cifar10` no earlier models were kept: not run here.
 
 ![FID over epochs](convergence.png)
 

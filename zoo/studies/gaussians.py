@@ -77,7 +77,11 @@ together: the last two rows, p_data itself and uniformly spread points, show why
 
 Compare GAN with VAE for missed against covered modes; GAN with itself under a deeper phi, since Lemma 1
 holds for any D but the modes missed depend on D; and GAN with GAN/VAE (Che et al. 2017a), whose theta must
-reconstruct every real point from the code that eta infers."""
+reconstruct every real point from the code that eta infers.
+
+A step of IWGAN has the direction of minimax GAN's and another size, divided by the minibatch's mean odds
+([Where the paper fails](#where-the-paper-fails), Eq. 43). Adam and phi see the sizes, so that the two miss
+different modes."""
 
 
 class Score(NamedTuple):

@@ -6,6 +6,7 @@ whole test set.
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ COVERAGE = ("precision", "recall")
 SCORES = ("fid", "inception_score_ratio")
 EXTREME = 0.05  # distance from 0 or 1
 SEED = 0
+DRAWS = 3  # for the intervals of precision and recall
 
 
 def sharpness(images: np.ndarray) -> float:
@@ -49,19 +51,34 @@ def features(evaluator: Any, images: np.ndarray) -> np.ndarray:
     return np.concatenate([evaluator.observe(images[i : i + BATCH])[0] for i in batches])
 
 
-def coverage(evaluator: Any, real: np.ndarray, generated: np.ndarray) -> dict[str, list[float]]:
-    """Return {"precision", "recall": (value, low, high)} of as many generated images as real ones."""
-    count = min(len(real), len(generated))
-    seen = [features(evaluator, images[:count]) for images in (real, generated)]
-    shares = metrics.precision_recall(seen[0], seen[1], NEIGHBORS)._asdict()
-    return {key: [*metrics.proportion_interval(shares[key], count)] for key in COVERAGE}
+def coverage(
+    evaluator: Any, real: np.ndarray, draws: Sequence[np.ndarray]
+) -> dict[str, list[float]]:
+    """Return {"precision", "recall": (value, low, high)} of as many generated images as real ones.
+
+    The value is of the first draw of generated images; the interval is over all draws, which alone show
+    how recall varies.
+    """
+    count = min(len(real), len(draws[0]))
+    reference = features(evaluator, real[:count])
+    shares = [
+        metrics.precision_recall(
+            reference, features(evaluator, images[:count]), NEIGHBORS
+        )._asdict()
+        for images in draws
+    ]
+    return {
+        key: [*metrics.redrawn_interval([drawn[key] for drawn in shares], count)]
+        for key in COVERAGE
+    }
 
 
 def scores(name: str, data: str, samples: int) -> dict[str, Any]:
     """Return {"model", "epochs", metric: value or (value, low, high)} of a preset."""
     model = zoo.load(name)
     real = tfgen.data.arrays(data, "test")[0] / np.float32(255)
-    images = model.sample(samples, seed=SEED)
+    draws = [model.sample(samples, seed=SEED + number) for number in range(DRAWS)]
+    images = draws[0]
     measured = tfgen.evaluate(model, data, samples=samples, seed=SEED)
     return {
         "model": name,
@@ -69,7 +86,7 @@ def scores(name: str, data: str, samples: int) -> dict[str, Any]:
         "sharpness": sharpness(images) / sharpness(real),
         "extreme": extreme(images),
         "extreme_real": extreme(real),
-        **coverage(load_evaluator(find_evaluator(data)), real, images),
+        **coverage(load_evaluator(find_evaluator(data)), real, draws),
         **{key: [measured[key][end] for end in ("value", "low", "high")] for key in SCORES},
     }
 
@@ -89,7 +106,8 @@ def page(results: dict[str, Any]) -> str:
 Laplacian as a share of the real test set's; extreme is the share of pixels within {EXTREME} of 0 or 1,
 which is {found["entries"][0]["extreme_real"]:.3f} in the test set. Precision, recall and FID are by
 `resnet_{data}`, and so is the inception score, a share of the test set's; precision and recall are of the
-whole test set and as many samples, while cards have at most 2,000 of each. Intervals have level .95.
+whole test set and as many samples, while cards have at most 2,000 of each. Intervals have level .95, those
+of precision and recall over {DRAWS} draws of the samples.
 
 {table(_HEADER, map(_row, found["entries"]))}
 """

@@ -45,9 +45,11 @@ OPTIONS = {  # title: changes of the recipe
 ADDITIONS = {  # not in the recipes of CIFAR-10
     "lazy R1, weight .01": ["build.r1=0.01"],
     "augmentation": ['build.augment=["translation", "cutout"]'],
+    "labels, by projection": ["build.conditional=true"],
+    "labels, in a hidden layer": ["build.conditional=true", "build.projection=false"],
 }
 NONE, ALL = "none", "the first six"
-METRICS = ("inception_score_ratio", "fid", "precision", "recall")
+METRICS = ("inception_score_ratio", "fid", "precision", "recall", "conditional_accuracy")
 SAMPLES = 10_000
 
 
@@ -68,7 +70,7 @@ def measure(recipe: reading.Recipe, epochs: int, out: Path) -> dict[str, Any]:
     scores = tfgen.evaluate(model, recipe["data"]["name"], SAMPLES)
     size = recipe["training"]["batch_size"]
     return {
-        "scores": {name: scores[name] for name in METRICS},
+        "scores": {name: scores[name] for name in METRICS if name in scores},
         "ess": Run(out).history[-1]["ess"] / size,
     }
 
@@ -81,7 +83,7 @@ def page(results: dict[str, Any]) -> str:
             title,
             f"{1000 * arm['step']:.0f}",
             arm["epochs"],
-            *(_number(arm["scores"][name]) for name in METRICS),
+            *(_number(arm["scores"].get(name)) for name in METRICS),
             f"{arm['ess']:.2f}",
         )
         for title, arm in found.items()
@@ -102,7 +104,9 @@ def page(results: dict[str, Any]) -> str:
 
 
 def _number(score):
-    return f"{score['value']:.3f} ({score['low']:.3f}-{score['high']:.3f})"
+    return (
+        "-" if score is None else f"{score['value']:.3f} ({score['low']:.3f}-{score['high']:.3f})"
+    )
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

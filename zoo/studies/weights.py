@@ -1,4 +1,4 @@
-"""`python -m zoo.studies.weights`: effective sample size of the paper's weights in training on digits.
+"""`python -m zoo.studies.weights`: effective sample size of the paper's weights in training.
 
 The effective sample size of k weights, (sum w)^2 / sum w^2, is k if they are equal and 1 if one has all the
 weight.  Constant logits make IWGAN a GAN (ESS/k = 1); a confident discriminator makes AA-VAE a VAE (no
@@ -22,6 +22,7 @@ from tfgen.markdown import table
 from tfgen.objectives import activation_weights, importance_weights
 from zoo.models.variational import Variational
 from zoo.preset import train as training
+from zoo.preset.provenance import in_words, machine
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "studies"
 FIRST_SEED = 100
@@ -32,6 +33,8 @@ RUNS = {  # title: (recipe, changes of its `build`)
     "IWGAN": ("iwgan_digits", {}),
     "AA-VAE, T = 1": ("aavae_digits", {"temperature": 1.0}),
     "AA-VAE, T = 5": ("aavae_digits", {"temperature": 5.0}),
+    "AA-VAE, T = 1, 1 % of MNIST": ("aavae_mnist_1pct", {"temperature": 1.0}),
+    "AA-VAE, T = 5, 1 % of MNIST": ("aavae_mnist_1pct", {"temperature": 5.0}),
 }
 
 
@@ -84,11 +87,11 @@ class _Measured(keras.callbacks.Callback):
 
 
 def run(name: str, changes: dict[str, Any], seed: int, epochs: int | None = None) -> list[dict]:
-    """Train a recipe of digits with a seed; return [{"epoch", "ess", "share"}]."""
+    """Train a recipe, on all of its images, with a seed; return [{"epoch", "ess", "share"}]."""
     recipe = zoo.RECIPES[name]
     settings = {**recipe["training"], "epochs": epochs or recipe["training"]["epochs"]}
     recipe = {**recipe, "build": {**recipe["build"], **changes}, "training": settings}
-    data = {"name": "digits", "binarize": recipe["data"].get("binarize", False)}
+    data = {key: value for key, value in recipe["data"].items() if key != "held_out"}
     dataset, other = (
         tfgen.data.load(**data, batch_size=settings["batch_size"], seed=s)
         for s in (seed, ~seed & 0xFFFF)
@@ -99,11 +102,11 @@ def run(name: str, changes: dict[str, Any], seed: int, epochs: int | None = None
     return measured.found
 
 
-def page(results: dict[str, list[list[dict]]]) -> str:
+def page(results: dict[str, Any]) -> str:
     """Return the first, the middle and the last measurement in Markdown."""
-    rows = []
-    seeds = len(next(iter(results.values())))
-    for title, runs in results.items():
+    rows, of_titles = [], results["runs"]
+    seeds = len(next(iter(of_titles.values())))
+    for title, runs in of_titles.items():
         places = (0, len(runs[0]) // 2, len(runs[0]) - 1)
         for place in places:
             ess, share = (
@@ -112,17 +115,18 @@ def page(results: dict[str, list[list[dict]]]) -> str:
             share = share if title.startswith("AA") else "-"
             rows.append((title, runs[0][place]["epoch"], len(runs), ess, share))
     over = "one seed" if seeds == 1 else f"means and deviations over {seeds} seeds"
-    iwgan, sharp, soft = (
+    iwgan, sharp, soft, few = (
         {
-            key: f"{np.mean([found[-1][key] for found in results[title]]):.0%}"
+            key: f"{np.mean([found[-1][key] for found in of_titles[title]]):.0%}"
             for key in ("ess", "share")
         }
-        for title in ("IWGAN", "AA-VAE, T = 1", "AA-VAE, T = 5")
+        for title in ("IWGAN", "AA-VAE, T = 1", "AA-VAE, T = 5", "AA-VAE, T = 5, 1 % of MNIST")
     )
     return f"""# Effective sample size of the weights
 
-`python -m zoo.studies.weights --seeds {seeds}`, on digits, seeds from {FIRST_SEED} on: {over},
-each number of {BATCHES} minibatches of {BATCH}. *ESS/k* is the effective sample size of the weights of the
+`python -m zoo.studies.weights --seeds {seeds}`, on {in_words(results["machine"])}: on digits, where
+no other data are named, seeds from {FIRST_SEED} on, {over}, each number of
+{BATCHES} minibatches of {BATCH}. *ESS/k* is the effective sample size of the weights of the
 generated images, Eq. 43's softmax of logits or Eq. 17's sigmoid, as a share of their number; at 1 all
 weights are equal. For GAN it is that of the weights that IWGAN would have. *On generated* is the share of
 Eq. 17's weight that falls on generated images.
@@ -130,7 +134,8 @@ Eq. 17's weight that falls on generated images.
 At the end the weights of a step of IWGAN are worth {iwgan["ess"]} as many images as the equal ones of GAN;
 between epochs this number moves by as much again, as the plot shows. The weights of AA-VAE at T = 5 are
 nearly equal (ESS/k {soft["ess"]}) and put {soft["share"]} of the weight on generated images; at T = 1 it is
-{sharp["share"]}, so that it learns from little more than the real ones.
+{sharp["share"]}, so that it learns from little more than the real ones. On 1 % of MNIST, T = 5 puts
+{few["share"]} on generated images, with ESS/k {few["ess"]}.
 
 ![Effective sample size over training](weights.png)
 
@@ -138,10 +143,10 @@ nearly equal (ESS/k {soft["ess"]}) and put {soft["share"]} of the weight on gene
 """
 
 
-def draw(results: dict[str, list[list[dict]]], path: Path) -> None:
+def draw(of_titles: dict[str, list[list[dict]]], path: Path) -> None:
     """Draw ESS/k of every run over its epochs to a PNG file."""
     figure, [axes] = plots.axes(1, size=(5.0, 3.2))
-    for index, (title, runs) in enumerate(results.items()):
+    for index, (title, runs) in enumerate(of_titles.items()):
         for seed, found in enumerate(runs):
             axes.plot(
                 [one["epoch"] for one in found],
@@ -163,13 +168,14 @@ def _spread(values):
 @click.option("--seeds", default=2, show_default=True, type=click.IntRange(1))
 def main(seeds: int) -> None:
     """Train every model of the study with each seed, and write its page."""
-    results = {
+    of_titles = {
         title: [run(*arguments, seed=FIRST_SEED + seed) for seed in range(seeds)]
         for title, arguments in RUNS.items()
     }
+    results = {"machine": machine(), "runs": of_titles}
     (PAGES / "weights.json").write_text(json.dumps(results, indent=1) + "\n")
     (PAGES / "weights.md").write_text(page(results))
-    draw(results, PAGES / "weights.png")
+    draw(of_titles, PAGES / "weights.png")
 
 
 if __name__ == "__main__":
