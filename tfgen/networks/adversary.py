@@ -60,7 +60,7 @@ def optional_adversary(
     if present:
         return adversary(shape, width, num_classes, normalization, **options)
     defaults = inspect.signature(adversary).parameters
-    if given := [name for name, value in options.items() if value != defaults[name].default]:
+    if given := [n for n, value in options.items() if bool(value) != bool(defaults[n].default)]:
         raise ValueError(
             f"{', '.join(given)} of a discriminator need adversary=True. Received: adversary=False"
         )

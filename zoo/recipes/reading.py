@@ -22,10 +22,10 @@ RANGES = {  # of `training`: type, lowest, highest
     "patience": (int, 1, 100_000),
 }
 NAMES = ("decay", "optimizer")  # of `training`
-OPTIMIZERS = {
+OPTIMIZERS = {  # and the keys that each needs
     "adam": ("beta_1",),
     "sgd": ("momentum", "weight_decay"),
-}  # and the keys that each needs
+}
 RATES = "rates"
 
 
@@ -84,7 +84,9 @@ def apply_changes(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
 
 
 def find_changes(recipe: Recipe, original: Recipe) -> list[str]:
-    """Return the assignments that turn `original` into `recipe`, see `apply_changes`.
+    """Return the assignments that train `recipe` from `original`, see `apply_changes`.
+
+    The description and the flagship's size, which no assignment changes, do not matter.
 
     Raises:
         ValueError: There are none, since the model differs.
@@ -97,7 +99,8 @@ def find_changes(recipe: Recipe, original: Recipe) -> list[str]:
         for key, value in recipe[section].items():
             if key not in original[section] or original[section][key] != value:
                 assignments.append(f"{section}.{key}={json.dumps(value)}")
-    if apply_changes(original, assignments) != recipe:
+    applied = apply_changes(original, assignments)
+    if any(applied[key] != recipe[key] for key in REQUIRED):
         raise ValueError(f"Only data, build and training can be changed. Received: {recipe}")
     return assignments
 

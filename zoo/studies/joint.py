@@ -26,7 +26,7 @@ COVERAGE = ("precision", "recall")
 SCORES = ("fid", "inception_score_ratio")
 EXTREME = 0.05  # distance from 0 or 1
 SEED = 0
-DRAWS = 3  # for the intervals of precision and recall
+DRAWS = 5  # for the intervals of precision and recall
 
 
 def sharpness(images: np.ndarray) -> float:

@@ -56,7 +56,13 @@ class Truncated:
 
     def sample(self, n: int, seed: int = 0, labels: Any = None) -> np.ndarray:
         latents = self._factor * self._model.prior(n, seed)
-        return np.asarray(self._model.decode(latents, labels))
+        parts = (slice(start, start + BATCH) for start in range(0, n, BATCH))
+        return np.concatenate(
+            [
+                self._model.decode(latents[part], None if labels is None else labels[part])
+                for part in parts
+            ]
+        )
 
 
 def distances(model: zoo.GAN, data: str, seed: int = CHOOSING_SEED) -> dict[str, float]:
@@ -85,8 +91,8 @@ def page(results: dict[str, Any]) -> str:
     """Return the scores as Markdown, a section per preset."""
     parts = []
     for name in PRESETS:
-        if name in results:
-            scores = results[name]
+        scores = results.get(name, {})
+        if scores and all(CHOICE in found for found in scores.values()):
             best = min(scores, key=lambda factor: scores[factor][CHOICE])
             kept = {header: key for header, key in METRICS.items() if key in scores[best]}
             rows = [
