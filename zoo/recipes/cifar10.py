@@ -37,7 +37,7 @@ RECIPES = {
         "description": "Importance-weighted conditional GAN, Eq. 36-43 given labels, on CIFAR-10",
         "flagship": True,
         "data": {"name": "cifar10", "flip": "random"},
-        "build": {"width": 128, **CONDITIONAL, "importance_weighted": True, "truncation": 0.8},
+        "build": {"width": 128, **CONDITIONAL, "importance_weighted": True, "truncation": 0.7},
         "training": {"epochs": 36, **ADVERSARIAL, "learning_rate": 2e-4, "rates": {"phi": 4e-4}},
     },
     "vae_cifar10": {

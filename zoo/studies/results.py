@@ -205,30 +205,31 @@ def _met(number, aim):
 
 def _classifiers(cards):
     """Return the accuracies of SVAEs beside those of their classifier alone, from the records."""
-    rows, steps = [], "about 1,600"
+    rows = []
     for cell, (_, _, share, alpha, _) in SEMI_SUPERVISED.items():
         paired = [
             found for found in of_scale(RECORDS, cell, "here").values() if set(found) >= set(ARMS)
         ]
-        if paired:
-            steps = f"{paired[0]['classifier alone']['steps']:,}"
         for metric, of in (("accuracy", "gray"), ("accuracy_binary", "binarized")):
-            if len(paired) > 1:
-                scores = [[found[arm]["scores"][metric] for found in paired] for arm in ARMS]
-                spreads = [f"{np.mean(v):.4f} ± {np.std(v, ddof=1):.4f}" for v in scores]
-                presets = [_accuracy(cards, kind, share, alpha, of) for kind in ("svae", "aasvae")]
-                rows.append((f"{share:.0%}", f"{alpha:g}", of, len(paired), *spreads, *presets))
+            spreads = [_spread([found[arm]["scores"][metric] for found in paired]) for arm in ARMS]
+            presets = [_accuracy(cards, kind, share, alpha, of) for kind in ("svae", "aasvae")]
+            rows.append((f"{share:.0%}", f"{alpha:g}", of, len(paired), *spreads, *presets))
     header = ("labels", "alpha", "test images", "seeds", *ARMS, "SVAE preset", "AA-SVAE preset")
     return (
         "\n## SVAE and its classifier alone\n\n"
         "Over paired seeds, with width 16, half the presets', from the records of "
         "`tfgen reproduce table4`:\n"
         "mean and standard deviation. The classifier alone is the pooled classifier, trained only on the\n"
-        f"labelled images, in {steps} steps with a cosine schedule and dynamic binarization. Presets were\n"
-        "trained for the epochs in brackets, so that the two of a row do not form a pair.\n\n"
-        + (markdown.table(header, rows) if rows else "Not run here.")
-        + "\n"
+        "labelled images, in about 1,600 steps with a cosine schedule and dynamic binarization. Presets\n"
+        "were trained for the epochs in brackets, so that the two of a row do not form a pair.\n\n"
+        f"{markdown.table(header, rows)}\n"
     )
+
+
+def _spread(values):
+    if len(values) < 2:
+        return "not run here"
+    return f"{np.mean(values):.4f} ± {np.std(values, ddof=1):.4f}"
 
 
 def _accuracy(cards, kind, share, alpha, of):

@@ -31,6 +31,7 @@ STUDIES = {  # cell: (arm, argument, values, metric on the images held out)
     ),
     "cvae_mnist_1pct": ("AA-CVAE, T = 5", "temperature", (1.0, 5.0, 10.0, INFINITE), "val_bound"),
     "svae_mnist_1pct": ("SVAE", "alpha", (1.0, 10.0, 100.0), "val_accuracy"),
+    "svae_mnist_10pct": ("SVAE", "alpha", (1.0, 10.0, 100.0), "val_accuracy"),
 }
 
 
