@@ -80,7 +80,8 @@ def test_every_recipe_keeps_the_rules_of_build():
     check_build(zoo.GAN, {"average": np.float32(0.5), "width": np.int64(2)})
 
 
-def test_a_member_outside_the_zoo_may_pass_keywords_on_to_any_class():
+def test_a_member_outside_the_zoo_may_pass_keywords_on_to_any_class(monkeypatch):
+    monkeypatch.setattr(registry, "MODELS", dict(registry.MODELS))
     controls.register()
     check_build(registry.model_class("Classifier"), {"width": 2, "classifier_units": 8})
 

@@ -127,7 +127,7 @@ class TestManners:
         model = build("iwgan_digits", average=np.float64(0.9), seed=0)
         assert type(model.average) is float
         model.fit(digits(32)[0], verbose=0)
-        model = build("vae_digits", temperature=np.float32(2.0))
+        model = build("aavae_digits", temperature=np.float32(2.0))
         assert type(model.temperature) is float
 
     def test_export_writes_the_endpoints(self, tmp_path):

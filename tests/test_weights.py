@@ -6,6 +6,7 @@ import models
 import numpy as np
 import pytest
 import tensorflow as tf
+from click.testing import CliRunner
 
 from zoo.studies import weights
 from zoo.studies.reproduce.cells import INFINITE
@@ -42,6 +43,24 @@ def test_a_run_is_measured_at_its_epochs(monkeypatch):
     assert [one["epoch"] for one in found] == [1, 2]
     assert all(1 / 64 <= one["ess"] <= 1 for one in found)
     assert all(one["share"] == 1 for one in found)
+
+
+def test_recorded_runs_are_not_repeated(monkeypatch, tmp_path):
+    done = []
+
+    def run(name, changes, seed):
+        done.append((name, seed))
+        return [{"epoch": 10, "ess": 0.5, "share": 0.25}]
+
+    monkeypatch.setattr(weights, "PAGES", tmp_path)
+    monkeypatch.setattr(weights, "run", run)
+    for seeds in ("1", "2"):
+        assert CliRunner().invoke(weights.main, ["--seeds", seeds]).exit_code == 0
+    names = [name for name, _ in weights.RUNS.values()]
+    assert done == [(name, seed) for seed in (100, 101) for name in names]
+    written = " ".join((tmp_path / "weights.md").read_text().split())
+    assert "| AA-VAE, T = 5 | 10 | 2 | 0.500 ± 0.000 | 0.250 ± 0.000 |" in written
+    assert "On 1 % of MNIST, T = 5 puts 25% on generated images, with ESS/k 50%." in written
 
 
 def test_the_page_is_made_of_the_results_beside_it():

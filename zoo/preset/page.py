@@ -218,10 +218,10 @@ def _notes(card):
         yield (
             "[The results](../../docs/results.md#svae-and-its-classifier-alone) compare a narrower model "
             "with its classifier alone on the same labels. alpha (0.1 in Kingma et al.), the multilayer "
-            "decoder and the pooled classifier depart from Kingma et al. and from the paper, and were "
-            "chosen on training images whose labels this setting hides; that choice was not recorded. "
-            "Labels that 1 % allows choose alpha = 1 ([settings](../../docs/studies/settings.md))"
-            + ("." if card.recipe["build"]["alpha"] == 1 else ", which this preset does not have.")
+            "decoder and the pooled classifier depart from Kingma et al. and from the paper. They were "
+            "chosen on training images whose labels this setting hides, a choice that was not recorded; "
+            "only alpha = 1 is the choice of labels that 1 % allows, see "
+            "[settings](../../docs/studies/settings.md)."
         )
     if card.model == "ADA":
         yield (

@@ -84,9 +84,7 @@ def apply_changes(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
 
 
 def find_changes(recipe: Recipe, original: Recipe) -> list[str]:
-    """Return the assignments that train `recipe` from `original`, see `apply_changes`.
-
-    The description and the flagship's size, which no assignment changes, do not matter.
+    """Return the assignments that turn `original` into `recipe`, see `apply_changes`.
 
     Raises:
         ValueError: There are none, since the model differs.
@@ -99,8 +97,7 @@ def find_changes(recipe: Recipe, original: Recipe) -> list[str]:
         for key, value in recipe[section].items():
             if key not in original[section] or original[section][key] != value:
                 assignments.append(f"{section}.{key}={json.dumps(value)}")
-    applied = apply_changes(original, assignments)
-    if any(applied[key] != recipe[key] for key in REQUIRED):
+    if apply_changes(original, assignments) != recipe:
         raise ValueError(f"Only data, build and training can be changed. Received: {recipe}")
     return assignments
 

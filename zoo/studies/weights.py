@@ -5,7 +5,9 @@ weight.  Constant logits make IWGAN a GAN (ESS/k = 1); a confident discriminator
 weight on generated images).  Seeds start at 100; no table uses them.
 """
 
+import itertools
 import json
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -102,40 +104,28 @@ def run(name: str, changes: dict[str, Any], seed: int, epochs: int | None = None
     return measured.found
 
 
-def page(results: dict[str, Any]) -> str:
+def page(results: dict[str, list[dict[str, Any]]]) -> str:
     """Return the first, the middle and the last measurement in Markdown."""
-    rows, of_titles = [], results["runs"]
-    seeds = len(next(iter(of_titles.values())))
-    for title, runs in of_titles.items():
-        places = (0, len(runs[0]) // 2, len(runs[0]) - 1)
-        for place in places:
+    rows = []
+    for title, runs in results.items():
+        measured = [run["epochs"] for run in runs]
+        for place in (0, len(measured[0]) // 2, len(measured[0]) - 1):
             ess, share = (
-                _spread([found[place][key] for found in runs]) for key in ("ess", "share")
+                _spread([found[place][key] for found in measured]) for key in ("ess", "share")
             )
             share = share if title.startswith("AA") else "-"
-            rows.append((title, runs[0][place]["epoch"], len(runs), ess, share))
-    over = "one seed" if seeds == 1 else f"means and deviations over {seeds} seeds"
-    iwgan, sharp, soft, few = (
-        {
-            key: f"{np.mean([found[-1][key] for found in of_titles[title]]):.0%}"
-            for key in ("ess", "share")
-        }
-        for title in ("IWGAN", "AA-VAE, T = 1", "AA-VAE, T = 5", "AA-VAE, T = 5, 1 % of MNIST")
-    )
+            rows.append((title, measured[0][place]["epoch"], len(runs), ess, share))
+    machines = dict.fromkeys(in_words(run["machine"]) for runs in results.values() for run in runs)
     return f"""# Effective sample size of the weights
 
-`python -m zoo.studies.weights --seeds {seeds}`, on {in_words(results["machine"])}: on digits, where
-no other data are named, seeds from {FIRST_SEED} on, {over}, each number of
-{BATCHES} minibatches of {BATCH}. *ESS/k* is the effective sample size of the weights of the
-generated images, Eq. 43's softmax of logits or Eq. 17's sigmoid, as a share of their number; at 1 all
-weights are equal. For GAN it is that of the weights that IWGAN would have. *On generated* is the share of
-Eq. 17's weight that falls on generated images.
+`python -m zoo.studies.weights`, on {"; ".join(machines)}: on digits, where no
+other data are named, seeds from {FIRST_SEED} on, means and deviations over seeds, each number of
+{BATCHES} minibatches of {BATCH}. *ESS/k* is the effective sample size of the weights of the generated
+images, Eq. 43's softmax of logits or Eq. 17's sigmoid, as a share of their number; at 1 all weights are
+equal. For GAN it is that of the weights that IWGAN would have. *On generated* is the share of Eq. 17's
+weight that falls on generated images.
 
-At the end the weights of a step of IWGAN are worth {iwgan["ess"]} as many images as the equal ones of GAN;
-between epochs this number moves by as much again, as the plot shows. The weights of AA-VAE at T = 5 are
-nearly equal (ESS/k {soft["ess"]}) and put {soft["share"]} of the weight on generated images; at T = 1 it is
-{sharp["share"]}, so that it learns from little more than the real ones. On 1 % of MNIST, T = 5 puts
-{few["share"]} on generated images, with ESS/k {few["ess"]}.
+{_conclusion(results)}
 
 ![Effective sample size over training](weights.png)
 
@@ -143,19 +133,41 @@ nearly equal (ESS/k {soft["ess"]}) and put {soft["share"]} of the weight on gene
 """
 
 
-def draw(of_titles: dict[str, list[list[dict]]], path: Path) -> None:
+def _conclusion(results):
+    """Return what the last measurements say, of the models that were run."""
+    last = {
+        title: {
+            key: f"{np.mean([run['epochs'][-1][key] for run in runs]):.0%}"
+            for key in ("ess", "share")
+        }
+        for title, runs in results.items()
+    }
+    said = {
+        "IWGAN": "At the end the weights of a step of IWGAN are worth {ess} as many images as the equal "
+        "ones of GAN; between epochs this number moves by as much again, as the plot shows.",
+        "AA-VAE, T = 5": "The weights of AA-VAE at T = 5 are nearly equal (ESS/k {ess}) and put {share} of "
+        "the weight on generated images.",
+        "AA-VAE, T = 1": "At T = 1 it is {share}, so that it learns from little more than the real ones.",
+        "AA-VAE, T = 5, 1 % of MNIST": "On 1 % of MNIST, T = 5 puts {share} on generated images, with "
+        "ESS/k {ess}.",
+    }
+    text = " ".join(said[title].format(**last[title]) for title in said if title in last)
+    return textwrap.fill(text, 104)
+
+
+def draw(results: dict[str, list[dict[str, Any]]], path: Path) -> None:
     """Draw ESS/k of every run over its epochs to a PNG file."""
     figure, [axes] = plots.axes(1, size=(5.0, 3.2))
-    for index, (title, runs) in enumerate(of_titles.items()):
-        for seed, found in enumerate(runs):
+    for index, (title, runs) in enumerate(results.items()):
+        for number, found in enumerate(run["epochs"] for run in runs):
             axes.plot(
                 [one["epoch"] for one in found],
                 [one["ess"] for one in found],
                 color=f"C{index}",
-                label=title if not seed else None,
+                label=title if not number else None,
             )
     axes.set(xlabel="epoch", ylabel="ESS/k", ylim=(0, 1.05))
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, fontsize=7, ncols=2, loc="lower left", bbox_to_anchor=(0, 1))
     plots.save(figure, path)
 
 
@@ -165,17 +177,19 @@ def _spread(values):
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--seeds", default=2, show_default=True, type=click.IntRange(1))
+@click.option("--seeds", default=3, show_default=True, type=click.IntRange(1))
 def main(seeds: int) -> None:
-    """Train every model of the study with each seed, and write its page."""
-    of_titles = {
-        title: [run(*arguments, seed=FIRST_SEED + seed) for seed in range(seeds)]
-        for title, arguments in RUNS.items()
-    }
-    results = {"machine": machine(), "runs": of_titles}
-    (PAGES / "weights.json").write_text(json.dumps(results, indent=1) + "\n")
-    (PAGES / "weights.md").write_text(page(results))
-    draw(of_titles, PAGES / "weights.png")
+    """Train every model of the study with each seed that is not recorded, and write its page."""
+    path = PAGES / "weights.json"
+    results = json.loads(path.read_text()) if path.is_file() else {}
+    for number, title in itertools.product(range(seeds), RUNS):
+        runs = results.setdefault(title, [])
+        if number >= len(runs):
+            epochs = run(*RUNS[title], seed=FIRST_SEED + number)
+            runs.append({"epochs": epochs, "machine": machine()})
+            path.write_text(json.dumps(results, indent=1) + "\n")
+            path.with_suffix(".md").write_text(page(results))
+            draw(results, path.with_suffix(".png"))
 
 
 if __name__ == "__main__":
