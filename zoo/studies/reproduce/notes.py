@@ -38,10 +38,10 @@ _ALPHA_GROWS = (
 )
 _WHY_ACTIVATION = (
     "Why: on 1 % of MNIST and at T = 5, a quarter of Eq. 17's weight falls on generated images, whose "
-    "weights are worth two thirds as many equal ones ([weights](weights.md)). The model learns from its own "
-    "samples beside the data, as at T = infinity, and what the discriminator's choice among them adds is "
-    "the difference between the two. VAE and CVAE gain at 1 % of the images, where data are few, and not "
-    "at 10 % and 100 %."
+    "weights are worth two thirds as many equal ones ([weights](weights.md)). The model learns from its "
+    "own samples beside the data, as at T = infinity, and what the discriminator's choice among them adds "
+    "is the difference between the two. VAE and CVAE gain at 1 % of the images, where data are few, and "
+    "not at 10 % and 100 %."
 )
 
 NOTES = {  # table: items of its page
