@@ -24,6 +24,7 @@ from zoo.studies.reproduce import controls
         ("build.average=abc", r"build.average must be float . None. Received: average='abc'"),
         ("build.augment=flip", r"build.augment must be .*Sequence.str.. Received: augment='flip'"),
         ("build.augment=3", "Received: augment=3"),
+        ("build.projection=false", "projection=False needs labels. Received: .*num_classes=None"),
         ("build.residual=true", "'spectral' .in recipes spectral=True. or None. Received: normal"),
         ("training.beta_1=", "the optimizer 'adam' must have beta_1. Received: epochs, batch_size"),
         ("training.optimizer=sgd", "the optimizer 'sgd' must have momentum"),

@@ -151,7 +151,14 @@ def discriminate(
         num_classes: If given, class labels t are a second input.
         linear: Function of a layer that normalizes its kernel, or returns it as it is.
         projection: Whether labels enter by the inner product.
+
+    Raises:
+        ValueError: There is no projection and no label that could enter otherwise.
     """
+    if num_classes is None and not projection:
+        raise ValueError(
+            "projection=False needs labels. Received: projection=False, num_classes=None"
+        )
     top = linear(head(1, name="logits"))
     if num_classes is None:
         return keras.Model(images, top(features), name="discriminator")

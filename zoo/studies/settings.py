@@ -70,7 +70,7 @@ def page(results: dict[str, dict[str, list[dict[str, Any]]]]) -> str:
         "# Settings of the tables\n\n"
         "`python -m zoo.studies.settings`: each value learns from nine tenths of the images, or labels,\n"
         "that the setting allows, with seeds from 100 on; means over seeds on the tenth that is held out,\n"
-        "after the last epoch of a fixed schedule. The tables' claims have T = 5 and alpha = 1.\n\n"
+        "after the last epoch of a fixed schedule. The tables' claims have T = 5 and the best alpha.\n\n"
         + "\n".join(sections)
     )
 

@@ -114,7 +114,7 @@ _LIKELIHOOD = {
 # Tables 3 and 4.  cell: title, seeds, share of the labels, alpha, supplementary
 SEMI_SUPERVISED = {
     "svae_mnist_1pct": ("SVAE, 1 % of labels", 8, 0.01, 1.0, False),
-    "svae_mnist_10pct": ("SVAE, 10 % of labels", 8, 0.1, 1.0, False),
+    "svae_mnist_10pct": ("SVAE, 10 % of labels", 8, 0.1, 10.0, False),
     "svae_mnist_1pct_alpha100": (
         "SVAE, 1 % of labels, alpha 100, a supplement",
         6,
