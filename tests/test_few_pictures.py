@@ -54,9 +54,11 @@ def test_the_page_says_what_was_not_run():
     setting = {"model": "m", "data": "d", "steps": 9, "seed": 0}
     machine = {"processor": "P", "cores": 2}
     score = {"fid": 1.234, "conditional_accuracy": 0.5, "seconds": 90.0, "machine": machine}
-    page = few_pictures.page({"setting": setting, "scores": {"100": {"augmented": score}}})
+    scores = {"500": {}, "100": {"augmented": score}}
+    page = few_pictures.page({"setting": setting, "scores": scores})
     cells = "not run here | 1.23 (0.500) | not run here | not run here | not run here"
     assert f"| 100 | {cells} |" in page
+    assert page.index("| 100 |") < page.index("| 500 |")
     assert "2 minutes of training, on P, 2 cores." in page
 
 
@@ -70,7 +72,6 @@ def test_a_folder_is_brought_to_the_models_size_and_smaller_counts_are_run(tmp_p
                 pixels = rng.integers(0, 256, (12, 9), np.uint8)
                 Image.fromarray(pixels).save(folder / f"{index}.png")
     monkeypatch.setattr(few_pictures, "PAGES", tmp_path)
-    monkeypatch.setattr(few_pictures, "COUNTS", (20, 31))
     monkeypatch.setattr(few_pictures, "SAMPLES", 40)
     learned = []
 
@@ -84,10 +85,15 @@ def test_a_folder_is_brought_to_the_models_size_and_smaller_counts_are_run(tmp_p
     assert isinstance(invoked.exception, FileNotFoundError)  # no evaluator: nothing was trained
     assert not learned
     arguments = ["cgan_digits", "--data", data, "--evaluator", "resnet_digits"]
+    arguments += ["--pictures", "20", "--pictures", "31"]
     invoked = CliRunner().invoke(few_pictures.main, arguments)
     assert invoked.exit_code == 0, invoked.output
     assert learned == [((20, 8, 8, 1), [2] * 10)] * len(few_pictures.WAYS)
     assert "has 30 pictures to learn from, fewer than 31" in invoked.output
+    invoked = CliRunner().invoke(few_pictures.main, [*arguments, "--pictures", "10"])
+    assert invoked.exit_code == 0, invoked.output
+    counts = [sum(labels) for _, labels in learned]
+    assert counts == [20] * 5 + [10] * 5  # not 20 again
 
 
 def test_results_of_other_settings_are_not_mixed(tmp_path, monkeypatch):

@@ -58,43 +58,60 @@ RATES = {"theta": 4e-4, "phi": 8e-4}  # those of cgan_cifar10
 )
 @click.option("--steps", type=int, default=2_000)
 @click.option("--seed", type=int, default=0)
-def main(model: Any, data: str, evaluator: str | None, steps: int, seed: int) -> None:
+@click.option(
+    "--pictures", type=int, multiple=True, default=COUNTS, help="How many; may be repeated."
+)
+def main(
+    model: Any, data: str, evaluator: str | None, steps: int, seed: int, pictures: tuple[int, ...]
+) -> None:
     """Fine-tune MODEL, a preset, folder or .keras file, in every way; existing results are kept."""
-    path = PAGES / "few_pictures.json"
     judge = (
         zoo.locate(evaluator) if evaluator else find_evaluator(data)
     )  # before anything is trained
     setting = {"model": model, "data": data, "steps": steps, "seed": seed}
-    results = {"setting": setting, "scores": {}}
-    if path.is_file():
-        results = json.loads(path.read_text())
-        if results["setting"] != setting:
-            raise click.UsageError(f"{path} is of {results['setting']}. Received: {setting}")
-    scores = results["scores"]
+    recorded(setting)
     height, _, channels = zoo.load(model).image_shape
     geometry = {"size": height, "channels": channels}
     total = tfgen.data.info(data, **geometry).splits["train"]
-    for count in COUNTS:
+    for count in pictures:
         if count > total:
             click.echo(
                 f"{data} has {total:,} pictures to learn from, fewer than {count:,}", err=True
             )
-            break
-        pictures, labels = tfgen.data.arrays(data, "train", count / total, seed=seed, **geometry)
+            continue
+        images, labels = tfgen.data.arrays(data, "train", count / total, seed=seed, **geometry)
         for title, way in WAYS.items():
-            if title in scores.setdefault(str(count), {}):
+            if title in recorded(setting)["scores"].get(str(count), {}):
                 continue
             began = time.perf_counter()
-            tuned = fine_tune(zoo.load(model), pictures, labels, steps, way, seed)
+            tuned = fine_tune(zoo.load(model), images, labels, steps, way, seed)
             seconds = round(time.perf_counter() - began, 1)
             measured = tfgen.evaluate(tuned, data, SAMPLES, judge)
-            scores[str(count)][title] = {
+            score = {
                 **{name: measured[name]["value"] for name in METRICS},
                 "seconds": seconds,
                 "machine": machine(),
             }
-            path.write_text(json.dumps(results, indent=2) + "\n")
-            (PAGES / "few_pictures.md").write_text(page(results))
+            record(setting, count, title, score)
+
+
+def recorded(setting: dict[str, Any]) -> dict[str, Any]:
+    """Return what was measured so far, also by other processes; raises UsageError for another setting."""
+    path = PAGES / "few_pictures.json"
+    if not path.is_file():
+        return {"setting": setting, "scores": {}}
+    results = json.loads(path.read_text())
+    if results["setting"] != setting:
+        raise click.UsageError(f"{path} is of {results['setting']}. Received: {setting}")
+    return results
+
+
+def record(setting: dict[str, Any], count: int, title: str, score: dict[str, Any]) -> None:
+    """Add one way's score to the results and write the page."""
+    results = recorded(setting)
+    results["scores"].setdefault(str(count), {})[title] = score
+    (PAGES / "few_pictures.json").write_text(json.dumps(results, indent=2) + "\n")
+    (PAGES / "few_pictures.md").write_text(page(results))
 
 
 def fine_tune(
@@ -168,7 +185,7 @@ def page(results: dict[str, Any]) -> str:
     ]
     rows = [
         (f"{int(count):,}", *(_cell(scores.get(way)) for way in WAYS))
-        for count, scores in results["scores"].items()
+        for count, scores in sorted(results["scores"].items(), key=lambda row: int(row[0]))
     ]
     done = [score for scores in results["scores"].values() for score in scores.values()]
     minutes = sum(score["seconds"] for score in done) / 60
