@@ -79,15 +79,8 @@ def page(results: dict[str, Any]) -> str:
     """Return the scores as Markdown, a row per option."""
     found = results["arms"]
     rows = [
-        (
-            title,
-            f"{1000 * arm['step']:.0f}",
-            arm["epochs"],
-            *(_number(arm["scores"].get(name)) for name in METRICS),
-            f"{arm['ess']:.2f}",
-        )
+        (title, f"{1000 * arm['step']:.0f}", arm["epochs"], *_numbers(arm))
         for title, arm in found.items()
-        if "scores" in arm
     ]
     header = ("option", "ms per step", "epochs", *METRICS, "ESS/k")
     return (
@@ -101,6 +94,12 @@ def page(results: dict[str, Any]) -> str:
         "GAN.\n\n"
         f"{table(header, rows)}\n"
     )
+
+
+def _numbers(arm):
+    if "scores" not in arm:
+        return ("not run here", *["-"] * len(METRICS))
+    return (*(_number(arm["scores"].get(name)) for name in METRICS), f"{arm['ess']:.2f}")
 
 
 def _number(score):
