@@ -107,6 +107,10 @@ Whether FID of these two falls to the end was not measured. The GANs of MNIST-M 
 in 35 minutes of two cores; residual networks were not tried there. `resnet_cifar10` had 18 epochs in 111
 minutes of two cores; its weights are not averaged.
 
+What each option of these GANs gains in equal minutes, with one seed, is measured in
+[options](studies/options.md); what is left of a model fine-tuned on few pictures, in
+[few pictures](studies/few_pictures.md).
+
 Truncated samples gain precision at the expense of recall ([truncation](studies/truncation.md)): their
 shares may pass 1, since the Inception Score does not see a lack of variety. The factor was chosen by FID
 to training images, which does. Without labels truncation raises precision, but neither share nor FID gets
