@@ -92,6 +92,9 @@ def test_a_folder_is_brought_to_the_models_size_and_smaller_counts_are_run(tmp_p
     assert "has 30 pictures to learn from, fewer than 31" in invoked.output
     invoked = CliRunner().invoke(few_pictures.main, [*arguments, "--pictures", "10"])
     assert invoked.exit_code == 0, invoked.output
+    refused = CliRunner().invoke(few_pictures.main, [*arguments, "--pictures", "0"])
+    assert refused.exit_code == 2
+    assert "0 is not in the range" in refused.output
     counts = [sum(labels) for _, labels in learned]
     assert counts == [20] * 5 + [10] * 5  # not 20 again
 

@@ -64,6 +64,12 @@ def test_options_are_trained_for_the_epochs_that_fit_in_equal_time(tmp_path, mon
     assert (tmp_path / "options.md").read_text() == written
 
 
+def test_an_option_that_was_not_run_has_its_row():
+    arm = {"step": 0.07, "epochs": 11}
+    results = {"minutes": 10.0, "machine": {"processor": "P", "cores": 1}, "arms": {"flip": arm}}
+    assert "| flip | 70 | 11 | not run here | - | - | - | - | - |" in options.page(results)
+
+
 def test_models_that_are_kept_every_few_epochs_are_scored(tmp_path, monkeypatch):
     monkeypatch.setattr(convergence, "SAMPLES", 40)
     model = small.train(small.GAN, tmp_path / "run", epochs=3, keep=2)

@@ -59,7 +59,11 @@ RATES = {"theta": 4e-4, "phi": 8e-4}  # those of cgan_cifar10
 @click.option("--steps", type=int, default=2_000)
 @click.option("--seed", type=int, default=0)
 @click.option(
-    "--pictures", type=int, multiple=True, default=COUNTS, help="How many; may be repeated."
+    "--pictures",
+    type=click.IntRange(min=1),
+    multiple=True,
+    default=COUNTS,
+    help="How many; may be repeated.",
 )
 def main(
     model: Any, data: str, evaluator: str | None, steps: int, seed: int, pictures: tuple[int, ...]
@@ -69,7 +73,7 @@ def main(
         zoo.locate(evaluator) if evaluator else find_evaluator(data)
     )  # before anything is trained
     setting = {"model": model, "data": data, "steps": steps, "seed": seed}
-    recorded(setting)
+    recorded(setting)  # refuses results of another setting before anything is trained
     height, _, channels = zoo.load(model).image_shape
     geometry = {"size": height, "channels": channels}
     total = tfgen.data.info(data, **geometry).splits["train"]
