@@ -23,7 +23,7 @@ def test_a_slower_step_leaves_fewer_epochs():
     assert found == [15, 7, 3, 1]
 
 
-def test_the_page_gives_scores_of_the_arms_that_were_run():
+def test_the_page_gives_the_scores_of_an_arm_or_says_that_it_was_not_run():
     score = {"value": 0.5, "low": 0.25, "high": 0.75}
     scores = dict.fromkeys(options.METRICS[:-1], score)
     run = {"step": 0.1, "epochs": 7, "scores": scores, "ess": 0.875}
@@ -32,4 +32,5 @@ def test_the_page_gives_scores_of_the_arms_that_were_run():
     page = options.page({"minutes": 10.0, "machine": machine, "arms": arms})
     cells = " | ".join(["0.500 (0.250-0.750)"] * 4)
     assert f"| none | 100 | 7 | {cells} | - | 0.88 |" in page
-    assert "the first six |" not in page
+    missing = " | ".join(["-"] * 5)
+    assert f"| the first six | 200 | 3 | not run here | {missing} |" in page
