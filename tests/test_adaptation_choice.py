@@ -5,7 +5,8 @@ import pytest
 
 import tfgen
 import zoo
-from zoo.studies import validators as study
+from zoo.studies.validators import choice, pages
+from zoo.studies.validators import runs as study
 
 RISING = [0.1, 0.2, 0.3, 0.4]
 FIRST, SECOND, *REST = study.VALIDATORS
@@ -36,18 +37,18 @@ def recorded(setting, seed, accuracies, weights=study.WEIGHTS):
 
 def test_the_validator_that_ranks_as_the_accuracy_is_best():
     runs = recorded(study.RANKED, 0, RISING)
-    ranked = study.ranking(runs)
+    ranked = choice.ranking(runs)
     assert ranked[FIRST] == pytest.approx((1.0, 0.0))
     correlation, lost = ranked[SECOND]
     assert correlation == pytest.approx(-1.0)
     assert lost == pytest.approx(2.3)  # 2.4 - 0.1
-    assert study.best_validator(runs) == FIRST
+    assert choice.best_validator(runs) == FIRST
 
 
 def test_seeds_without_all_weights_rank_and_choose_nothing():
     runs = recorded(study.RANKED, 0, RISING)[:-1]
-    assert study.ranking(runs) == {}
-    assert study.best_validator(runs) is None
+    assert choice.ranking(runs) == {}
+    assert choice.best_validator(runs) is None
 
 
 def test_a_validator_without_a_correlation_is_not_the_best():
@@ -55,22 +56,22 @@ def test_a_validator_without_a_correlation_is_not_the_best():
     for found in runs:
         for model in found["epochs"]:
             model[FIRST], model[SECOND] = 0.5, model["accuracy"]
-    assert study.best_validator(runs) == SECOND
+    assert choice.best_validator(runs) == SECOND
 
 
 def test_a_choice_reads_the_validator_alone():
-    found = study.candidates(recorded(study.SHIFTED[0], 0, RISING), [study.SHIFTED[0]])
-    (chosen,) = study.choices(found, SECOND)
+    found = choice.candidates(recorded(study.SHIFTED[0], 0, RISING), [study.SHIFTED[0]])
+    (chosen,) = choice.choices(found, SECOND)
     assert (chosen["weight"], chosen["epoch"], chosen["accuracy"]) == (study.WEIGHTS[0], 1, 0.1)
-    assert study.choices(found, None) == []
+    assert choice.choices(found, None) == []
 
 
 def test_the_page_says_what_was_not_run_and_the_gap_that_was_closed():
-    empty = study.page({"facts": FACTS, "runs": []}, {})
+    empty = pages.page({"facts": FACTS, "runs": []}, {})
     rows = 2 * 8  # of the choices in both directions
     assert empty.count("not run here") == 2 * len(study.VALIDATORS) + rows
     runs = recorded(study.RANKED, 0, RISING) + recorded(study.SHIFTED[0], 0, RISING)
-    text = study.page({"facts": FACTS, "runs": runs}, {study.SHIFTED[0].recipe: (0.4, 4.4)})
+    text = pages.page({"facts": FACTS, "runs": runs}, {study.SHIFTED[0].recipe: (0.4, 4.4)})
     assert "| chosen among ADA's, images shifted | 2.4000 | 1 | 50% |" in text
     assert "| chosen among ADA's, images as they are | not run here |" in text
     assert "| chosen among all models | not run here |" in text
@@ -83,7 +84,7 @@ def test_the_choice_among_all_models_includes_the_source_alone_and_shifts():
         *recorded(plain, 0, RISING, study.EVERY_WEIGHT),
         *recorded(shifted, 0, [a + 0.5 for a in RISING], study.EVERY_WEIGHT[::-1]),
     ]
-    text = study.page({"facts": FACTS, "runs": runs}, {plain.recipe: (0.0, 4.0)})
+    text = pages.page({"facts": FACTS, "runs": runs}, {plain.recipe: (0.0, 4.0)})
     assert "| chosen among all models | 3.9000 | 1 | 98% |" in text
     assert "shifts of 2, weight 0, epoch 4." in text
     assert "| source only, images as they are | 0.4000 | 1 | 10% |" in text
@@ -96,7 +97,7 @@ def test_the_page_says_what_the_choice_lost():
         for model in found["epochs"]:
             model[FIRST], model[SECOND] = model[SECOND], model[FIRST]
     runs = recorded(study.RANKED, 0, RISING) + chosen
-    text = study.page({"facts": FACTS, "runs": runs}, {study.SHIFTED[0].recipe: (0.0, 4.8)})
+    text = pages.page({"facts": FACTS, "runs": runs}, {study.SHIFTED[0].recipe: (0.0, 4.8)})
     assert "| chosen among ADA's, images shifted | 0.1000 | 1 | 2% |" in text
     assert "| best of ADA's by the test labels, images shifted | 2.4000 | 1 | 50% |" in text
 
@@ -104,7 +105,7 @@ def test_the_page_says_what_the_choice_lost():
 def test_the_page_names_each_machine_once():
     runs = recorded(study.RANKED, 0, RISING)
     runs[-1]["machine"] = {"processor": "Q", "cores": 1}
-    text = study.page({"facts": FACTS, "runs": runs}, {})
+    text = pages.page({"facts": FACTS, "runs": runs}, {})
     assert "on P, 2 cores; Q, 1 core. The weight" in text
 
 
@@ -121,9 +122,9 @@ def test_runs_with_and_without_shifts_are_apart():
     shifted, plain = study.SHIFTED[0], study.PLAIN[0]
     assert shifted.recipe == plain.recipe
     runs = recorded(plain, 0, RISING)
-    assert study.candidates(runs, [shifted]) == {}
-    assert study.candidates(runs, [plain, shifted]) == {}
-    assert len(study.candidates(runs, [plain])[0]) == len(study.WEIGHTS) * len(RISING)
+    assert choice.candidates(runs, [shifted]) == {}
+    assert choice.candidates(runs, [plain, shifted]) == {}
+    assert len(choice.candidates(runs, [plain])[0]) == len(study.WEIGHTS) * len(RISING)
 
 
 def test_scores_read_no_label_of_the_targets_training_images(monkeypatch):
