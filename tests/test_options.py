@@ -26,11 +26,15 @@ def test_a_slower_step_leaves_fewer_epochs():
 def test_the_page_gives_the_scores_of_an_arm_or_says_that_it_was_not_run():
     score = {"value": 0.5, "low": 0.25, "high": 0.75}
     scores = dict.fromkeys(options.METRICS[:-1], score)
-    run = {"step": 0.1, "epochs": 7, "scores": scores, "ess": 0.875}
-    arms = {options.NONE: run, options.ALL: {"step": 0.2, "epochs": 3}}
+    run = {"scores": scores, "ess": 0.875}
+    arms = {
+        options.NONE: {"step": 0.1, "epochs": 7, "runs": {"0": run, "1": {**run, "ess": 0.5}}},
+        options.ALL: {"step": 0.2, "epochs": 3, "runs": {}},
+    }
     machine = {"processor": "P", "cores": 2}
     page = options.page({"minutes": 10.0, "machine": machine, "arms": arms})
     cells = " | ".join(["0.500 (0.250-0.750)"] * 4)
-    assert f"| none | 100 | 7 | {cells} | - | 0.88 |" in page
+    assert f"| none | 100 | 7 | 0 | {cells} | - | 0.88 |" in page
+    assert f"| none | 100 | 7 | 1 | {cells} | - | 0.50 |" in page
     missing = " | ".join(["-"] * 5)
-    assert f"| the first six | 200 | 3 | not run here | {missing} |" in page
+    assert f"| the first six | 200 | 3 | - | not run here | {missing} |" in page

@@ -55,19 +55,19 @@ def test_options_are_trained_for_the_epochs_that_fit_in_equal_time(tmp_path, mon
     options.main(command, standalone_mode=False)
     written = (tmp_path / "options.md").read_text()
     assert written.count("| 1000 | 1 |") == 3  # none, one, all
-    assert Run(tmp_path / "runs" / "phis_rate_doubled").record.recipe["training"]["rates"] == {
-        "phi": 1e-3
-    }
+    doubled = Run(tmp_path / "runs" / "phis_rate_doubled-0").record
+    assert doubled.recipe["training"]["rates"] == {"phi": 1e-3}
 
+    two = ["--seeds", "2", "--option", "none"]
+    options.main([*command, *two], standalone_mode=False)
+    again = json.loads((tmp_path / "options.json").read_text())["arms"]["none"]["runs"]
+    assert list(again) == ["0", "1"]
+    assert again["0"]["scores"]["fid"] != again["1"]["scores"]["fid"]
+
+    written = (tmp_path / "options.md").read_text()
     monkeypatch.setattr(options, "measure", None)  # nothing is repeated
     options.main(command, standalone_mode=False)
     assert (tmp_path / "options.md").read_text() == written
-
-
-def test_an_option_that_was_not_run_has_its_row():
-    arm = {"step": 0.07, "epochs": 11}
-    results = {"minutes": 10.0, "machine": {"processor": "P", "cores": 1}, "arms": {"flip": arm}}
-    assert "| flip | 70 | 11 | not run here | - | - | - | - | - |" in options.page(results)
 
 
 def test_models_that_are_kept_every_few_epochs_are_scored(tmp_path, monkeypatch):

@@ -3,9 +3,10 @@
 IWGAN with a plain DCGAN is trained with one option at a time, with none and with all of them.  Networks are
 narrower than those of the presets, so that minutes hold several epochs.  The steps of
 each are timed first, on random images; each then has the epochs that fit in the same minutes, so that an
-option that makes steps slower has fewer of them.  A gain of one run is a gain of one seed.
+option that makes steps slower has fewer of them.  `--seeds 2 --option none` repeats one with another seed.
 """
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -64,9 +65,9 @@ def epochs_within(seconds: float, recipe: reading.Recipe, step: float) -> int:
     return max(1, int(seconds / (step * steps_of(recipe))))
 
 
-def measure(recipe: reading.Recipe, epochs: int, out: Path) -> dict[str, Any]:
+def measure(recipe: reading.Recipe, epochs: int, seed: int, out: Path) -> dict[str, Any]:
     """Train for the epochs and return the model's scores; an existing run is resumed or read."""
-    model = training.train(recipe, out, epochs=epochs, seed=0, resume=True, verbose=0)
+    model = training.train(recipe, out, epochs=epochs, seed=seed, resume=True, verbose=0)
     scores = tfgen.evaluate(model, recipe["data"]["name"], SAMPLES)
     size = recipe["training"]["batch_size"]
     return {
@@ -76,20 +77,22 @@ def measure(recipe: reading.Recipe, epochs: int, out: Path) -> dict[str, Any]:
 
 
 def page(results: dict[str, Any]) -> str:
-    """Return the scores as Markdown, a row per option."""
-    found = results["arms"]
+    """Return the scores as Markdown, a row per option and seed."""
+    missing = {"-": None}
     rows = [
-        (title, f"{1000 * arm['step']:.0f}", arm["epochs"], *_numbers(arm))
-        for title, arm in found.items()
+        (title, f"{1000 * arm['step']:.0f}", arm["epochs"], seed, *_numbers(run))
+        for title, arm in results["arms"].items()
+        for seed, run in (arm["runs"] or missing).items()
     ]
-    header = ("option", "ms per step", "epochs", *METRICS, "ESS/k")
+    header = ("option", "ms per step", "epochs", "seed", *METRICS, "ESS/k")
     return (
         "# Options of GANs on CIFAR-10\n\n"
         f"`python -m zoo.studies.options --minutes {results['minutes']:g}`, on "
-        f"{in_words(results['machine'])}, seed 0.\n\n"
+        f"{in_words(results['machine'])}.\n\n"
         f"IWGAN, a DCGAN of width {PLAIN['build']['width']}, with one option at a time: as many whole\n"
         f"epochs as fit in {results['minutes']:g} minutes of steps timed beforehand. {SAMPLES:,} samples\n"
-        "of the moving average, 95 % intervals over samples; they do not cover variation between seeds.\n"
+        "of the moving average, 95 % intervals over samples; they do not cover variation between seeds,\n"
+        "which the options with a second seed show.\n"
         "*ESS/k* is the effective sample size of the last epoch's weights, as a share: at 1 IWGAN is\n"
         "GAN. After n steps the average's decay is at most (1 + n)/(10 + n), so that up to 8,990 steps\n"
         "averages of .999 and .9995 are the same.\n\n"
@@ -97,10 +100,10 @@ def page(results: dict[str, Any]) -> str:
     )
 
 
-def _numbers(arm):
-    if "scores" not in arm:
+def _numbers(run):
+    if run is None:
         return ("not run here", *["-"] * len(METRICS))
-    return (*(_number(arm["scores"].get(name)) for name in METRICS), f"{arm['ess']:.2f}")
+    return (*(_number(run["scores"].get(name)) for name in METRICS), f"{run['ess']:.2f}")
 
 
 def _number(score):
@@ -111,9 +114,13 @@ def _number(score):
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--minutes", default=10.0, show_default=True, type=click.FloatRange(0, min_open=True))
+@click.option("--seeds", default=1, show_default=True, type=click.IntRange(1))
+@click.option(
+    "--option", "chosen", multiple=True, type=click.Choice(list(arms())), help="By default all."
+)
 @click.option("--runs", type=click.Path(path_type=Path), default="runs/options", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), default=PAGES, show_default=True)
-def main(minutes: float, runs: Path, out: Path) -> None:
+def main(minutes: float, seeds: int, chosen: tuple[str, ...], runs: Path, out: Path) -> None:
     """Time the steps of all arms, then train and score each; what is recorded is not repeated."""
     path, recipes = out / "options.json", arms()
     if path.is_file():
@@ -127,12 +134,14 @@ def main(minutes: float, runs: Path, out: Path) -> None:
         for title, recipe in recipes.items():
             step = step_seconds(recipe)
             epochs = epochs_within(60 * minutes, recipe, step)
-            results["arms"][title] = {"step": step, "epochs": epochs}
+            results["arms"][title] = {"step": step, "epochs": epochs, "runs": {}}
         path.write_text(json.dumps(results, indent=1) + "\n")
-    for title, arm in results["arms"].items():
-        if "scores" not in arm:
-            folder = runs / title.replace(" ", "_").replace("'", "")
-            arm |= measure(recipes[title], arm["epochs"], folder)
+    for seed, title in itertools.product(range(seeds), chosen or recipes):
+        arm = results["arms"][title]
+        if str(seed) not in arm["runs"]:
+            name = title.replace(" ", "_").replace("'", "")
+            folder = runs / f"{name}-{seed}"
+            arm["runs"][str(seed)] = measure(recipes[title], arm["epochs"], seed, folder)
         path.write_text(json.dumps(results, indent=1) + "\n")
         path.with_suffix(".md").write_text(page(results))
 
