@@ -218,10 +218,10 @@ def _notes(card):
         yield (
             "[The results](../../docs/results.md#svae-and-its-classifier-alone) compare a narrower model "
             "with its classifier alone on the same labels. alpha (0.1 in Kingma et al.), the multilayer "
-            "decoder and the pooled classifier depart from Kingma et al. and from the paper. They were "
-            "chosen on training images whose labels this setting hides, a choice that was not recorded; "
-            "only alpha = 1 is the choice of labels that 1 % allows, see "
-            "[settings](../../docs/studies/settings.md)."
+            "decoder and the pooled classifier depart from Kingma et al. and from the paper. alpha is "
+            "the choice of labels that this setting allows, see "
+            "[settings](../../docs/studies/settings.md); decoder and classifier were chosen on training "
+            "images whose labels it hides, a choice that was not recorded."
         )
     if card.model == "ADA":
         yield (

@@ -134,9 +134,8 @@ RECIPES = {
         "training": {"epochs": 120, **LIKELIHOOD},
     },
     # With Kingma et al.'s alpha, 0.1, classes are fixed within the first epochs, before labels have an effect.
-    # alpha at 1% is the choice of the labels that 1% allows, see `zoo.studies.settings`; alpha at 10%, the decoder's
-    # layer and the pooled classifier were chosen on training images whose labels are hidden.  An epoch reads every
-    # label once.
+    # alpha is the choice of the labels that the setting allows, see `zoo.studies.settings`; the decoder's layer and
+    # the pooled classifier were chosen on training images whose labels are hidden.  An epoch reads every label once.
     "svae_mnist_10pct": {
         "model": "SVAE",
         "description": "Semi-supervised VAE (M2), on MNIST, dynamically binarized, 10% labelled",
@@ -144,7 +143,7 @@ RECIPES = {
         "data": {"name": "mnist", "binarize": True, "labelled": 0.1},
         "build": {
             "width": 32, "latent_dim": 32, "normalization": None, "decoder_units": 500, "classifier_units": 100,
-            "alpha": 100.0,
+            "alpha": 10.0,
         },
         "training": {"epochs": 15, **SEMI_SUPERVISED},
     },
@@ -166,7 +165,7 @@ RECIPES = {
         "data": {"name": "mnist", "binarize": True, "labelled": 0.1},
         "build": {
             "width": 32, "latent_dim": 32, "normalization": None, "decoder_units": 500, "classifier_units": 100,
-            "alpha": 100.0, "adversary": True, "adversary_width": 16, "temperature": 5.0,
+            "alpha": 10.0, "adversary": True, "adversary_width": 16, "temperature": 5.0,
         },
         "training": {"epochs": 15, **SEMI_SUPERVISED},
     },

@@ -86,10 +86,10 @@ The paper takes "the DCGAN architecture and hyperparameter setting" (Radford et 
 | training images | - | - | - | mirrored at random |
 | phi after training | - | 1,200 steps with the statistics it is served with | - | - |
 | SVAE's decoder, classifier, alpha | the generator, the discriminator, 0.1 (Kingma et al. 2014) \
-| a multilayer perceptron, a pooled classifier, 1 (at 10 % of the labels 100) | - | - |
+| a multilayer perceptron, a pooled classifier, 1 (at 10 % of the labels 10) | - | - |
 
-SVAE's alpha at 1 % of the labels is the choice, of 1, 10 and 100, of the labels that 1 % allows, by 2
-of 180 images ([settings](studies/settings.md)); alpha at 10 %, the decoder and the classifier were
+SVAE's alpha is the choice, of 1, 10 and 100, of the labels that a setting allows: at 1 % by 2 of 180
+images, at 10 % by 4 of 1,800 ([settings](studies/settings.md)). The decoder and the classifier were
 chosen on training images whose labels the setting hides, and that choice was not recorded. VAEs of
 MNIST are 24 wide, without batch normalization, with z of 32 dimensions, a rate of 2e-3 with cosine
 decay, beta_1 of .9, and samples from theta. z of AAE has 8 dimensions, of VAE/GAN and GAN/VAE 32.
@@ -107,11 +107,11 @@ Whether FID of these two falls to the end was not measured. The GANs of MNIST-M 
 in 35 minutes of two cores; residual networks were not tried there. `resnet_cifar10` had 18 epochs in 111
 minutes of two cores; its weights are not averaged.
 
-[Options](studies/options.md) measures what each option of these GANs gains in ten minutes of one core,
-with one seed. Of the eleven only theta's modulation by z improves share and FID by much; lazy R1 doubles
-the effective sample size at equal scores. Spectral normalization and residual networks, which the recipes
-have for longer trainings, lose within these minutes. [Few pictures](studies/few_pictures.md) measures
-`cgan_cifar10` fine-tuned on another data set.
+[Options](studies/options.md) measures what each option of these GANs gains in ten minutes of one core. Of
+the eleven only theta's modulation by z improves share and FID by much, with both seeds (the others have
+one); lazy R1 doubles the effective sample size at equal scores. Spectral normalization and residual
+networks, which the recipes have for longer trainings, lose within these minutes.
+[Few pictures](studies/few_pictures.md) measures `cgan_cifar10` fine-tuned on another data set.
 
 Truncated samples gain precision at the expense of recall ([truncation](studies/truncation.md)): their
 shares may pass 1, since the Inception Score does not see a lack of variety. The factor was chosen by FID
