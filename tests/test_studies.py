@@ -70,6 +70,21 @@ def test_options_are_trained_for_the_epochs_that_fit_in_equal_time(tmp_path, mon
     assert (tmp_path / "options.md").read_text() == written
 
 
+@pytest.mark.parametrize(
+    ("cell", "held", "alpha", "said"),
+    [("svae_mnist_1pct", 60, "1.0", "2 of 180"), ("svae_mnist_10pct", 600, "10.0", "4 of 1,800")],
+)
+def test_alpha_is_the_recorded_choice_by_as_many_images_as_the_pages_say(cell, held, alpha, said):
+    found = json.loads((PAGES / "settings.json").read_text())[cell]
+    correct = {value: round(held * sum(r["score"] for r in runs)) for value, runs in found.items()}
+    first, second = sorted(correct, key=lambda value: -correct[value])[:2]
+    count = held * len(found[first])
+    assert (first, f"{correct[first] - correct[second]} of {count:,}") == (alpha, said)
+    assert zoo.RECIPES[cell]["build"]["alpha"] == float(alpha)
+    for page in (PAGES / "table4.md", PAGES.parent / "results.md"):
+        assert said in " ".join(page.read_text().split())
+
+
 def test_models_that_are_kept_every_few_epochs_are_scored(tmp_path, monkeypatch):
     monkeypatch.setattr(convergence, "SAMPLES", 40)
     model = small.train(small.GAN, tmp_path / "run", epochs=3, keep=2)
